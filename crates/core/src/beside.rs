@@ -1,0 +1,114 @@
+//! Two branches side by side over one lower layer, as TCP and UDP stand over IP.
+
+use crate::cx::Cx;
+use crate::layer::Layer;
+use crate::seam::{Both, Either, Seam};
+use crate::time::{Instant, earliest};
+
+/// `left` and `right` over the same lower seam, as one layer.
+///
+/// A message from below goes to the first branch that [accepts](Layer::accepts) it; what neither accepts is a
+/// counted drop. Going down the branches take turns, so that a busy one starves nobody.
+#[derive(Debug, Default, Clone)]
+pub struct Beside<A, B> {
+    left: A,
+    right: B,
+    right_first: bool,
+}
+
+impl<A, B> Beside<A, B>
+where
+    A: Layer,
+    B: Layer<Lower = A::Lower>,
+{
+    /// Puts `left` beside `right`.
+    pub fn new(left: A, right: B) -> Self {
+        Beside {
+            left,
+            right,
+            right_first: false,
+        }
+    }
+
+    /// The left branch.
+    pub fn left(&self) -> &A {
+        &self.left
+    }
+
+    /// The right branch.
+    pub fn right(&self) -> &B {
+        &self.right
+    }
+}
+
+impl<A, B> Layer for Beside<A, B>
+where
+    A: Layer,
+    B: Layer<Lower = A::Lower>,
+{
+    type Upper = Both<A::Upper, B::Upper>;
+    type Lower = A::Lower;
+
+    fn name(&self) -> &'static str {
+        self.left.name()
+    }
+
+    fn lowest_name(&self) -> &'static str {
+        self.left.lowest_name()
+    }
+
+    fn handle_outbound(&mut self, message: <Self::Upper as Seam>::Down, cx: &mut Cx) {
+        match message {
+            Either::Left(message) => self.left.handle_outbound(message, cx),
+            Either::Right(message) => self.right.handle_outbound(message, cx),
+        }
+    }
+
+    fn handle_inbound(&mut self, message: <Self::Lower as Seam>::Up, cx: &mut Cx) {
+        if self.left.accepts(&message) {
+            self.left.handle_inbound(message, cx);
+        } else if self.right.accepts(&message) {
+            self.right.handle_inbound(message, cx);
+        } else {
+            cx.dropped("beside", "no layer above takes it");
+        }
+    }
+
+    fn poll_outbound(&mut self, cx: &mut Cx) -> Option<<Self::Lower as Seam>::Down> {
+        let right_first = self.right_first;
+        self.right_first = !right_first;
+        if right_first {
+            self.right
+                .poll_outbound(cx)
+                .or_else(|| self.left.poll_outbound(cx))
+        } else {
+            self.left
+                .poll_outbound(cx)
+                .or_else(|| self.right.poll_outbound(cx))
+        }
+    }
+
+    fn poll_inbound(&mut self, cx: &mut Cx) -> Option<<Self::Upper as Seam>::Up> {
+        if let Some(message) = self.left.poll_inbound(cx) {
+            return Some(Either::Left(message));
+        }
+        self.right.poll_inbound(cx).map(Either::Right)
+    }
+
+    fn handle_timeout(&mut self, cx: &mut Cx) {
+        self.left.handle_timeout(cx);
+        self.right.handle_timeout(cx);
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        earliest(self.left.poll_timeout(), self.right.poll_timeout())
+    }
+
+    fn step(&mut self, cx: &mut Cx) -> bool {
+        self.left.step(cx) || self.right.step(cx)
+    }
+
+    fn accepts(&self, message: &<Self::Lower as Seam>::Up) -> bool {
+        self.left.accepts(message) || self.right.accepts(message)
+    }
+}

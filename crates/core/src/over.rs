@@ -1,0 +1,178 @@
+//! One layer over another: the only place where messages move between layers.
+//!
+//! ```text
+//!   handle_outbound ─► upper ─┐ pushed (credited) or pulled   ▲ poll_inbound
+//!                             ▼                               │
+//!   poll_outbound  ◄─ lower ──┘          every message up ────┘◄─ handle_inbound
+//! ```
+//!
+//! # The order of moves
+//!
+//! *Inbound*, each message that the lower layer has is given to the upper at once. *Outbound*, a credited seam is
+//! emptied downward whenever the upper layer was called; any other is asked for one message only when the
+//! lower layer has nothing left to send. While stepping, nothing moves but by [`step`](Layer::step), lowest
+//! seam first, so that at most one message is on its way through a seam.
+
+use crate::cx::Cx;
+use crate::layer::Layer;
+use crate::observe::Direction;
+use crate::seam::Seam;
+use crate::time::{Instant, earliest};
+
+/// `upper` over `lower`, as one layer.
+#[derive(Debug, Default, Clone)]
+pub struct Over<U, L> {
+    upper: U,
+    lower: L,
+}
+
+impl<U, L> Over<U, L>
+where
+    U: Layer,
+    L: Layer<Upper = U::Lower>,
+{
+    /// Puts `upper` over `lower`.
+    pub fn new(upper: U, lower: L) -> Self {
+        Over { upper, lower }
+    }
+
+    /// The upper layer.
+    pub fn upper(&self) -> &U {
+        &self.upper
+    }
+
+    /// The lower layer.
+    pub fn lower(&self) -> &L {
+        &self.lower
+    }
+
+    /// Both layers, to be changed from outside: neither may be called through this while messages wait.
+    pub fn parts_mut(&mut self) -> (&mut U, &mut L) {
+        (&mut self.upper, &mut self.lower)
+    }
+
+    /// Moves one message up across this seam.
+    fn lift(&mut self, cx: &mut Cx) -> bool {
+        let Some(message) = self.lower.poll_inbound(cx) else {
+            return false;
+        };
+        if cx.is_observed() {
+            cx.crossed::<U::Lower>(
+                self.upper.lowest_name(),
+                self.lower.name(),
+                Direction::Inbound,
+                &message,
+            );
+        }
+        self.upper.handle_inbound(message, cx);
+        true
+    }
+
+    /// Moves one message down across this seam.
+    fn lower_one(&mut self, cx: &mut Cx) -> bool {
+        let Some(message) = self.upper.poll_outbound(cx) else {
+            return false;
+        };
+        if cx.is_observed() {
+            cx.crossed::<U::Lower>(
+                self.upper.lowest_name(),
+                self.lower.name(),
+                Direction::Outbound,
+                &message,
+            );
+        }
+        self.lower.handle_outbound(message, cx);
+        true
+    }
+
+    /// Moves what moves by itself: everything up, and down whatever is pushed.
+    fn settle(&mut self, cx: &mut Cx) {
+        if cx.stepping {
+            return;
+        }
+        loop {
+            let mut moved = false;
+            while self.lift(cx) {
+                moved = true;
+            }
+            while <U::Lower as Seam>::CREDITED && self.lower_one(cx) {
+                moved = true;
+            }
+            if !moved {
+                return;
+            }
+        }
+    }
+}
+
+impl<U, L> Layer for Over<U, L>
+where
+    U: Layer,
+    L: Layer<Upper = U::Lower>,
+{
+    type Upper = U::Upper;
+    type Lower = L::Lower;
+
+    fn name(&self) -> &'static str {
+        self.upper.name()
+    }
+
+    fn lowest_name(&self) -> &'static str {
+        self.lower.lowest_name()
+    }
+
+    fn handle_outbound(&mut self, message: <Self::Upper as Seam>::Down, cx: &mut Cx) {
+        self.upper.handle_outbound(message, cx);
+        if <U::Lower as Seam>::CREDITED {
+            self.settle(cx);
+        }
+    }
+
+    fn handle_inbound(&mut self, message: <Self::Lower as Seam>::Up, cx: &mut Cx) {
+        self.lower.handle_inbound(message, cx);
+        self.settle(cx);
+    }
+
+    fn poll_outbound(&mut self, cx: &mut Cx) -> Option<<Self::Lower as Seam>::Down> {
+        loop {
+            if let Some(message) = self.lower.poll_outbound(cx) {
+                return Some(message);
+            }
+            if cx.stepping || !self.lower_one(cx) {
+                return None;
+            }
+            // The lower layer may have answered at once: a source address, a refusal, credit.
+            self.settle(cx);
+        }
+    }
+
+    fn poll_inbound(&mut self, cx: &mut Cx) -> Option<<Self::Upper as Seam>::Up> {
+        loop {
+            if let Some(message) = self.upper.poll_inbound(cx) {
+                return Some(message);
+            }
+            if cx.stepping || !self.lift(cx) {
+                return None;
+            }
+            self.settle(cx);
+        }
+    }
+
+    fn handle_timeout(&mut self, cx: &mut Cx) {
+        self.lower.handle_timeout(cx);
+        self.upper.handle_timeout(cx);
+        self.settle(cx);
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        earliest(self.upper.poll_timeout(), self.lower.poll_timeout())
+    }
+
+    fn step(&mut self, cx: &mut Cx) -> bool {
+        self.lower.step(cx) || self.lower_one(cx) || self.lift(cx) || self.upper.step(cx)
+    }
+
+    fn accepts(&self, message: &<Self::Lower as Seam>::Up) -> bool {
+        self.lower.accepts(message)
+    }
+}

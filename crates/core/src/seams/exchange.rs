@@ -1,0 +1,441 @@
+//! Between HTTP and the application: requests, responses and their bodies, piece by piece.
+//!
+//! # Credit
+//!
+//! As on the [stream](super::stream) seam: what goes down is limited by [`Writable`](ExchangeUp::Writable), what comes up
+//! by [`Grant`](ExchangeDown::Grant), each in bytes of body, beginning at zero. Heads need no credit.
+//!
+//! # The life of an exchange
+//!
+//! ```text
+//!   client  Request ─► Body* ─► End        Response ◄─ Body* ◄─ End ◄─ Closed(Ok)
+//!   server  Request ◄─ Body* ◄─ End        Respond  ─► Body* ─► End ─► Closed(Ok)
+//! ```
+//!
+//! `Closed` is the last word about an exchange, said exactly once. A server may respond before the request's `End`.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+
+use super::stream::{CloseReason, ConnInfo, Endpoint, ListenError, Security};
+use crate::id::ExchangeId;
+use crate::message::{Message, Subject};
+use crate::seam::Seam;
+
+/// The exchange seam.
+#[derive(Debug, Clone, Copy)]
+pub enum Exchanges {}
+
+impl Seam for Exchanges {
+    const NAME: &'static str = "exchange";
+    const CREDITED: bool = true;
+    type Down = ExchangeDown;
+    type Up = ExchangeUp;
+}
+
+/// The fields of a head, in order and in the case in which they were written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Headers(Vec<(String, Vec<u8>)>);
+
+impl Headers {
+    /// No fields.
+    pub fn new() -> Self {
+        Headers::default()
+    }
+
+    /// Adds a field at the end.
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// Puts this field in the place of all with its name, or at the end.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
+        let name = name.into();
+        self.remove(&name);
+        self.push(name, value);
+    }
+
+    /// Removes all fields of this name.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+    }
+
+    /// The value of the first field of this name, as bytes.
+    pub fn bytes(&self, name: &str) -> Option<&[u8]> {
+        self.0
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// The value of the first field of this name, if it is text in UTF-8.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.bytes(name).and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// The values of all fields of this name, in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
+        self.0
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// Whether there is a field of this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.bytes(name).is_some()
+    }
+
+    /// All fields in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<N: Into<String>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
+        Headers(
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+}
+
+/// The version of HTTP/1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Version {
+    /// HTTP/1.0.
+    Http10,
+    /// HTTP/1.1.
+    #[default]
+    Http11,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Version::Http10 => "HTTP/1.0",
+            Version::Http11 => "HTTP/1.1",
+        })
+    }
+}
+
+/// What a request begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestHead {
+    /// What is asked for.
+    pub method: Method,
+    /// The request target (RFC 9112, section 3.2), usually a path and a query: `/item?id=3`.
+    pub target: String,
+    /// The version written or read.
+    pub version: Version,
+    /// The fields. The layer writes `Host` only as given here; framing fields it writes itself.
+    pub headers: Headers,
+}
+
+/// What a response begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseHead {
+    /// The version read; a server's own is always HTTP/1.1.
+    pub version: Version,
+    /// The status.
+    pub status: StatusCode,
+    /// The reason phrase as it was read; empty on the way down for the usual one.
+    pub reason: String,
+    /// The fields. Framing fields the layer writes itself.
+    pub headers: Headers,
+}
+
+/// How long a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyLength {
+    /// There is none, and none will be sent: no `Body`, but `End` all the same.
+    None,
+    /// As many bytes as this.
+    Known(u64),
+    /// As many as come until `End`: chunked.
+    Unknown,
+}
+
+/// A request to be sent.
+#[derive(Debug)]
+pub struct ClientRequest {
+    /// The new exchange's name (of the upper side).
+    pub exchange: ExchangeId,
+    /// The server.
+    pub remote: SocketAddr,
+    /// Plain or TLS with the server's name.
+    pub security: Security,
+    /// The head.
+    pub head: RequestHead,
+    /// What will follow.
+    pub body: BodyLength,
+}
+
+/// A request that came.
+#[derive(Debug)]
+pub struct ServerRequest {
+    /// The exchange's name (of the lower side).
+    pub exchange: ExchangeId,
+    /// Between whom, and whether by TLS.
+    pub connection: ConnInfo,
+    /// The head.
+    pub head: RequestHead,
+    /// What will follow.
+    pub body: BodyLength,
+}
+
+/// What the application says.
+#[derive(Debug)]
+pub enum ExchangeDown {
+    /// Serve here from now on. Answered by [`ExchangeUp::Listening`].
+    Listen {
+        /// Where.
+        endpoint: Endpoint,
+        /// Plain or TLS.
+        security: Security,
+    },
+    /// Serve here no more. What was begun is finished.
+    Unlisten {
+        /// Where.
+        endpoint: Endpoint,
+    },
+    /// Send this request.
+    Request(Box<ClientRequest>),
+    /// Answer this request. An informational status (1xx) may come before, and is followed by another `Respond`.
+    Respond {
+        /// Which.
+        exchange: ExchangeId,
+        /// With what head.
+        head: Box<ResponseHead>,
+        /// What will follow. For HEAD, 204 and 304 the layer sends no body whatever this says.
+        body: BodyLength,
+    },
+    /// The next piece of the body, within the credit.
+    Body {
+        /// Of which exchange.
+        exchange: ExchangeId,
+        /// What.
+        data: Bytes,
+    },
+    /// The body is complete.
+    End {
+        /// Of which exchange.
+        exchange: ExchangeId,
+    },
+    /// This many bytes of body may come up.
+    Grant {
+        /// In which exchange.
+        exchange: ExchangeId,
+        /// How many.
+        bytes: usize,
+    },
+    /// The exchange is no longer wanted: end its connection if it can't be saved.
+    Cancel {
+        /// Which.
+        exchange: ExchangeId,
+    },
+}
+
+/// What HTTP says.
+#[derive(Debug)]
+pub enum ExchangeUp {
+    /// The answer to [`ExchangeDown::Listen`].
+    Listening {
+        /// Where.
+        endpoint: Endpoint,
+        /// Whether it serves now, or why not.
+        result: Result<(), ListenError>,
+    },
+    /// A request came.
+    Request(Box<ServerRequest>),
+    /// The connection for our request is there; said before its head leaves.
+    Connected {
+        /// Of which exchange.
+        exchange: ExchangeId,
+        /// Between whom, and whether by TLS.
+        connection: Box<ConnInfo>,
+        /// Whether an earlier exchange used it before.
+        reused: bool,
+    },
+    /// The head of the response came. One with status 1xx is followed by another.
+    Response {
+        /// Of which exchange.
+        exchange: ExchangeId,
+        /// The head.
+        head: Box<ResponseHead>,
+        /// What will follow.
+        body: BodyLength,
+    },
+    /// The next piece of the body.
+    Body {
+        /// Of which exchange.
+        exchange: ExchangeId,
+        /// What.
+        data: Bytes,
+    },
+    /// The body is complete, by its own framing.
+    End {
+        /// Of which exchange.
+        exchange: ExchangeId,
+    },
+    /// This many bytes of body more may be sent.
+    Writable {
+        /// In which exchange.
+        exchange: ExchangeId,
+        /// How many.
+        bytes: usize,
+    },
+    /// The exchange is over; its name means nothing any more.
+    Closed {
+        /// Which.
+        exchange: ExchangeId,
+        /// `Ok`: both messages are complete. Else what went wrong.
+        result: Result<(), ExchangeError>,
+    },
+}
+
+/// Why an exchange failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExchangeError {
+    /// The connection ended, or never came about.
+    #[error("the connection ended: {0}")]
+    Connection(#[source] CloseReason),
+    /// The peer closed before the message was complete.
+    #[error("the body was cut short: {received} bytes came{}", expected.map(|n| format!(" of {n}")).unwrap_or_default())]
+    Truncated {
+        /// Bytes of body that came.
+        received: u64,
+        /// Bytes that should have come, where the message said.
+        expected: Option<u64>,
+    },
+    /// The peer closed before a head was complete.
+    #[error("the peer closed the connection without an answer")]
+    NoAnswer,
+    /// What came is not HTTP, or breaks a rule of it.
+    #[error("{rule} (at byte {offset} of the message)")]
+    Malformed {
+        /// The rule, in one sentence without a full stop, RFC and section included.
+        rule: String,
+        /// Where, counted from the beginning of the message.
+        offset: u64,
+    },
+    /// Something was longer than we take.
+    #[error("{what} is longer than {limit} bytes")]
+    TooLong {
+        /// What.
+        what: &'static str,
+        /// What we take.
+        limit: usize,
+    },
+    /// The other side was too slow.
+    #[error("{0} took too long")]
+    TimedOut(&'static str),
+    /// This side gave it up.
+    #[error("given up on this side")]
+    Cancelled,
+    /// The application broke the rules of this seam.
+    #[error("misuse of the exchange seam: {0}")]
+    Misuse(&'static str),
+    /// As many exchanges as there may be are under way.
+    #[error("there are {0} exchanges already, which is the limit")]
+    TooMany(usize),
+}
+
+impl Message for ExchangeDown {
+    fn summary(&self) -> String {
+        match self {
+            ExchangeDown::Listen { endpoint, security } => {
+                let scheme = if security.is_tls() { "https" } else { "http" };
+                format!("serve {scheme} on port {}", endpoint.port)
+            }
+            ExchangeDown::Unlisten { endpoint } => format!("serve no more on port {}", endpoint.port),
+            ExchangeDown::Request(request) => format!("{} {}", request.head.method, request.head.target),
+            ExchangeDown::Respond { head, .. } => head.status.to_string(),
+            ExchangeDown::Body { data, .. } => format!("{} bytes of body", data.len()),
+            ExchangeDown::End { .. } => "that was all".to_owned(),
+            ExchangeDown::Grant { bytes, .. } => format!("{bytes} bytes of body may come"),
+            ExchangeDown::Cancel { .. } => "no longer wanted".to_owned(),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            ExchangeDown::Body { data, .. } => data,
+            _ => &[],
+        }
+    }
+
+    fn subject(&self) -> Subject {
+        match self {
+            ExchangeDown::Listen { .. } | ExchangeDown::Unlisten { .. } => Subject::None,
+            ExchangeDown::Request(request) => Subject::Exchange(request.exchange),
+            ExchangeDown::Respond { exchange, .. }
+            | ExchangeDown::Body { exchange, .. }
+            | ExchangeDown::End { exchange }
+            | ExchangeDown::Grant { exchange, .. }
+            | ExchangeDown::Cancel { exchange } => Subject::Exchange(*exchange),
+        }
+    }
+}
+
+impl Message for ExchangeUp {
+    fn summary(&self) -> String {
+        match self {
+            ExchangeUp::Listening {
+                endpoint,
+                result: Ok(()),
+            } => format!("serving on port {}", endpoint.port),
+            ExchangeUp::Listening {
+                result: Err(error), ..
+            } => error.to_string(),
+            ExchangeUp::Request(request) => format!("{} {}", request.head.method, request.head.target),
+            ExchangeUp::Connected { connection, .. } => format!("connected to {}", connection.remote),
+            ExchangeUp::Response { head, .. } => head.status.to_string(),
+            ExchangeUp::Body { data, .. } => format!("{} bytes of body", data.len()),
+            ExchangeUp::End { .. } => "that was all".to_owned(),
+            ExchangeUp::Writable { bytes, .. } => format!("room for {bytes} bytes of body more"),
+            ExchangeUp::Closed { result: Ok(()), .. } => "complete".to_owned(),
+            ExchangeUp::Closed {
+                result: Err(error), ..
+            } => error.to_string(),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            ExchangeUp::Body { data, .. } => data,
+            _ => &[],
+        }
+    }
+
+    fn subject(&self) -> Subject {
+        match self {
+            ExchangeUp::Listening { .. } => Subject::None,
+            ExchangeUp::Request(request) => Subject::Exchange(request.exchange),
+            ExchangeUp::Connected { exchange, .. }
+            | ExchangeUp::Response { exchange, .. }
+            | ExchangeUp::Body { exchange, .. }
+            | ExchangeUp::End { exchange }
+            | ExchangeUp::Writable { exchange, .. }
+            | ExchangeUp::Closed { exchange, .. } => Subject::Exchange(*exchange),
+        }
+    }
+}
