@@ -130,7 +130,9 @@ pub enum ChecksumState {
     Verified,
 }
 
+/// The boxes themselves are kept: a buffer moves between the pool and a message as one pointer.
 #[derive(Default)]
+#[allow(clippy::vec_box)]
 struct Pool {
     small: Vec<Box<Storage>>,
     large: Vec<Box<Storage>>,
