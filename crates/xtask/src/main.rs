@@ -1,2 +1,81 @@
-//! To come.
-fn main() {}
+//! `cargo xtask`: what a developer and CI run on this workspace.
+//!
+//! | command | what it does |
+//! |---|---|
+//! | `cargo xtask test` | everything that must hold, summed up at the end |
+//! | `cargo xtask bench` | the benchmarks, and where their reports are |
+//! | `cargo xtask book` | the book, into `docs/book` |
+//! | `cargo xtask first-page` | how long a fresh clone takes to its first page |
+//! | `cargo xtask check-targets` | whether it compiles for Windows and macOS |
+
+mod bench;
+mod book;
+mod commands;
+mod console;
+mod examples;
+mod first_page;
+mod links;
+mod packages;
+mod requirement;
+mod suite;
+mod summary;
+mod tally;
+mod targets;
+mod tool;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Tests, benchmarks and the book of this workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything that must hold, and sum it up; fails where anything failed
+    Test {
+        /// Only the formatting and the unit and integration tests
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Run the benchmarks and say where their reports are
+    Bench,
+    /// Build the book into docs/book
+    Book,
+    /// Clone the last commit afresh and time its first page
+    FirstPage,
+    /// Check the workspace for Windows and macOS, where this machine can
+    CheckTargets,
+    /// Run one block of commands of the documentation, here and now
+    #[command(hide = true)]
+    RunBlock {
+        /// The file that holds the block
+        file: PathBuf,
+        /// The line of its opening fence
+        line: usize,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Test { quick } => suite::run(quick),
+        Command::Bench => bench::run(),
+        Command::Book => book::run(),
+        Command::FirstPage => first_page::run(),
+        Command::CheckTargets => targets::run(),
+        Command::RunBlock { file, line } => commands::run_block_at(&file, line),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
