@@ -1,0 +1,477 @@
+//! The neighbour table: who is at which MAC address, how sure that is, and when to ask again.
+//!
+//! Read first: RFC 826 "Packet Reception" (what is learned), RFC 1122 section 2.3.2.1 (what is forgotten, and by which
+//! questions), RFC 4861 section 7.3.2 (the states, whose names serve here for ARP as well).
+//!
+//! ```text
+//!            heard                 60 s                  a packet goes there
+//!  Incomplete ───► Reachable ───────────────► Stale ────────────────────────► Probe
+//!      │              ▲                         │ 600 s unused                  │ │
+//!      │ 3 questions  └─────────────────────────┼───────────── heard ───────────┘ │ 3 questions
+//!      ▼                                        ▼                                 ▼
+//!    Failed ── 3 s ─────────────────────────► gone ◄──────────────────────────────┘
+//! ```
+//!
+//! The table is bounded. Room is made only by forgetting a neighbour to whom nothing was sent lately: whoever
+//! floods the link with bindings pushes out other idle ones, never a peer in use. A packet costs one comparison
+//! when it goes where the last one went, else one search of a tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use framewise_core::buf::InterfaceId;
+use framewise_core::{Instant, MacAddr};
+
+use crate::config::NeighbourConfig;
+
+/// What is known about one neighbour, for views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// On which interface it is.
+    pub interface: InterfaceId,
+    /// Its IP address.
+    pub address: IpAddr,
+    /// Its MAC address, where one is known.
+    pub mac: Option<MacAddr>,
+    /// How sure that is.
+    pub state: NeighbourState,
+}
+
+/// How sure a neighbour's MAC address is (RFC 4861 section 7.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NeighbourState {
+    /// It was asked for and has not answered yet; its packets wait.
+    Incomplete,
+    /// It was heard of lately.
+    Reachable,
+    /// It was not heard of for a while, and nothing was sent there since.
+    Stale,
+    /// It is being asked again, while its packets go on as before.
+    Probe,
+    /// It did not answer; its packets go back at once.
+    Failed,
+}
+
+/// Names a neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) interface: InterfaceId,
+    pub(crate) address: IpAddr,
+}
+
+/// What is to be done with a packet for a neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Send it there.
+    Send(MacAddr),
+    /// Send it there, and ask that station whether the neighbour is still there.
+    SendAndAsk(MacAddr),
+    /// Let it wait: the question is already out.
+    Wait,
+    /// Let it wait, and ask.
+    WaitAndAsk,
+    /// Give it back: the neighbour did not answer a moment ago.
+    Failed,
+    /// Give it back: every place in the table is in use.
+    Full,
+}
+
+/// In which way a binding became known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// The neighbour wrote to us: worth remembering, since an answer will probably follow (RFC 826).
+    ToUs,
+    /// It was overheard: it can refresh what is known, and no more.
+    InPassing,
+    /// NDP found it out, and says whether it may replace another binding (RFC 4861 section 4.4).
+    ByNdp { replace: bool },
+}
+
+/// What a binding that was heard changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Learned {
+    /// Nothing: nobody here knows that neighbour.
+    Nothing,
+    /// Nothing, since every place in the table is in use.
+    Full,
+    /// A neighbour that wrote to us first is remembered.
+    Noticed,
+    /// Now the neighbour's address is known: its packets can go.
+    Resolved,
+    /// It is still where it was.
+    Confirmed,
+    /// It is no longer where it was; its packets can go to the new address.
+    Moved { from: MacAddr },
+    /// Another station than the one in use claims the address; `ask` whether the old one is still there.
+    Conflict { with: MacAddr, ask: bool },
+}
+
+/// What time has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// Ask again.
+    Ask(Key),
+    /// The neighbour did not answer: its packets go back.
+    Failed(Key),
+    /// The neighbour no longer answers where it was, and is forgotten.
+    Lost(Key, MacAddr),
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: Key,
+    state: NeighbourState,
+    mac: Option<MacAddr>,
+    /// Questions asked since the last answer.
+    asked: u32,
+    last_asked: Option<Instant>,
+    last_used: Option<Instant>,
+    due: Instant,
+    /// Its place in the order of those that may be forgotten to make room.
+    idle: Option<u64>,
+}
+
+/// The table.
+#[derive(Debug)]
+pub(crate) struct Neighbours {
+    config: NeighbourConfig,
+    slots: Vec<Option<Entry>>,
+    free: Vec<usize>,
+    places: BTreeMap<Key, usize>,
+    timers: BTreeSet<(Instant, usize)>,
+    /// Those that may be forgotten to make room, the first to go first.
+    idle: BTreeMap<u64, usize>,
+    idle_count: u64,
+    /// Where the last packet's neighbour was found.
+    latest: usize,
+}
+
+impl Neighbours {
+    pub(crate) fn new(config: NeighbourConfig) -> Self {
+        Neighbours {
+            config,
+            slots: Vec::new(),
+            free: Vec::new(),
+            places: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            idle: BTreeMap::new(),
+            idle_count: 0,
+            latest: 0,
+        }
+    }
+
+    /// What to do with a packet for this neighbour. Where that means asking, the question counts as asked.
+    pub(crate) fn route(&mut self, key: Key, now: Instant) -> Route {
+        let Some(slot) = self.find(key) else {
+            return self.begin(key, now);
+        };
+        self.latest = slot;
+        let Some(entry) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
+            return Route::Full;
+        };
+        entry.last_used = Some(now);
+        let route = match (entry.state, entry.mac) {
+            (NeighbourState::Reachable | NeighbourState::Probe, Some(mac)) => Route::Send(mac),
+            (NeighbourState::Stale, Some(mac)) => Route::SendAndAsk(mac),
+            (NeighbourState::Failed, _) => return Route::Failed,
+            _ => Route::Wait,
+        };
+        if entry.idle.is_some() {
+            self.keep(slot);
+        }
+        if let Route::SendAndAsk(_) = route {
+            self.ask(slot, NeighbourState::Probe, now);
+        }
+        route
+    }
+
+    /// Takes up a neighbour to whom the first packet goes.
+    fn begin(&mut self, key: Key, now: Instant) -> Route {
+        let Some(slot) = self.insert(key, now) else {
+            return Route::Full;
+        };
+        self.with(slot, |entry| entry.last_used = Some(now));
+        self.ask(slot, NeighbourState::Incomplete, now);
+        Route::WaitAndAsk
+    }
+
+    /// Takes in that `key` is said to be at `mac`.
+    pub(crate) fn hear(&mut self, key: Key, mac: MacAddr, heard: Heard, now: Instant) -> Learned {
+        let Some(slot) = self.find(key) else {
+            return self.hear_of_new(key, mac, heard, now);
+        };
+        let Some((state, known, asked)) = self.with(slot, |entry| (entry.state, entry.mac, entry.asked))
+        else {
+            return Learned::Nothing;
+        };
+        let Some(known) = known else {
+            self.reach(slot, mac, now);
+            return Learned::Resolved;
+        };
+        if known == mac {
+            self.reach(slot, mac, now);
+            return Learned::Confirmed;
+        }
+        let may_replace = match (heard, state) {
+            (Heard::ByNdp { replace }, _) => replace,
+            // A binding that nobody relies on: the next packet puts it to the test.
+            (_, NeighbourState::Stale) => true,
+            // The old station was asked alone first, and has had its chance to answer.
+            (_, NeighbourState::Probe) => asked > 1,
+            _ => false,
+        };
+        if may_replace {
+            self.reach(slot, mac, now);
+            return Learned::Moved { from: known };
+        }
+        Learned::Conflict {
+            with: known,
+            ask: self.doubt(slot, now),
+        }
+    }
+
+    fn hear_of_new(&mut self, key: Key, mac: MacAddr, heard: Heard, now: Instant) -> Learned {
+        if heard == Heard::InPassing {
+            return Learned::Nothing;
+        }
+        let Some(slot) = self.insert(key, now) else {
+            return Learned::Full;
+        };
+        self.reach(slot, mac, now);
+        self.make_idle(slot);
+        Learned::Noticed
+    }
+
+    /// Asks the old station after someone else claimed its address, at most as often as any question.
+    fn doubt(&mut self, slot: usize, now: Instant) -> bool {
+        let every = self.config.ask_every;
+        let ask = self.with(slot, |entry| {
+            let rested = entry.last_asked.is_none_or(|asked| asked + every <= now);
+            entry.state == NeighbourState::Reachable && rested
+        });
+        if ask == Some(true) {
+            self.ask(slot, NeighbourState::Probe, now);
+        }
+        ask == Some(true)
+    }
+
+    /// NDP says that the neighbour does not answer.
+    pub(crate) fn fail(&mut self, key: Key, now: Instant) {
+        if let Some(slot) = self.find(key) {
+            self.give_up(slot, now);
+        }
+    }
+
+    /// The question could not be asked yet: it does not count, and is due at `until`.
+    pub(crate) fn postpone(&mut self, key: Key, until: Instant) {
+        if let Some(slot) = self.find(key) {
+            self.with(slot, |entry| entry.asked = entry.asked.saturating_sub(1));
+            self.arm(slot, until);
+        }
+    }
+
+    /// When [`expire`](Self::expire) has something to do.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.first().map(|(due, _)| *due)
+    }
+
+    /// Does what is due, until something comes that others must do.
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<Due> {
+        loop {
+            let &(due, slot) = self.timers.first()?;
+            if due > now {
+                return None;
+            }
+            if let Some(due) = self.expire_one(slot, now) {
+                return Some(due);
+            }
+        }
+    }
+
+    fn expire_one(&mut self, slot: usize, now: Instant) -> Option<Due> {
+        let (key, state, asked, idle) = self.with(slot, |entry| {
+            (entry.key, entry.state, entry.asked, entry.idle.is_some())
+        })?;
+        match state {
+            NeighbourState::Incomplete | NeighbourState::Probe if asked < self.asks(key) => {
+                self.ask(slot, state, now);
+                Some(Due::Ask(key))
+            }
+            NeighbourState::Incomplete => {
+                self.give_up(slot, now);
+                Some(Due::Failed(key))
+            }
+            NeighbourState::Probe => {
+                let mac = self.remove(slot)?.mac?;
+                Some(Due::Lost(key, mac))
+            }
+            NeighbourState::Reachable => {
+                self.grow_stale(slot, now);
+                None
+            }
+            NeighbourState::Stale if !idle => {
+                self.make_idle(slot);
+                self.arm(slot, now + self.config.stale_for);
+                None
+            }
+            NeighbourState::Stale | NeighbourState::Failed => {
+                self.remove(slot);
+                None
+            }
+        }
+    }
+
+    /// The answer is no longer trusted. Whoever was written to lately keeps the place a while longer.
+    fn grow_stale(&mut self, slot: usize, now: Instant) {
+        let recent = self.config.reachable_for;
+        let used = self.with(slot, |entry| {
+            entry.state = NeighbourState::Stale;
+            entry.last_used.is_some_and(|used| used + recent > now)
+        });
+        if used == Some(true) {
+            self.arm(slot, now + recent);
+        } else {
+            self.make_idle(slot);
+            self.arm(slot, now + self.config.stale_for);
+        }
+    }
+
+    /// All neighbours, by interface and address.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Neighbour> + '_ {
+        self.places.values().filter_map(|&slot| {
+            let entry = self.slots.get(slot)?.as_ref()?;
+            Some(Neighbour {
+                interface: entry.key.interface,
+                address: entry.key.address,
+                mac: entry.mac,
+                state: entry.state,
+            })
+        })
+    }
+
+    /// How many questions this layer asks: NDP counts its own, and is asked once.
+    fn asks(&self, key: Key) -> u32 {
+        match key.address {
+            IpAddr::V4(_) => self.config.asks,
+            IpAddr::V6(_) => 1,
+        }
+    }
+
+    /// How long an answer may take. NDP says itself when it gives up; twice its time covers one that says nothing.
+    fn patience(&self, key: Key) -> Duration {
+        match key.address {
+            IpAddr::V4(_) => self.config.ask_every,
+            IpAddr::V6(_) => self
+                .config
+                .ask_every
+                .saturating_mul(self.config.asks)
+                .saturating_mul(2),
+        }
+    }
+
+    fn ask(&mut self, slot: usize, state: NeighbourState, now: Instant) {
+        let key = self.with(slot, |entry| {
+            // The count begins with the first question of a state and ends with the answer.
+            entry.asked = if entry.state == state {
+                entry.asked.saturating_add(1)
+            } else {
+                1
+            };
+            entry.state = state;
+            entry.last_asked = Some(now);
+            entry.key
+        });
+        if let Some(key) = key {
+            self.arm(slot, now + self.patience(key));
+        }
+    }
+
+    fn reach(&mut self, slot: usize, mac: MacAddr, now: Instant) {
+        self.with(slot, |entry| {
+            entry.state = NeighbourState::Reachable;
+            entry.mac = Some(mac);
+            entry.asked = 0;
+        });
+        self.arm(slot, now + self.config.reachable_for);
+    }
+
+    fn give_up(&mut self, slot: usize, now: Instant) {
+        self.with(slot, |entry| {
+            entry.state = NeighbourState::Failed;
+            entry.mac = None;
+        });
+        self.make_idle(slot);
+        self.arm(slot, now + self.config.failed_for);
+    }
+
+    fn find(&self, key: Key) -> Option<usize> {
+        let latest = self.slots.get(self.latest).and_then(Option::as_ref);
+        if latest.is_some_and(|entry| entry.key == key) {
+            return Some(self.latest);
+        }
+        self.places.get(&key).copied()
+    }
+
+    /// Looks at one entry, or changes it.
+    fn with<T>(&mut self, slot: usize, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        self.slots.get_mut(slot)?.as_mut().map(change)
+    }
+
+    fn arm(&mut self, slot: usize, due: Instant) {
+        let before = self.with(slot, |entry| std::mem::replace(&mut entry.due, due));
+        if let Some(before) = before {
+            self.timers.remove(&(before, slot));
+            self.timers.insert((due, slot));
+        }
+    }
+
+    /// From now on this entry may be forgotten to make room, after all those that already may.
+    fn make_idle(&mut self, slot: usize) {
+        self.keep(slot);
+        self.idle_count += 1;
+        let order = self.idle_count;
+        self.with(slot, |entry| entry.idle = Some(order));
+        self.idle.insert(order, slot);
+    }
+
+    /// From now on this entry may not be forgotten to make room.
+    fn keep(&mut self, slot: usize) {
+        if let Some(Some(order)) = self.with(slot, |entry| entry.idle.take()) {
+            self.idle.remove(&order);
+        }
+    }
+
+    /// A place for a new entry, where need be that of one which is idle.
+    fn insert(&mut self, key: Key, now: Instant) -> Option<usize> {
+        if self.places.len() >= self.config.entries {
+            let (_, &longest_idle) = self.idle.first_key_value()?;
+            self.remove(longest_idle);
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        *self.slots.get_mut(slot)? = Some(Entry {
+            key,
+            state: NeighbourState::Incomplete,
+            mac: None,
+            asked: 0,
+            last_asked: None,
+            last_used: None,
+            due: now,
+            idle: None,
+        });
+        self.places.insert(key, slot);
+        Some(slot)
+    }
+
+    fn remove(&mut self, slot: usize) -> Option<Entry> {
+        self.keep(slot);
+        let entry = self.slots.get_mut(slot)?.take()?;
+        self.timers.remove(&(entry.due, slot));
+        self.places.remove(&entry.key);
+        self.free.push(slot);
+        Some(entry)
+    }
+}
