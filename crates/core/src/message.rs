@@ -1,5 +1,6 @@
 //! What crosses a seam.
 
+use crate::buf::InterfaceId;
 use crate::id::ConnId;
 
 /// One thing that one layer says to its neighbour: a frame, a packet, a piece of a stream, a request.
@@ -19,6 +20,11 @@ pub trait Message {
     /// What ties this message to others: see [`Subject`].
     fn subject(&self) -> Subject {
         Subject::None
+    }
+
+    /// By which of the host's interfaces it came or leaves, where that is known: what a capture needs of a frame.
+    fn interface(&self) -> Option<InterfaceId> {
+        None
     }
 }
 

@@ -1,5 +1,6 @@
 //! What two neighbouring layers say to each other.
 
+use crate::buf::InterfaceId;
 use crate::message::{Message, Subject};
 
 /// The vocabulary between an upper layer and a lower one.
@@ -46,6 +47,13 @@ impl<A: Message, B: Message> Message for Either<A, B> {
         match self {
             Either::Left(message) => message.subject(),
             Either::Right(message) => message.subject(),
+        }
+    }
+
+    fn interface(&self) -> Option<InterfaceId> {
+        match self {
+            Either::Left(message) => message.interface(),
+            Either::Right(message) => message.interface(),
         }
     }
 }

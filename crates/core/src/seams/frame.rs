@@ -55,4 +55,8 @@ impl Message for Frame {
     fn subject(&self) -> Subject {
         Subject::Buffer(self.serial())
     }
+
+    fn interface(&self) -> Option<InterfaceId> {
+        Some(self.label().interface)
+    }
 }
