@@ -2,7 +2,7 @@
 //!
 //! The frames are plain: the kernel has filled in all checksums and cut all segments before it hands them
 //! over. (Offload facts would come in front of each frame, by `IFF_VNET_HDR`; what reads and writes one frame is
-//! in [`Tap::read_frame`] and [`Tap::write_frame`] alone.)
+//! in `read_frame` and `write_frame` alone.)
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
