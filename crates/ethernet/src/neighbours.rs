@@ -215,8 +215,6 @@ impl Neighbours {
         }
         let may_replace = match (heard, state) {
             (Heard::ByNdp { replace }, _) => replace,
-            // A binding that nobody relies on: the next packet puts it to the test.
-            (_, NeighbourState::Stale) => true,
             // The old station was asked alone first, and has had its chance to answer.
             (_, NeighbourState::Probe) => asked > 1,
             _ => false,
@@ -248,7 +246,7 @@ impl Neighbours {
         let every = self.config.ask_every;
         let ask = self.with(slot, |entry| {
             let rested = entry.last_asked.is_none_or(|asked| asked + every <= now);
-            entry.state == NeighbourState::Reachable && rested
+            matches!(entry.state, NeighbourState::Reachable | NeighbourState::Stale) && rested
         });
         if ask == Some(true) {
             self.ask(slot, NeighbourState::Probe, now);

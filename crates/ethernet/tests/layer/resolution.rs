@@ -1,0 +1,303 @@
+//! How a neighbour is found, trusted, asked again, and given up.
+
+use crate::script::*;
+use framewise_core::buf::NextHop;
+use framewise_core::seams::packet::{LinkControl, LinkEvent, PacketUp};
+use framewise_core::{Layer, MacAddr};
+use framewise_ethernet::{ArpPacket, Config, NeighbourState};
+
+#[test]
+fn the_first_frame_of_a_fetch_asks_for_the_router() {
+    let mut link = Script::start();
+    link.expect_silence();
+    link.send(ROUTER, 1);
+    link.send(ROUTER, 2);
+    link.expect_question(MacAddr::BROADCAST, ROUTER);
+    link.expect_silence();
+    link.answer(ROUTER, ROUTER_MAC);
+    link.expect_packet(ROUTER_MAC, 1);
+    link.expect_packet(ROUTER_MAC, 2);
+    link.send(ROUTER, 3);
+    link.expect_packet(ROUTER_MAC, 3);
+    link.expect_silence();
+    link.check(
+        link.notes("resolved") == ["192.0.2.1 is at 02:00:00:00:00:01"],
+        "noted where the router is, once",
+    );
+    link.check(link.total_drops() == 0, "dropped nothing");
+}
+
+#[test]
+fn a_request_to_me_is_answered_and_its_sender_remembered() {
+    let mut link = Script::start();
+    let request = ArpPacket::request(ROUTER_MAC, ROUTER, ME);
+    link.receive_arp(MacAddr::BROADCAST, request);
+    let reply = link.expect_arp(ROUTER_MAC);
+    assert_eq!(reply, request.reply(MY_MAC));
+    link.send(ROUTER, 1);
+    link.expect_packet(ROUTER_MAC, 1);
+    link.expect_silence();
+}
+
+#[test]
+fn a_silent_neighbour_is_asked_three_times_a_second_apart() {
+    let mut link = Script::start();
+    link.send(ROUTER, 1);
+    link.expect_question(MacAddr::BROADCAST, ROUTER);
+    for _ in 0..2 {
+        link.wait(millis(999));
+        link.expect_silence();
+        link.wait(millis(1));
+        link.expect_question(MacAddr::BROADCAST, ROUTER);
+    }
+    link.wait(millis(999));
+    link.expect_silence();
+    link.wait(millis(1));
+    link.expect_unreachable(1);
+    link.expect_silence();
+    link.check(
+        link.notes("unresolved") == ["192.0.2.1 does not answer"],
+        "noted that",
+    );
+}
+
+#[test]
+fn after_a_failure_senders_are_told_at_once_and_nobody_is_asked_for_a_while() {
+    let mut link = Script::start();
+    link.send(ROUTER, 1);
+    link.wait(seconds(3));
+    link.expect_unreachable(1);
+    while link.poll_frame().is_some() {}
+    link.send(ROUTER, 2);
+    link.expect_unreachable(2);
+    link.expect_silence();
+    link.wait(seconds(3));
+    link.check(link.state(ROUTER).is_none(), "forgotten the failure");
+    link.send(ROUTER, 3);
+    link.expect_question(MacAddr::BROADCAST, ROUTER);
+}
+
+#[test]
+fn a_neighbour_that_failed_and_then_announces_itself_is_reachable() {
+    let mut link = Script::start();
+    link.send(ROUTER, 1);
+    link.wait(seconds(3));
+    link.expect_unreachable(1);
+    while link.poll_frame().is_some() {}
+    link.receive_arp(MacAddr::BROADCAST, ArpPacket::announcement(ROUTER_MAC, ROUTER));
+    link.send(ROUTER, 2);
+    link.expect_packet(ROUTER_MAC, 2);
+}
+
+#[test]
+fn when_too_many_wait_for_one_the_oldest_comes_back() {
+    let mut link = Script::start();
+    for mark in 0..20 {
+        link.send(ROUTER, mark);
+    }
+    for mark in 0..4 {
+        link.expect_unreachable(mark);
+    }
+    link.expect_nothing_up();
+    link.expect_question(MacAddr::BROADCAST, ROUTER);
+    link.answer(ROUTER, ROUTER_MAC);
+    for mark in 4..20 {
+        link.expect_packet(ROUTER_MAC, mark);
+    }
+    link.expect_silence();
+}
+
+#[test]
+fn an_old_answer_is_checked_without_stopping_the_flow() {
+    let mut link = Script::start();
+    link.resolve_router();
+    link.wait(seconds(59));
+    link.send(ROUTER, 1);
+    link.expect_packet(ROUTER_MAC, 1);
+    link.expect_silence();
+    link.wait(seconds(2));
+    link.check(link.state(ROUTER) == Some(NeighbourState::Stale), "grown stale");
+    link.send(ROUTER, 2);
+    link.expect_packet(ROUTER_MAC, 2);
+    link.expect_question(ROUTER_MAC, ROUTER);
+    link.send(ROUTER, 3);
+    link.expect_packet(ROUTER_MAC, 3);
+    link.answer(ROUTER, ROUTER_MAC);
+    link.check(
+        link.state(ROUTER) == Some(NeighbourState::Reachable),
+        "become reachable again",
+    );
+    link.expect_silence();
+}
+
+#[test]
+fn a_neighbour_that_went_away_is_noticed_and_looked_for_anew() {
+    let mut link = Script::start();
+    link.resolve_router();
+    link.wait(seconds(61));
+    link.send(ROUTER, 1);
+    link.expect_packet(ROUTER_MAC, 1);
+    link.expect_question(ROUTER_MAC, ROUTER);
+    link.wait(seconds(2));
+    link.expect_question(MacAddr::BROADCAST, ROUTER);
+    link.expect_question(MacAddr::BROADCAST, ROUTER);
+    link.answer(ROUTER, OTHER_MAC);
+    link.check(
+        link.notes("moved") == ["192.0.2.1 is now at 02:00:00:00:00:66, no longer at 02:00:00:00:00:01"],
+        "noted that the router moved",
+    );
+    link.send(ROUTER, 2);
+    link.expect_packet(OTHER_MAC, 2);
+
+    link.wait(seconds(61));
+    link.send(ROUTER, 3);
+    link.wait(seconds(3));
+    link.check(link.state(ROUTER).is_none(), "forgotten who does not answer");
+    link.check(!link.notes("lost").is_empty(), "noted the loss");
+}
+
+#[test]
+fn an_unused_neighbour_is_forgotten() {
+    let mut link = Script::start();
+    link.resolve_router();
+    link.wait(seconds(60 + 600 + 60));
+    link.check(link.state(ROUTER).is_none(), "forgotten");
+    link.check(link.ethernet.poll_timeout().is_none(), "left no timer behind");
+    link.expect_silence();
+}
+
+#[test]
+fn a_host_that_never_answers_delays_nobody_else() {
+    let mut link = Script::start();
+    for i in 0..1_000u32 {
+        let nobody = std::net::Ipv4Addr::from_bits(0x0a00_0000 + i);
+        link.send(nobody, 1);
+        link.expect_arp(MacAddr::BROADCAST);
+    }
+    link.send(ROUTER, 2);
+    link.expect_question(MacAddr::BROADCAST, ROUTER);
+    link.answer(ROUTER, ROUTER_MAC);
+    link.expect_packet(ROUTER_MAC, 2);
+    link.wait(seconds(10));
+    let mut returned = 0;
+    while let Some(message) = link.poll_up() {
+        assert!(matches!(message, PacketUp::Event(e) if matches!(*e, LinkEvent::Unreachable { .. })));
+        returned += 1;
+    }
+    assert_eq!(
+        returned, 1_000,
+        "every packet for nobody comes back, none is lost"
+    );
+}
+
+#[test]
+fn ipv6_neighbours_are_asked_for_by_ip() {
+    let mut link = Script::start();
+    let mut packet = [0; 40];
+    packet[0] = 0x60;
+    let next_hop = NextHop::Neighbour(ROUTER_V6.into());
+    link.send_bytes(next_hop, &packet);
+    link.send_bytes(next_hop, &packet);
+    assert!(
+        matches!(link.expect_event(), LinkEvent::Resolve { interface: LINK, address } if address == ROUTER_V6)
+    );
+    link.expect_silence();
+    link.control(neighbour(Some(ROUTER_MAC), false));
+    for _ in 0..2 {
+        let frame = link.poll_frame().expect("the waiting packet leaves");
+        assert_eq!(frame[..6], ROUTER_MAC.octets());
+        assert_eq!(frame[12..14], [0x86, 0xdd]);
+    }
+    link.expect_silence();
+
+    link.control(neighbour(Some(OTHER_MAC), false));
+    link.expect_drops("conflicting neighbour binding", 1);
+    link.control(neighbour(Some(OTHER_MAC), true));
+    link.check(link.notes("moved").len() == 1, "moved with the override flag");
+}
+
+#[test]
+fn ipv6_packets_come_back_when_ndp_gives_up_or_says_nothing() {
+    let mut link = Script::start();
+    link.send(ROUTER_V6, 1);
+    assert!(matches!(link.expect_event(), LinkEvent::Resolve { .. }));
+    link.control(neighbour(None, false));
+    link.expect_unreachable(1);
+    link.send(ROUTER_V6, 2);
+    link.expect_unreachable(2);
+    link.wait(seconds(3));
+    link.send(ROUTER_V6, 3);
+    assert!(matches!(link.expect_event(), LinkEvent::Resolve { .. }));
+    link.wait(seconds(6));
+    link.expect_unreachable(3);
+    link.expect_silence();
+}
+
+fn neighbour(mac: Option<MacAddr>, replace: bool) -> LinkControl {
+    LinkControl::Neighbour {
+        interface: LINK,
+        address: ROUTER_V6.into(),
+        mac,
+        replace,
+    }
+}
+
+#[test]
+fn groups_and_everybody_need_no_question() {
+    let mut link = Script::start();
+    link.send_bytes(NextHop::Broadcast, &ip_packet(1));
+    link.expect_packet(MacAddr::BROADCAST, 1);
+    link.send_bytes(NextHop::Multicast([239, 129, 2, 3].into()), &ip_packet(2));
+    link.expect_packet(MacAddr::new([0x01, 0x00, 0x5e, 0x01, 2, 3]), 2);
+    let solicited: std::net::Ipv6Addr = "ff02::1:ff12:3456".parse().expect("an address");
+    link.send_bytes(NextHop::Multicast(solicited.into()), &ip_packet(3));
+    link.expect_packet(MacAddr::new([0x33, 0x33, 0xff, 0x12, 0x34, 0x56]), 3);
+    link.expect_silence();
+}
+
+#[test]
+fn frames_are_padded_only_when_asked() {
+    let mut link = Script::with(Config {
+        pad: true,
+        ..Config::one(MY_MAC)
+    });
+    link.send_bytes(NextHop::Broadcast, &ip_packet(1));
+    let frame = link.poll_frame().expect("a frame");
+    assert_eq!(frame.len(), 60);
+    assert_eq!(frame[14..34], ip_packet(1));
+    assert!(
+        frame[34..].iter().all(|&byte| byte == 0),
+        "padding tells nothing of older frames"
+    );
+}
+
+#[test]
+fn the_packets_buffer_becomes_the_frame_with_its_offload_facts() {
+    use framewise_core::buf::{ChecksumState, InterfaceId, Offload};
+    use framewise_core::observe::Counters;
+    use framewise_core::seams::packet::{Packet, PacketDown};
+    use framewise_core::{Buf, Cx, Rng};
+
+    let offload = Offload {
+        checksum: ChecksumState::Partial {
+            start: 200,
+            field: 16,
+        },
+        segment_size: Some(1_460),
+    };
+    let mut buf = Buf::copy_from_slice(&[0x45; 30_000]);
+    buf.label_mut().offload = offload;
+    let packet = Packet::new(buf, InterfaceId(0), NextHop::Broadcast);
+    let (serial, bytes) = (packet.serial(), packet.as_ptr());
+
+    let mut counters = Counters::default();
+    let mut cx = Cx::new(framewise_core::Instant::ZERO, &mut counters);
+    let mut ethernet = framewise_ethernet::Ethernet::new(Config::one(MY_MAC), Rng::from_seed(1));
+    ethernet.handle_outbound(PacketDown::Packet(packet), &mut cx);
+    let frame = ethernet
+        .poll_outbound(&mut cx)
+        .expect("a super-segment may exceed the MTU");
+    assert_eq!(frame.serial(), serial);
+    assert_eq!(frame[14..].as_ptr(), bytes, "the payload did not move");
+    assert_eq!(frame.offload(), offload);
+}
