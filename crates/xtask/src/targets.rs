@@ -3,7 +3,7 @@
 //! Checking needs the target's standard library. Where `rustup target add` has brought it, cargo alone
 //! does. Else Debian's packaged compiler can build it from source (it brings the source, and `-Zbuild-std`
 //! is allowed to it by `RUSTC_BOOTSTRAP`). ring's C parts want a compiler that knows the target: mingw's
-//! for Windows, clang for macOS, there with this machine's headers, since nothing is linked or run.
+//! for Windows, clang for macOS.
 
 use crate::{packages, tool};
 use std::fs;
@@ -103,17 +103,41 @@ fn with_own_standard_library() -> Command {
     command
 }
 
-/// Lets ring's build find an SDK: the system's headers, and the one header that only Apple has.
+/// Lets ring's C parts be compiled without Apple's SDK, which may not be copied to other systems: by
+/// clang as a freestanding compiler, with these few lines in the place of the headers that they include.
 fn pretend_an_sdk(command: &mut Command, folder: &Path) -> io::Result<()> {
     let headers = folder.join("include");
     fs::create_dir_all(&headers)?;
-    let conditionals = "#define TARGET_OS_MAC 1\n#define TARGET_OS_OSX 1\n#define TARGET_OS_IPHONE 0\n";
-    fs::write(headers.join("TargetConditionals.h"), conditionals)?;
+    for (name, content) in HEADERS {
+        fs::write(headers.join(name), content)?;
+    }
     command
-        .env("SDKROOT", "/")
+        .env("SDKROOT", folder)
         .env("CC_x86_64_apple_darwin", "clang-16");
     command.env("AR_x86_64_apple_darwin", "llvm-ar-16");
-    let flags = format!("-I/usr/include/x86_64-linux-gnu -I{}", headers.display());
-    command.env("CFLAGS_x86_64_apple_darwin", flags);
+    command.env(
+        "CFLAGS_x86_64_apple_darwin",
+        format!("-ffreestanding -I{}", headers.display()),
+    );
     Ok(())
 }
+
+/// What ring asks of a C library, declared; nothing is linked.
+const HEADERS: [(&str, &str); 3] = [
+    (
+        "TargetConditionals.h",
+        "#define TARGET_OS_MAC 1\n#define TARGET_OS_OSX 1\n#define TARGET_OS_IPHONE 0\n",
+    ),
+    (
+        "string.h",
+        "#include <stddef.h>\n\
+         void *memcpy(void *, const void *, size_t);\n\
+         void *memmove(void *, const void *, size_t);\n\
+         void *memset(void *, int, size_t);\n\
+         int memcmp(const void *, const void *, size_t);\n",
+    ),
+    (
+        "assert.h",
+        "#define assert(x) ((void)0)\n#define static_assert _Static_assert\n",
+    ),
+];
