@@ -59,7 +59,7 @@
 //! | the header, byte by byte | [`frame`], [`arp`] |
 //! | how a header is explained to a person | [`describe`](mod@describe) |
 //! | which frames are for us | [`filter`] |
-//! | how a neighbour is found, kept, doubted and forgotten | `neighbours`, `waiting` |
+//! | how a neighbour is found, kept, doubted and forgotten | `neighbours`, `table`, `waiting` |
 //! | how our own addresses are claimed and defended | `claims` |
 //! | how stations get addresses that don't collide | [`assign`] |
 
@@ -76,6 +76,7 @@ pub mod frame;
 mod layer;
 mod neighbours;
 mod resolution;
+mod table;
 mod waiting;
 
 pub use arp::{ArpPacket, Operation};

@@ -12,11 +12,9 @@
 //!    Failed ── 3 s ─────────────────────────► gone ◄──────────────────────────────┘
 //! ```
 //!
-//! The table is bounded. Room is made only by forgetting a neighbour to whom nothing was sent lately: whoever
-//! floods the link with bindings pushes out other idle ones, never a peer in use. A packet costs one comparison
-//! when it goes where the last one went, else one search of a tree.
+//! The table (in `table`) is bounded. Room is made only by forgetting a neighbour to whom nothing was sent lately: whoever
+//! floods the link with bindings pushes out other idle ones, never a peer in use.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -24,6 +22,7 @@ use framewise_core::buf::InterfaceId;
 use framewise_core::{Instant, MacAddr};
 
 use crate::config::NeighbourConfig;
+use crate::table::{Slot, Table};
 
 /// What is known about one neighbour, for views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,57 +117,25 @@ pub(crate) enum Due {
     Lost(Key, MacAddr),
 }
 
-#[derive(Debug)]
-struct Entry {
-    key: Key,
-    state: NeighbourState,
-    mac: Option<MacAddr>,
-    /// Questions asked since the last answer.
-    asked: u32,
-    last_asked: Option<Instant>,
-    last_used: Option<Instant>,
-    due: Instant,
-    /// Its place in the order of those that may be forgotten to make room.
-    idle: Option<u64>,
-}
-
-/// The table.
+/// What is known about neighbours, and what follows from it.
 #[derive(Debug)]
 pub(crate) struct Neighbours {
     config: NeighbourConfig,
-    slots: Vec<Option<Entry>>,
-    free: Vec<usize>,
-    places: BTreeMap<Key, usize>,
-    timers: BTreeSet<(Instant, usize)>,
-    /// Those that may be forgotten to make room, the first to go first.
-    idle: BTreeMap<u64, usize>,
-    idle_count: u64,
-    /// Where the last packet's neighbour was found.
-    latest: usize,
+    table: Table,
 }
 
 impl Neighbours {
     pub(crate) fn new(config: NeighbourConfig) -> Self {
         Neighbours {
             config,
-            slots: Vec::new(),
-            free: Vec::new(),
-            places: BTreeMap::new(),
-            timers: BTreeSet::new(),
-            idle: BTreeMap::new(),
-            idle_count: 0,
-            latest: 0,
+            table: Table::new(config.entries),
         }
     }
 
     /// What to do with a packet for this neighbour. Where that means asking, the question counts as asked.
     pub(crate) fn route(&mut self, key: Key, now: Instant) -> Route {
-        let Some(slot) = self.find(key) else {
+        let Some((slot, entry)) = self.table.find_next_hop(key) else {
             return self.begin(key, now);
-        };
-        self.latest = slot;
-        let Some(entry) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
-            return Route::Full;
         };
         entry.last_used = Some(now);
         let route = match (entry.state, entry.mac) {
@@ -177,8 +144,8 @@ impl Neighbours {
             (NeighbourState::Failed, _) => return Route::Failed,
             _ => Route::Wait,
         };
-        if entry.idle.is_some() {
-            self.keep(slot);
+        if entry.is_idle() {
+            self.table.keep(slot);
         }
         if let Route::SendAndAsk(_) = route {
             self.ask(slot, NeighbourState::Probe, now);
@@ -188,20 +155,22 @@ impl Neighbours {
 
     /// Takes up a neighbour to whom the first packet goes.
     fn begin(&mut self, key: Key, now: Instant) -> Route {
-        let Some(slot) = self.insert(key, now) else {
+        let Some(slot) = self.table.insert(key) else {
             return Route::Full;
         };
-        self.with(slot, |entry| entry.last_used = Some(now));
+        self.table.with(slot, |entry| entry.last_used = Some(now));
         self.ask(slot, NeighbourState::Incomplete, now);
         Route::WaitAndAsk
     }
 
     /// Takes in that `key` is said to be at `mac`.
     pub(crate) fn hear(&mut self, key: Key, mac: MacAddr, heard: Heard, now: Instant) -> Learned {
-        let Some(slot) = self.find(key) else {
+        let Some(slot) = self.table.find(key) else {
             return self.hear_of_new(key, mac, heard, now);
         };
-        let Some((state, known, asked)) = self.with(slot, |entry| (entry.state, entry.mac, entry.asked))
+        let Some((state, known, asked)) = self
+            .table
+            .with(slot, |entry| (entry.state, entry.mac, entry.asked))
         else {
             return Learned::Nothing;
         };
@@ -233,18 +202,18 @@ impl Neighbours {
         if heard == Heard::InPassing {
             return Learned::Nothing;
         }
-        let Some(slot) = self.insert(key, now) else {
+        let Some(slot) = self.table.insert(key) else {
             return Learned::Full;
         };
         self.reach(slot, mac, now);
-        self.make_idle(slot);
+        self.table.make_idle(slot);
         Learned::Noticed
     }
 
     /// Asks the old station after someone else claimed its address, at most as often as any question.
-    fn doubt(&mut self, slot: usize, now: Instant) -> bool {
+    fn doubt(&mut self, slot: Slot, now: Instant) -> bool {
         let every = self.config.ask_every;
-        let ask = self.with(slot, |entry| {
+        let ask = self.table.with(slot, |entry| {
             let rested = entry.last_asked.is_none_or(|asked| asked + every <= now);
             matches!(entry.state, NeighbourState::Reachable | NeighbourState::Stale) && rested
         });
@@ -256,28 +225,29 @@ impl Neighbours {
 
     /// NDP says that the neighbour does not answer.
     pub(crate) fn fail(&mut self, key: Key, now: Instant) {
-        if let Some(slot) = self.find(key) {
+        if let Some(slot) = self.table.find(key) {
             self.give_up(slot, now);
         }
     }
 
     /// The question could not be asked yet: it does not count, and is due at `until`.
     pub(crate) fn postpone(&mut self, key: Key, until: Instant) {
-        if let Some(slot) = self.find(key) {
-            self.with(slot, |entry| entry.asked = entry.asked.saturating_sub(1));
-            self.arm(slot, until);
+        if let Some(slot) = self.table.find(key) {
+            self.table
+                .with(slot, |entry| entry.asked = entry.asked.saturating_sub(1));
+            self.table.arm(slot, until);
         }
     }
 
     /// When [`expire`](Self::expire) has something to do.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.first().map(|(due, _)| *due)
+        self.table.first_timer().map(|(due, _)| due)
     }
 
     /// Does what is due, until something comes that others must do.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<Due> {
         loop {
-            let &(due, slot) = self.timers.first()?;
+            let (due, slot) = self.table.first_timer()?;
             if due > now {
                 return None;
             }
@@ -287,9 +257,9 @@ impl Neighbours {
         }
     }
 
-    fn expire_one(&mut self, slot: usize, now: Instant) -> Option<Due> {
-        let (key, state, asked, idle) = self.with(slot, |entry| {
-            (entry.key, entry.state, entry.asked, entry.idle.is_some())
+    fn expire_one(&mut self, slot: Slot, now: Instant) -> Option<Due> {
+        let (key, state, asked, idle) = self.table.with(slot, |entry| {
+            (entry.key, entry.state, entry.asked, entry.is_idle())
         })?;
         match state {
             NeighbourState::Incomplete | NeighbourState::Probe if asked < self.asks(key) => {
@@ -301,7 +271,7 @@ impl Neighbours {
                 Some(Due::Failed(key))
             }
             NeighbourState::Probe => {
-                let mac = self.remove(slot)?.mac?;
+                let mac = self.table.remove(slot)?.mac?;
                 Some(Due::Lost(key, mac))
             }
             NeighbourState::Reachable => {
@@ -309,42 +279,39 @@ impl Neighbours {
                 None
             }
             NeighbourState::Stale if !idle => {
-                self.make_idle(slot);
-                self.arm(slot, now + self.config.stale_for);
+                self.table.make_idle(slot);
+                self.table.arm(slot, now + self.config.stale_for);
                 None
             }
             NeighbourState::Stale | NeighbourState::Failed => {
-                self.remove(slot);
+                self.table.remove(slot);
                 None
             }
         }
     }
 
     /// The answer is no longer trusted. Whoever was written to lately keeps the place a while longer.
-    fn grow_stale(&mut self, slot: usize, now: Instant) {
+    fn grow_stale(&mut self, slot: Slot, now: Instant) {
         let recent = self.config.reachable_for;
-        let used = self.with(slot, |entry| {
+        let used = self.table.with(slot, |entry| {
             entry.state = NeighbourState::Stale;
             entry.last_used.is_some_and(|used| used + recent > now)
         });
         if used == Some(true) {
-            self.arm(slot, now + recent);
+            self.table.arm(slot, now + recent);
         } else {
-            self.make_idle(slot);
-            self.arm(slot, now + self.config.stale_for);
+            self.table.make_idle(slot);
+            self.table.arm(slot, now + self.config.stale_for);
         }
     }
 
     /// All neighbours, by interface and address.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Neighbour> + '_ {
-        self.places.values().filter_map(|&slot| {
-            let entry = self.slots.get(slot)?.as_ref()?;
-            Some(Neighbour {
-                interface: entry.key.interface,
-                address: entry.key.address,
-                mac: entry.mac,
-                state: entry.state,
-            })
+        self.table.iter().map(|entry| Neighbour {
+            interface: entry.key.interface,
+            address: entry.key.address,
+            mac: entry.mac,
+            state: entry.state,
         })
     }
 
@@ -368,8 +335,8 @@ impl Neighbours {
         }
     }
 
-    fn ask(&mut self, slot: usize, state: NeighbourState, now: Instant) {
-        let key = self.with(slot, |entry| {
+    fn ask(&mut self, slot: Slot, state: NeighbourState, now: Instant) {
+        let key = self.table.with(slot, |entry| {
             // The count begins with the first question of a state and ends with the answer.
             entry.asked = if entry.state == state {
                 entry.asked.saturating_add(1)
@@ -381,95 +348,25 @@ impl Neighbours {
             entry.key
         });
         if let Some(key) = key {
-            self.arm(slot, now + self.patience(key));
+            self.table.arm(slot, now + self.patience(key));
         }
     }
 
-    fn reach(&mut self, slot: usize, mac: MacAddr, now: Instant) {
-        self.with(slot, |entry| {
+    fn reach(&mut self, slot: Slot, mac: MacAddr, now: Instant) {
+        self.table.with(slot, |entry| {
             entry.state = NeighbourState::Reachable;
             entry.mac = Some(mac);
             entry.asked = 0;
         });
-        self.arm(slot, now + self.config.reachable_for);
+        self.table.arm(slot, now + self.config.reachable_for);
     }
 
-    fn give_up(&mut self, slot: usize, now: Instant) {
-        self.with(slot, |entry| {
+    fn give_up(&mut self, slot: Slot, now: Instant) {
+        self.table.with(slot, |entry| {
             entry.state = NeighbourState::Failed;
             entry.mac = None;
         });
-        self.make_idle(slot);
-        self.arm(slot, now + self.config.failed_for);
-    }
-
-    fn find(&self, key: Key) -> Option<usize> {
-        let latest = self.slots.get(self.latest).and_then(Option::as_ref);
-        if latest.is_some_and(|entry| entry.key == key) {
-            return Some(self.latest);
-        }
-        self.places.get(&key).copied()
-    }
-
-    /// Looks at one entry, or changes it.
-    fn with<T>(&mut self, slot: usize, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
-        self.slots.get_mut(slot)?.as_mut().map(change)
-    }
-
-    fn arm(&mut self, slot: usize, due: Instant) {
-        let before = self.with(slot, |entry| std::mem::replace(&mut entry.due, due));
-        if let Some(before) = before {
-            self.timers.remove(&(before, slot));
-            self.timers.insert((due, slot));
-        }
-    }
-
-    /// From now on this entry may be forgotten to make room, after all those that already may.
-    fn make_idle(&mut self, slot: usize) {
-        self.keep(slot);
-        self.idle_count += 1;
-        let order = self.idle_count;
-        self.with(slot, |entry| entry.idle = Some(order));
-        self.idle.insert(order, slot);
-    }
-
-    /// From now on this entry may not be forgotten to make room.
-    fn keep(&mut self, slot: usize) {
-        if let Some(Some(order)) = self.with(slot, |entry| entry.idle.take()) {
-            self.idle.remove(&order);
-        }
-    }
-
-    /// A place for a new entry, where need be that of one which is idle.
-    fn insert(&mut self, key: Key, now: Instant) -> Option<usize> {
-        if self.places.len() >= self.config.entries {
-            let (_, &longest_idle) = self.idle.first_key_value()?;
-            self.remove(longest_idle);
-        }
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            self.slots.len() - 1
-        });
-        *self.slots.get_mut(slot)? = Some(Entry {
-            key,
-            state: NeighbourState::Incomplete,
-            mac: None,
-            asked: 0,
-            last_asked: None,
-            last_used: None,
-            due: now,
-            idle: None,
-        });
-        self.places.insert(key, slot);
-        Some(slot)
-    }
-
-    fn remove(&mut self, slot: usize) -> Option<Entry> {
-        self.keep(slot);
-        let entry = self.slots.get_mut(slot)?.take()?;
-        self.timers.remove(&(entry.due, slot));
-        self.places.remove(&entry.key);
-        self.free.push(slot);
-        Some(entry)
+        self.table.make_idle(slot);
+        self.table.arm(slot, now + self.config.failed_for);
     }
 }
