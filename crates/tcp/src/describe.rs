@@ -1,0 +1,1 @@
+//! What a TCP header says, field by field, in sentences.

@@ -1,0 +1,394 @@
+//! The only file that names smoltcp: one socket in a set of its own, behind the words that a connection needs.
+//!
+//! smoltcp's interface speaks IP. Ours is `framewise-ip`'s affair, so here a minimal IPv4 header between two constant
+//! addresses stands in for it, for IPv4 and IPv6 flows alike, and goes no further: it is put in front of what comes
+//! and cut off from what goes. All of smoltcp's checksums are off; the layer computes them with the true addresses.
+//!
+//! Before changing this file read smoltcp's `socket/tcp.rs` (`process`, `dispatch`, `poll_at`). What it wants of its caller:
+//! - The MTU is fixed when an interface is made, so each connection has an interface of its own, and
+//!   [`set_mtu`](Engine::set_mtu) makes another.
+//! - It trusts segments more than RFC 5961 does: [`guard`](crate::guard) judges them first.
+//! - The window of a SYN is not scaled, yet smoltcp remembers it as if it were: a receive buffer of
+//!   exactly 65,535 bytes times a power of two keeps both readings within the buffer.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use framewise_core::{Buf, Instant};
+use smoltcp::iface::{Config as InterfaceConfig, Interface, SocketHandle, SocketSet};
+use smoltcp::phy::{ChecksumCapabilities, Device, DeviceCapabilities, Medium, PacketMeta, RxToken, TxToken};
+use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State as SocketState};
+use smoltcp::time::{Duration as Delay, Instant as Moment};
+use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
+
+use crate::config::Config;
+
+/// Bytes of the stand-in for an IP header.
+pub(crate) const IP_HEADER_LEN: usize = 20;
+
+/// Two addresses of the range for tests of devices (RFC 2544, appendix C.2.2). No packet carries them.
+const HERE: [u8; 4] = [198, 18, 0, 1];
+const THERE: [u8; 4] = [198, 18, 0, 2];
+
+/// The states of RFC 9293, section 3.3.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Closed,
+    Listen,
+    SynSent,
+    SynReceived,
+    Established,
+    FinWait1,
+    FinWait2,
+    CloseWait,
+    Closing,
+    LastAck,
+    TimeWait,
+}
+
+impl State {
+    /// Whether the handshake is not done yet.
+    pub(crate) fn is_opening(self) -> bool {
+        matches!(self, State::Listen | State::SynSent | State::SynReceived)
+    }
+
+    /// Whether the peer's FIN has come.
+    pub(crate) fn is_after_fin(self) -> bool {
+        matches!(
+            self,
+            State::CloseWait | State::Closing | State::LastAck | State::TimeWait
+        )
+    }
+
+    /// Whether something of ours, a SYN or a FIN, waits to be acknowledged.
+    pub(crate) fn awaits_ack(self) -> bool {
+        matches!(
+            self,
+            State::SynSent | State::SynReceived | State::FinWait1 | State::Closing | State::LastAck
+        )
+    }
+}
+
+/// A segment that the engine made, without its stand-in for an IP header, sum and addresses still missing.
+#[derive(Debug)]
+pub(crate) struct Emitted {
+    pub(crate) segment: Buf,
+    /// Payload bytes per segment, where the device shall cut it.
+    pub(crate) segment_size: Option<u16>,
+}
+
+/// One connection's state machine.
+pub(crate) struct Engine {
+    interface: Interface,
+    sockets: SocketSet<'static>,
+    handle: SocketHandle,
+    mtu: usize,
+    super_segments: bool,
+}
+
+impl Engine {
+    /// An engine that connects: its first segment is a SYN.
+    pub(crate) fn connect(config: &Config, mtu: usize, local_port: u16, remote_port: u16) -> Option<Engine> {
+        let mut engine = Engine::new(config, mtu);
+        let remote = (IpAddress::from(std::net::Ipv4Addr::from(THERE)), remote_port);
+        let context = engine.interface.context();
+        let socket = engine.sockets.get_mut::<Socket>(engine.handle);
+        socket.connect(context, remote, local_port).ok()?;
+        Some(engine)
+    }
+
+    /// An engine that waits for one SYN.
+    pub(crate) fn listen(config: &Config, mtu: usize, local_port: u16) -> Option<Engine> {
+        let mut engine = Engine::new(config, mtu);
+        engine.socket_mut().listen(local_port).ok()?;
+        Some(engine)
+    }
+
+    fn new(config: &Config, mtu: usize) -> Engine {
+        let ring = |bytes: usize| SocketBuffer::new(vec![0; bytes]);
+        let mut socket = Socket::new(
+            ring(window_for(config.receive_window)),
+            ring(config.send_buffer.max(1)),
+        );
+        socket.set_congestion_control(CongestionControl::Cubic);
+        socket.set_nagle_enabled(config.nagle);
+        socket.set_ack_delay(config.delayed_ack.map(delay));
+        socket.set_keep_alive(config.keep_alive.map(delay));
+        let mut sockets = SocketSet::new(Vec::with_capacity(1));
+        let handle = sockets.add(socket);
+        Engine {
+            interface: interface(mtu, config.super_segments),
+            sockets,
+            handle,
+            mtu,
+            super_segments: config.super_segments,
+        }
+    }
+
+    /// Takes one segment, with its stand-in for an IP header in front (see [`put_ip_header`]). What it answers at once is
+    /// returned.
+    pub(crate) fn ingress(&mut self, now: Instant, packet: &[u8]) -> Option<Emitted> {
+        let mut wire = self.wire(Some(packet));
+        self.interface
+            .poll_ingress_single(moment(now), &mut wire, &mut self.sockets);
+        wire.outbound
+    }
+
+    /// The next segment to send at this time, if there is one.
+    pub(crate) fn egress(&mut self, now: Instant) -> Option<Emitted> {
+        let mut wire = self.wire(None);
+        self.interface
+            .poll_egress(moment(now), &mut wire, &mut self.sockets);
+        wire.outbound
+    }
+
+    /// When [`egress`](Self::egress) may have something next.
+    pub(crate) fn poll_at(&mut self, now: Instant) -> Option<Instant> {
+        let at = self.interface.poll_at(moment(now), &self.sockets)?;
+        Some(Instant::from_micros(
+            u64::try_from(at.total_micros()).unwrap_or(0),
+        ))
+    }
+
+    /// The largest packet is smaller from now on. What is in flight is sent again when its timer expires.
+    pub(crate) fn set_mtu(&mut self, mtu: usize) {
+        self.mtu = mtu;
+        self.interface = interface(mtu, self.super_segments);
+    }
+
+    /// Bytes of the largest packet, with a header of [`IP_HEADER_LEN`].
+    pub(crate) fn mtu(&self) -> usize {
+        self.mtu
+    }
+
+    pub(crate) fn state(&self) -> State {
+        match self.socket().state() {
+            SocketState::Closed => State::Closed,
+            SocketState::Listen => State::Listen,
+            SocketState::SynSent => State::SynSent,
+            SocketState::SynReceived => State::SynReceived,
+            SocketState::Established => State::Established,
+            SocketState::FinWait1 => State::FinWait1,
+            SocketState::FinWait2 => State::FinWait2,
+            SocketState::CloseWait => State::CloseWait,
+            SocketState::Closing => State::Closing,
+            SocketState::LastAck => State::LastAck,
+            SocketState::TimeWait => State::TimeWait,
+        }
+    }
+
+    /// Takes bytes to send: as many as fit.
+    pub(crate) fn send(&mut self, data: &[u8]) -> usize {
+        self.socket_mut().send_slice(data).unwrap_or(0)
+    }
+
+    /// Bytes taken to send that are not acknowledged yet.
+    pub(crate) fn send_queue(&self) -> usize {
+        self.socket().send_queue()
+    }
+
+    pub(crate) fn send_capacity(&self) -> usize {
+        self.socket().send_capacity()
+    }
+
+    /// Bytes that came in order and were not received yet.
+    pub(crate) fn recv_queue(&self) -> usize {
+        self.socket().recv_queue()
+    }
+
+    /// Receives up to `limit` bytes, copied out.
+    pub(crate) fn recv(&mut self, limit: usize) -> Bytes {
+        let limit = limit.min(self.recv_queue());
+        let mut bytes = BytesMut::with_capacity(limit);
+        // The ring may wrap once: its two pieces are taken in turn.
+        for _ in 0..2 {
+            let left = limit - bytes.len();
+            let taken = self.socket_mut().recv(|piece| {
+                let n = left.min(piece.len());
+                bytes.extend_from_slice(&piece[..n]);
+                (n, ())
+            });
+            if taken.is_err() {
+                break;
+            }
+        }
+        bytes.freeze()
+    }
+
+    /// Receives `n` bytes without looking at them.
+    pub(crate) fn discard(&mut self, n: usize) {
+        let mut left = n.min(self.recv_queue());
+        for _ in 0..2 {
+            let taken = self.socket_mut().recv(|piece| {
+                let n = left.min(piece.len());
+                (n, n)
+            });
+            left -= taken.unwrap_or(0);
+        }
+    }
+
+    /// Sends a FIN after what is left to send.
+    pub(crate) fn close(&mut self) {
+        self.socket_mut().close();
+    }
+
+    fn socket(&self) -> &Socket<'static> {
+        self.sockets.get(self.handle)
+    }
+
+    fn socket_mut(&mut self) -> &mut Socket<'static> {
+        self.sockets.get_mut(self.handle)
+    }
+
+    fn wire<'p>(&self, inbound: Option<&'p [u8]>) -> Wire<'p> {
+        Wire {
+            inbound,
+            outbound: None,
+            capabilities: capabilities(self.mtu, self.super_segments),
+        }
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({:?}, MTU {})", self.state(), self.mtu)
+    }
+}
+
+/// The stand-in for an IP header, in front of a TCP segment of `len` bytes from the peer.
+pub(crate) fn put_ip_header(header: &mut [u8], len: usize) {
+    let total = (IP_HEADER_LEN + len).min(usize::from(u16::MAX)) as u16;
+    header[..IP_HEADER_LEN].fill(0);
+    header[0] = 0x45;
+    header[2..4].copy_from_slice(&total.to_be_bytes());
+    header[8] = 64;
+    header[9] = framewise_core::seams::segment::TCP;
+    header[12..16].copy_from_slice(&THERE);
+    header[16..20].copy_from_slice(&HERE);
+}
+
+/// The largest receive buffer up to `wanted` whose windows can be told exactly.
+fn window_for(wanted: usize) -> usize {
+    const UNSCALED: usize = u16::MAX as usize;
+    let mut window = UNSCALED;
+    if wanted < UNSCALED {
+        return wanted.max(1);
+    }
+    while window * 2 <= wanted && window < (1 << 29) {
+        window *= 2;
+    }
+    window
+}
+
+fn interface(mtu: usize, super_segments: bool) -> Interface {
+    let mut wire = Wire {
+        inbound: None,
+        outbound: None,
+        capabilities: capabilities(mtu, super_segments),
+    };
+    // The seed is constant, and so is the engine's first sequence number: RFC 6528's is added outside.
+    let config = InterfaceConfig::new(HardwareAddress::Ip);
+    let mut interface = Interface::new(config, &mut wire, Moment::ZERO);
+    interface.update_ip_addrs(|addresses| {
+        let here = IpCidr::new(IpAddress::from(std::net::Ipv4Addr::from(HERE)), 24);
+        // There is room for two.
+        let _ = addresses.push(here);
+    });
+    interface
+}
+
+fn capabilities(mtu: usize, super_segments: bool) -> DeviceCapabilities {
+    let mut capabilities = DeviceCapabilities::default();
+    capabilities.medium = Medium::Ip;
+    capabilities.max_transmission_unit = mtu;
+    capabilities.checksum = ChecksumCapabilities::ignored();
+    capabilities.segmentation.tcpv4 = super_segments
+        .then(|| NonZeroUsize::new(usize::from(u16::MAX)))
+        .flatten();
+    capabilities
+}
+
+fn moment(now: Instant) -> Moment {
+    Moment::from_micros(i64::try_from(now.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn delay(duration: Duration) -> Delay {
+    Delay::from_micros(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+}
+
+/// A device that is only a buffer: at most one packet in, at most one out.
+struct Wire<'p> {
+    inbound: Option<&'p [u8]>,
+    outbound: Option<Emitted>,
+    capabilities: DeviceCapabilities,
+}
+
+struct Inbound<'p>(&'p [u8]);
+
+struct Outbound<'w> {
+    place: &'w mut Option<Emitted>,
+    segment_size: Option<u16>,
+}
+
+impl<'p> Device for Wire<'p> {
+    type RxToken<'a>
+        = Inbound<'p>
+    where
+        Self: 'a;
+    type TxToken<'a>
+        = Outbound<'a>
+    where
+        Self: 'a;
+
+    fn receive(&mut self, _now: Moment) -> Option<(Inbound<'p>, Outbound<'_>)> {
+        let packet = self.inbound.take()?;
+        Some((Inbound(packet), Outbound::to(&mut self.outbound)))
+    }
+
+    fn transmit(&mut self, _now: Moment) -> Option<Outbound<'_>> {
+        Some(Outbound::to(&mut self.outbound))
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        self.capabilities.clone()
+    }
+}
+
+impl RxToken for Inbound<'_> {
+    fn consume<R, F>(self, f: F) -> R
+    where
+        F: FnOnce(&[u8]) -> R,
+    {
+        f(self.0)
+    }
+}
+
+impl<'w> Outbound<'w> {
+    fn to(place: &'w mut Option<Emitted>) -> Self {
+        Outbound {
+            place,
+            segment_size: None,
+        }
+    }
+}
+
+impl TxToken for Outbound<'_> {
+    fn consume<R, F>(self, len: usize, f: F) -> R
+    where
+        F: FnOnce(&mut [u8]) -> R,
+    {
+        let mut segment = Buf::with_capacity(len);
+        let result = f(segment.append(len));
+        segment.advance(IP_HEADER_LEN);
+        *self.place = Some(Emitted {
+            segment,
+            segment_size: self.segment_size,
+        });
+        result
+    }
+
+    fn set_meta(&mut self, meta: PacketMeta) {
+        self.segment_size = meta.segmentation_offload_size.map(|size| size.get());
+    }
+}

@@ -1,0 +1,84 @@
+//! Which connection a segment belongs to: four-tuple to place, at the same cost however many there are.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::net::SocketAddr;
+
+use framewise_core::Rng;
+use framewise_core::id::ConnId;
+use siphasher::sip::SipHasher13;
+
+use crate::time_wait::Remains;
+
+/// A connection's two ends as we see them (RFC 9293, section 3.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct FlowKey {
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+}
+
+impl FlowKey {
+    pub(crate) fn new(local: SocketAddr, remote: SocketAddr) -> Self {
+        // Scope and flow label of an IPv6 socket address are no part of the four-tuple.
+        FlowKey {
+            local: SocketAddr::new(local.ip(), local.port()),
+            remote: SocketAddr::new(remote.ip(), remote.port()),
+        }
+    }
+}
+
+/// Who takes the segments of a flow.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// A connection.
+    Connection(ConnId),
+    /// What is left of one in TIME-WAIT.
+    TimeWait(Remains),
+}
+
+/// All flows. The hash is keyed, so that a peer can't choose ports that collide; it is never iterated, so
+/// that the key shows in nothing but speed.
+#[derive(Debug)]
+pub(crate) struct Flows {
+    places: HashMap<FlowKey, Place, Keyed>,
+}
+
+impl Flows {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
+        let keyed = Keyed(rng.next_u64(), rng.next_u64());
+        Flows {
+            places: HashMap::with_hasher(keyed),
+        }
+    }
+
+    pub(crate) fn get(&self, flow: &FlowKey) -> Option<&Place> {
+        self.places.get(flow)
+    }
+
+    pub(crate) fn get_mut(&mut self, flow: &FlowKey) -> Option<&mut Place> {
+        self.places.get_mut(flow)
+    }
+
+    pub(crate) fn contains(&self, flow: &FlowKey) -> bool {
+        self.places.contains_key(flow)
+    }
+
+    pub(crate) fn insert(&mut self, flow: FlowKey, place: Place) {
+        self.places.insert(flow, place);
+    }
+
+    pub(crate) fn remove(&mut self, flow: &FlowKey) -> Option<Place> {
+        self.places.remove(flow)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Keyed(u64, u64);
+
+impl BuildHasher for Keyed {
+    type Hasher = SipHasher13;
+
+    fn build_hasher(&self) -> SipHasher13 {
+        SipHasher13::new_with_keys(self.0, self.1)
+    }
+}

@@ -1,0 +1,577 @@
+//! The layer itself: which connection, listener or leftover each message is for.
+//!
+//! Every call costs the same with one connection and with ten thousand: a four-tuple or a name is looked up,
+//! and only connections that may have something to send stand in the queue that is asked for segments.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+
+use framewise_core::buf::ChecksumState;
+use framewise_core::id::{ConnId, Connection as ConnectionKind, IdMap, Opener, Slab};
+use framewise_core::read::{u16_at, u32_at};
+use framewise_core::seams::segment::{
+    Segment, SegmentControl, SegmentDown, SegmentError, SegmentEvent, SegmentUp, SourceRoute, TCP,
+};
+use framewise_core::seams::stream::{CloseReason, Endpoint, ListenError, Security, StreamDown, StreamUp};
+use framewise_core::seams::stream::{TlsError, TlsErrorKind};
+use framewise_core::seams::{Segments, Streams};
+use framewise_core::time::earliest;
+use framewise_core::{Cx, Instant, Layer, Rng};
+
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::flows::{FlowKey, Flows, Place};
+use crate::listen::Listeners;
+use crate::outputs::Outputs;
+use crate::reset;
+use crate::segment::{Flags, Header, sum};
+use crate::sequence::{InitialSequence, SeqNumber};
+use crate::time_wait::{Answer, Remains, TimeWait};
+use crate::timers::Timers;
+
+/// The ports that the system hands out (RFC 6335, section 6).
+const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+
+/// TCP (RFC 9293): streams of bytes above, segments below.
+pub struct Tcp {
+    config: Config,
+    rng: Rng,
+    initial: InitialSequence,
+    /// All connections. The name that the slab gives is the key everywhere in here, and the name of accepted ones.
+    connections: Slab<ConnectionKind, Box<Connection>>,
+    /// The keys of those that the upper layer named.
+    named: IdMap<ConnectionKind, ConnId>,
+    flows: Flows,
+    listeners: Listeners,
+    time_wait: TimeWait,
+    timers: Timers,
+    /// Those that may have a segment to send, each at most once.
+    ready: VecDeque<ConnId>,
+    /// What waits for IP's answer to which source address and MTU.
+    asked: VecDeque<Asked>,
+    out: Outputs,
+}
+
+/// A connection that begins once IP has said how its peer is reached.
+#[derive(Debug)]
+enum Asked {
+    Connect {
+        name: ConnId,
+        remote: SocketAddr,
+        grant: usize,
+    },
+    Accept {
+        syn: Segment,
+    },
+}
+
+impl Tcp {
+    /// A TCP that draws its secrets and ports from `rng`.
+    pub fn new(config: Config, mut rng: Rng) -> Self {
+        Tcp {
+            initial: InitialSequence::new(&mut rng),
+            flows: Flows::new(&mut rng),
+            connections: Slab::new(Opener::Lower, config.max_connections),
+            named: IdMap::new(config.max_connections),
+            listeners: Listeners::new(config.max_listeners, config.backlog),
+            time_wait: TimeWait::new(config.time_wait, config.max_time_wait),
+            timers: Timers::default(),
+            ready: VecDeque::new(),
+            asked: VecDeque::new(),
+            out: Outputs::default(),
+            config,
+            rng,
+        }
+    }
+
+    /// Connections there are, half-open ones included; those in TIME-WAIT are none any more.
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    // What the upper layer says.
+
+    fn listen(&mut self, endpoint: Endpoint, security: &Security) {
+        let result = match security {
+            Security::Plain => self.listeners.listen(endpoint),
+            // Without a TLS layer above there is nobody to protect anything.
+            Security::Tls(_) => Err(ListenError::NoCertificate { port: endpoint.port }),
+        };
+        self.out.say(StreamUp::Listening { endpoint, result });
+    }
+
+    fn unlisten(&mut self, endpoint: Endpoint, cx: &mut Cx) {
+        for key in self.listeners.unlisten(endpoint) {
+            self.with(key, cx, |connection, out, cx| {
+                connection.abort(CloseReason::Aborted, out, cx);
+            });
+        }
+    }
+
+    fn connect(&mut self, name: ConnId, remote: SocketAddr, security: &Security, cx: &mut Cx) {
+        if let Some(key) = self.key(name) {
+            let reason = CloseReason::Misuse("connected under a name in use");
+            return self.with(key, cx, |connection, out, cx| connection.abort(reason, out, cx));
+        }
+        let waiting = self.asked.len();
+        let refusal = if security.is_tls() {
+            Some(CloseReason::Tls(TlsError {
+                kind: TlsErrorKind::NotConfigured,
+                detail: "TLS was asked of TCP, with no TLS layer between".to_owned(),
+            }))
+        } else if remote.port() == 0 {
+            Some(CloseReason::Misuse("connected to port 0"))
+        } else if self.connections.len() + waiting >= self.config.max_connections
+            || name.index() >= self.config.max_connections
+        {
+            Some(CloseReason::TooMany(self.config.max_connections))
+        } else {
+            None
+        };
+        match refusal {
+            Some(reason) => self.out.say(StreamUp::Closed { conn: name, reason }),
+            None => {
+                let grant = 0;
+                self.ask(remote.ip(), Asked::Connect { name, remote, grant });
+            }
+        }
+    }
+
+    /// Asks IP how `destination` is reached (RFC 1122, section 3.4).
+    fn ask(&mut self, destination: IpAddr, asked: Asked) {
+        self.asked.push_back(asked);
+        self.out.ask(SegmentControl::Source {
+            destination,
+            protocol: TCP,
+        });
+    }
+
+    /// Lets more come up; a connection that still waits for IP's answer gets it when it begins.
+    fn grant(&mut self, conn: ConnId, bytes: usize, cx: &mut Cx) {
+        let waiting = self.asked.iter_mut().find_map(|asked| match asked {
+            Asked::Connect { name, grant, .. } if *name == conn => Some(grant),
+            _ => None,
+        });
+        match waiting {
+            Some(grant) => *grant = grant.saturating_add(bytes),
+            None => self.named(conn, cx, |connection, out, _| connection.grant(bytes, out)),
+        }
+    }
+
+    /// Ends a connection that still waits for IP's answer. `true` if there was one of this name.
+    fn withdraw(&mut self, name: ConnId, reason: CloseReason) -> bool {
+        let before = self.asked.len();
+        self.asked
+            .retain(|asked| !matches!(asked, Asked::Connect { name: other, .. } if *other == name));
+        let withdrawn = self.asked.len() < before;
+        if withdrawn {
+            self.out.say(StreamUp::Closed { conn: name, reason });
+        }
+        withdrawn
+    }
+
+    /// The key of the connection that the upper layer calls `name`.
+    fn key(&self, name: ConnId) -> Option<ConnId> {
+        match name.opener() {
+            Opener::Upper => self.named.get(name).copied(),
+            Opener::Lower => self
+                .connections
+                .get(name)
+                .filter(|connection| connection.is_opened() && connection.name() == name)
+                .map(|_| name),
+        }
+    }
+
+    /// Does something with the connection called `name`. What is said of one that is over crossed its `Closed`.
+    fn named(&mut self, name: ConnId, cx: &mut Cx, act: impl FnOnce(&mut Connection, &mut Outputs, &mut Cx)) {
+        match self.key(name) {
+            Some(key) => self.with(key, cx, act),
+            None => cx.dropped("tcp", "its connection is over"),
+        }
+    }
+
+    /// Does something with a connection, and then what follows from its new state.
+    fn with(&mut self, key: ConnId, cx: &mut Cx, act: impl FnOnce(&mut Connection, &mut Outputs, &mut Cx)) {
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
+        act(connection, &mut self.out, cx);
+        self.settle(key, cx);
+    }
+
+    // What follows from a connection's state.
+
+    fn settle(&mut self, key: ConnId, cx: &mut Cx) {
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
+        if connection.is_opened()
+            && let Some(listener) = connection.listener.take()
+        {
+            self.listeners.leave(listener, key);
+        }
+        if let Some(remains) = connection.take_finished(&mut self.out, cx) {
+            let flow = connection.flow();
+            self.flows.remove(&flow);
+            if let Some(guard) = remains {
+                let remains = Remains::new(guard);
+                if self.time_wait.keep(flow, remains, &mut self.flows, cx.now) {
+                    cx.dropped("tcp", "too many in TIME-WAIT");
+                }
+            }
+        }
+        connection.finish_drained();
+        if connection.over().is_some() {
+            self.forget(key, cx);
+        } else if !connection.queued {
+            connection.queued = true;
+            self.ready.push_back(key);
+        }
+    }
+
+    /// Takes out a connection that is over, and says so to whoever knew of it.
+    fn forget(&mut self, key: ConnId, cx: &mut Cx) {
+        let Some(connection) = self.connections.remove(key) else {
+            return;
+        };
+        let flow = connection.flow();
+        if let Some(Place::Connection(owner)) = self.flows.get(&flow)
+            && *owner == key
+        {
+            self.flows.remove(&flow);
+        }
+        if let Some(listener) = connection.listener {
+            self.listeners.leave(listener, key);
+        }
+        let conn = connection.name();
+        let by_upper = self.named.remove(conn).is_some();
+        let Some(reason) = connection.over().cloned() else {
+            return;
+        };
+        if by_upper || connection.is_opened() {
+            cx.note("tcp", "closed", || {
+                format!("my port {}: {reason}", flow.local.port())
+            });
+            self.out.say(StreamUp::Closed { conn, reason });
+        }
+    }
+
+    // What comes from below.
+
+    fn segment_arrives(&mut self, segment: Segment, cx: &mut Cx) {
+        match check(&segment) {
+            Ok(header) => self.dispatch(header, segment, cx),
+            Err(reason) => cx.dropped("tcp", reason),
+        }
+    }
+
+    fn dispatch(&mut self, header: Header, segment: Segment, cx: &mut Cx) {
+        let flow = FlowKey::new(
+            SocketAddr::new(segment.destination(), header.destination_port),
+            SocketAddr::new(segment.source(), header.source_port),
+        );
+        match self.flows.get_mut(&flow) {
+            Some(Place::Connection(key)) => {
+                let key = *key;
+                self.with(key, cx, |connection, out, cx| {
+                    connection.segment_arrives(header, segment.0, out, cx);
+                });
+            }
+            Some(Place::TimeWait(remains)) => {
+                let payload = segment.len().saturating_sub(header.length);
+                match remains.segment_arrives(&header, payload, cx.now, self.time_wait.wait()) {
+                    Answer::Acknowledge(header) => self.out.reply(reset::bare_segment(&flow, header), cx),
+                    Answer::Anew => {
+                        self.flows.remove(&flow);
+                        self.nobody(flow, header, segment, cx);
+                    }
+                    Answer::Nothing => cx.dropped("tcp", "its connection is over"),
+                }
+            }
+            None => self.nobody(flow, header, segment, cx),
+        }
+    }
+
+    /// A segment of no connection: the first of one, or to be refused.
+    fn nobody(&mut self, flow: FlowKey, header: Header, segment: Segment, cx: &mut Cx) {
+        let opening = Flags::SYN | Flags::ACK | Flags::RST | Flags::FIN;
+        let is_first = header.flags.0 & opening.0 == Flags::SYN.0;
+        if is_first && self.listeners.find(flow.local).is_some() {
+            if self.asked.len() >= self.config.backlog.max(1) {
+                return cx.dropped("tcp", "too many wait for a route");
+            }
+            return self.ask(segment.source(), Asked::Accept { syn: segment });
+        }
+        cx.dropped(
+            "tcp",
+            if is_first {
+                "nobody listens"
+            } else {
+                "no such connection"
+            },
+        );
+        let payload = segment.len().saturating_sub(header.length);
+        if let Some(header) = reset::answer(&header, payload) {
+            self.out.reply(reset::bare_segment(&flow, header), cx);
+        }
+    }
+
+    fn source_found(&mut self, destination: IpAddr, route: Option<SourceRoute>, cx: &mut Cx) {
+        let first = self.asked.iter().position(|asked| match asked {
+            Asked::Connect { remote, .. } => remote.ip() == destination,
+            Asked::Accept { syn } => syn.source() == destination,
+        });
+        let asked = first.and_then(|first| self.asked.remove(first));
+        match (asked, route) {
+            (Some(Asked::Connect { name, remote, grant }), Some(route)) => {
+                self.begin(name, remote, route, cx);
+                if grant > 0 {
+                    self.grant(name, grant, cx);
+                }
+            }
+            (Some(Asked::Connect { name, .. }), None) => self.out.say(StreamUp::Closed {
+                conn: name,
+                reason: CloseReason::NoRoute,
+            }),
+            (Some(Asked::Accept { syn }), Some(route)) => self.accept(syn, route.mtu, cx),
+            (Some(Asked::Accept { .. }), None) => cx.dropped("tcp", "no route back"),
+            (None, _) => {}
+        }
+    }
+
+    /// Sends the first SYN of a connection of ours.
+    fn begin(&mut self, name: ConnId, remote: SocketAddr, route: SourceRoute, cx: &mut Cx) {
+        let started = self.free_flow(route.source, remote).and_then(|flow| {
+            let offset = self.initial.offset(&flow, cx.now);
+            Connection::connect(name, flow, offset, route.mtu, &self.config, cx.now)
+        });
+        let key = started.and_then(|connection| {
+            let flow = connection.flow();
+            let key = self.connections.insert(Box::new(connection)).ok()?;
+            self.flows.insert(flow, Place::Connection(key));
+            Some(key)
+        });
+        match key {
+            // The name's place is free: it was looked at when the connection was asked for.
+            Some(key) if self.named.insert(name, key).is_ok() => self.settle(key, cx),
+            Some(key) => self.with(key, cx, |connection, out, cx| {
+                let reason = CloseReason::Misuse("connected under a name in use");
+                connection.abort(reason, out, cx);
+            }),
+            None => self.out.say(StreamUp::Closed {
+                conn: name,
+                reason: CloseReason::TooMany(self.config.max_connections),
+            }),
+        }
+    }
+
+    /// A port of ours that makes a flow not in use, beginning at a random one (RFC 6056, section 3.3.1).
+    fn free_flow(&mut self, source: IpAddr, remote: SocketAddr) -> Option<FlowKey> {
+        let count = u64::try_from(EPHEMERAL.len()).unwrap_or(1);
+        let first = self.rng.below(count);
+        (0..count)
+            .map(|n| EPHEMERAL.start() + ((first + n) % count) as u16)
+            .map(|port| FlowKey::new(SocketAddr::new(source, port), remote))
+            .find(|flow| !self.flows.contains(flow))
+    }
+
+    /// Begins a half-open connection.
+    fn accept(&mut self, syn: Segment, mtu: usize, cx: &mut Cx) {
+        let Ok(header) = Header::parse(&syn) else { return };
+        let local = SocketAddr::new(syn.destination(), header.destination_port);
+        let flow = FlowKey::new(local, SocketAddr::new(syn.source(), header.source_port));
+        // Meanwhile the SYN may have been repeated, or the listener gone.
+        let listener = self.listeners.find(local);
+        let (Some(listener), false) = (listener, self.flows.contains(&flow)) else {
+            return self.dispatch(header, syn, cx);
+        };
+        if let Some(oldest) = self.listeners.make_room(listener) {
+            cx.dropped("tcp", "backlog full: the oldest half-open connection");
+            if let Some(connection) = self.connections.remove(oldest) {
+                self.flows.remove(&connection.flow());
+            }
+        }
+        let offset = self.initial.offset(&flow, cx.now);
+        // The name is known once it is in the table.
+        let nameless = ConnId::new(Opener::Lower, 0, 0);
+        let begun = Connection::accept(nameless, flow, offset, mtu, &self.config, cx.now);
+        let Some(key) = begun.and_then(|connection| self.connections.insert(Box::new(connection)).ok())
+        else {
+            return cx.dropped("tcp", "too many connections");
+        };
+        self.flows.insert(flow, Place::Connection(key));
+        self.listeners.enter(listener, key);
+        self.with(key, cx, |connection, out, cx| {
+            connection.set_name(key);
+            connection.listener = Some(listener);
+            connection.segment_arrives(header, syn.0, out, cx);
+        });
+    }
+
+    /// An ICMP error, which must quote a flow of ours (RFC 5927, section 4).
+    fn network_error(&mut self, error: &SegmentError, cx: &mut Cx) {
+        let quoted = &error.quoted;
+        let ports = u16_at(quoted, 0).zip(u16_at(quoted, 2)).zip(u32_at(quoted, 4));
+        let Some(((source, destination), sequence)) = ports else {
+            return cx.dropped("tcp", "ICMP error quotes too little");
+        };
+        let flow = FlowKey::new(
+            SocketAddr::new(error.source, source),
+            SocketAddr::new(error.destination, destination),
+        );
+        match self.flows.get(&flow) {
+            Some(Place::Connection(key)) => {
+                let (key, kind) = (*key, error.kind);
+                self.with(key, cx, |connection, out, cx| {
+                    connection.network_error(kind, SeqNumber(sequence), out, cx);
+                });
+            }
+            _ => cx.dropped("tcp", "ICMP error quotes no connection"),
+        }
+    }
+
+    /// Sets the timer of a connection that has nothing to send now.
+    fn rest(&mut self, key: ConnId, now: Instant) {
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
+        connection.queued = false;
+        // An engine that wants to be called now, though it just had nothing, is asked again in a moment.
+        let soonest = now + std::time::Duration::from_millis(1);
+        if let Some(wanted) = connection.wanted_at(&self.config, now) {
+            self.timers.set(key, &mut connection.alarm, wanted.max(soonest));
+        }
+        let connections = &self.connections;
+        self.timers.sweep(connections.len(), |at, key| {
+            connections
+                .get(key)
+                .is_some_and(|connection| connection.alarm == Some(at))
+        });
+    }
+}
+
+impl Layer for Tcp {
+    type Upper = Streams;
+    type Lower = Segments;
+
+    fn name(&self) -> &'static str {
+        "tcp"
+    }
+
+    fn handle_outbound(&mut self, message: StreamDown, cx: &mut Cx) {
+        match message {
+            StreamDown::Listen { endpoint, security } => self.listen(endpoint, &security),
+            StreamDown::Unlisten { endpoint } => self.unlisten(endpoint, cx),
+            StreamDown::Connect {
+                conn,
+                remote,
+                security,
+            } => self.connect(conn, remote, &security, cx),
+            StreamDown::Send { conn, data } => {
+                self.named(conn, cx, |connection, out, cx| connection.send(&data, out, cx));
+            }
+            StreamDown::Grant { conn, bytes } => self.grant(conn, bytes, cx),
+            StreamDown::Close { conn } => {
+                if !self.withdraw(conn, CloseReason::Aborted) {
+                    self.named(conn, cx, |connection, out, cx| connection.close(out, cx));
+                }
+            }
+            StreamDown::Abort { conn } => {
+                if !self.withdraw(conn, CloseReason::Aborted) {
+                    let reason = CloseReason::Aborted;
+                    self.named(conn, cx, |connection, out, cx| connection.abort(reason, out, cx));
+                }
+            }
+        }
+    }
+
+    fn handle_inbound(&mut self, message: SegmentUp, cx: &mut Cx) {
+        match message {
+            SegmentUp::Segment(segment) => self.segment_arrives(segment, cx),
+            SegmentUp::Event(event) => match *event {
+                SegmentEvent::Source {
+                    destination, route, ..
+                } => self.source_found(destination, route, cx),
+                SegmentEvent::Error(error) => self.network_error(&error, cx),
+            },
+        }
+    }
+
+    fn poll_outbound(&mut self, cx: &mut Cx) -> Option<SegmentDown> {
+        if let Some(reply) = self.out.next_reply() {
+            return Some(reply);
+        }
+        while let Some(key) = self.ready.pop_front() {
+            let Some(connection) = self.connections.get_mut(key) else {
+                continue;
+            };
+            if let Some(segment) = connection.next_segment(&self.config, cx) {
+                // Each in turn, so that a long answer doesn't hold up a short one.
+                self.ready.push_back(key);
+                return Some(SegmentDown::Segment(segment));
+            }
+            self.rest(key, cx.now);
+        }
+        None
+    }
+
+    fn poll_inbound(&mut self, _cx: &mut Cx) -> Option<StreamUp> {
+        self.out.events.pop_front()
+    }
+
+    fn handle_timeout(&mut self, cx: &mut Cx) {
+        self.time_wait.expire(&mut self.flows, cx.now);
+        while let Some((at, key)) = self.timers.pop_due(cx.now) {
+            let Some(connection) = self.connections.get_mut(key) else {
+                continue;
+            };
+            if connection.alarm != Some(at) {
+                continue;
+            }
+            connection.alarm = None;
+            connection.on_time(&self.config, &mut self.out, cx);
+            self.settle(key, cx);
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        earliest(self.timers.next(), self.time_wait.next())
+    }
+
+    fn accepts(&self, message: &SegmentUp) -> bool {
+        message.protocol() == TCP
+    }
+}
+
+/// Reads a segment's header, and says why it is dropped if it is no good.
+fn check(segment: &Segment) -> Result<Header, &'static str> {
+    let header = Header::parse(segment).map_err(|_| "header broken")?;
+    if segment.offload().checksum == ChecksumState::Complete
+        && !sum(segment, segment.source(), segment.destination()).is_valid()
+    {
+        return Err("checksum wrong");
+    }
+    let (source, destination) = (segment.source(), segment.destination());
+    if header.source_port == 0 || header.destination_port == 0 {
+        return Err("port 0");
+    }
+    if [source, destination]
+        .iter()
+        .any(|address| address.is_multicast() || address.is_unspecified() || is_broadcast(address))
+    {
+        return Err("not between two hosts");
+    }
+    if source == destination && header.source_port == header.destination_port {
+        return Err("from itself");
+    }
+    if header.has(Flags::SYN) && (header.has(Flags::FIN) || header.has(Flags::RST))
+        || header.has(Flags::FIN | Flags::RST)
+    {
+        return Err("flags that contradict");
+    }
+    Ok(header)
+}
+
+fn is_broadcast(address: &IpAddr) -> bool {
+    matches!(address, IpAddr::V4(address) if address.is_broadcast())
+}
