@@ -1,0 +1,176 @@
+//! The IPv4 header, explained: RFC 791 section 3.1.
+
+use framewise_core::checksum::Sum;
+use framewise_core::read::u16_at;
+use framewise_core::{Description, Field};
+
+use super::{hops_left, protocol_name, short, traffic_class_meaning, yes_no};
+use crate::error::ParseError;
+use crate::ipv4::{self, Ipv4Header};
+
+const SOURCE: &str = "RFC 791 §3.1";
+
+/// Explains an IPv4 packet's header. It is enough that the header is there; a wrong checksum is said, not refused.
+pub fn describe_ipv4(packet: &[u8]) -> Result<Description, ParseError> {
+    let header = Ipv4Header::read(packet)?;
+    let bytes = packet.get(..header.header_len).unwrap_or_default();
+    let mut fields = lengths(&header);
+    fields.extend(fragmentation(&header));
+    fields.extend(rest(&header, bytes));
+    fields.extend(ipv4::options(bytes).flatten().map(|option| describe_option(&option, bytes)));
+    let right = is_sum_right(bytes);
+    let sum = if right { "sum right" } else { "sum wrong" };
+    Ok(Description {
+        protocol: "IPv4",
+        unit: "packet",
+        outbound: format!("to {}, far end", short(header.destination.into())),
+        inbound: format!("for me, {sum}, TTL {}", header.time_to_live),
+        next: next(&header),
+        header: 0..header.header_len,
+        payload: header.header_len
+            ..header.total_len.clamp(header.header_len, packet.len().max(header.header_len)),
+        fields,
+    })
+}
+
+fn next(header: &Ipv4Header) -> String {
+    if header.is_fragment() {
+        return "the other fragments".to_owned();
+    }
+    format!("protocol {}: {}", header.protocol, protocol_name(header.protocol))
+}
+
+fn is_sum_right(header: &[u8]) -> bool {
+    let mut sum = Sum::default();
+    sum.add(header);
+    sum.is_valid()
+}
+
+fn lengths(header: &Ipv4Header) -> Vec<Field> {
+    let words = header.header_len / 4;
+    let options = match header.header_len - ipv4::HEADER_LEN {
+        0 => "no options follow the fixed part".to_owned(),
+        extra => format!("{extra} bytes of options follow the fixed part"),
+    };
+    vec![
+        Field::new("version", 0..1, "4", "This is IP version 4: addresses have 32 bits.", SOURCE)
+            .with_bits(0..4),
+        Field::new(
+            "internet header length",
+            0..1,
+            words.to_string(),
+            format!("The header has {words} words of 4 bytes, {} bytes: {options}.", header.header_len),
+            SOURCE,
+        )
+        .with_bits(4..8),
+        Field::new(
+            "type of service",
+            1..2,
+            format!("{:#04x}", header.traffic_class),
+            traffic_class_meaning(header.traffic_class),
+            "RFC 2474 §3, RFC 3168 §5",
+        ),
+        Field::new(
+            "total length",
+            2..4,
+            header.total_len.to_string(),
+            format!(
+                "Header and payload are {} bytes; what a frame holds beyond that is padding.",
+                header.total_len
+            ),
+            SOURCE,
+        ),
+    ]
+}
+
+fn fragmentation(header: &Ipv4Header) -> Vec<Field> {
+    let dont = if header.dont_fragment {
+        "A router must not split this packet; if it is too big, the sender is told."
+    } else {
+        "A router may split this packet if the next link is too narrow."
+    };
+    let more = if header.more_fragments {
+        "Further fragments of the same packet follow."
+    } else {
+        "Nothing of the same packet follows this."
+    };
+    let offset = match header.fragment_offset {
+        0 => "Its payload begins where the packet's payload begins.".to_owned(),
+        at => format!("Its payload belongs {at} bytes into the packet's; the field counts units of 8 bytes."),
+    };
+    vec![
+        Field::new(
+            "identification",
+            4..6,
+            header.identification.to_string(),
+            "If the packet is split, its fragments carry this number and are found by it.",
+            "RFC 6864 §4",
+        ),
+        Field::new("don't fragment", 6..8, yes_no(header.dont_fragment), dont, SOURCE).with_bits(1..2),
+        Field::new("more fragments", 6..8, yes_no(header.more_fragments), more, SOURCE).with_bits(2..3),
+        Field::new("fragment offset", 6..8, (header.fragment_offset / 8).to_string(), offset, SOURCE)
+            .with_bits(3..16),
+    ]
+}
+
+fn rest(header: &Ipv4Header, bytes: &[u8]) -> Vec<Field> {
+    let sum = if is_sum_right(bytes) {
+        "It fits the other bytes of the header: none was damaged. It says nothing of the payload."
+    } else {
+        "It does not fit the other bytes of the header: at least one was damaged on the way."
+    };
+    vec![
+        Field::new(
+            "time to live",
+            8..9,
+            header.time_to_live.to_string(),
+            hops_left(header.time_to_live),
+            SOURCE,
+        ),
+        Field::new(
+            "protocol",
+            9..10,
+            header.protocol.to_string(),
+            format!("The payload goes to {} next.", protocol_name(header.protocol)),
+            SOURCE,
+        ),
+        Field::new(
+            "header checksum",
+            10..12,
+            format!("{:#06x}", u16_at(bytes, 10).unwrap_or(0)),
+            sum,
+            "RFC 791 §3.1, RFC 1071",
+        ),
+        Field::new(
+            "source address",
+            12..16,
+            header.source.to_string(),
+            "The host that sent it, and to which the answer goes.",
+            SOURCE,
+        ),
+        Field::new(
+            "destination address",
+            16..20,
+            header.destination.to_string(),
+            "The host at the far end; every router on the way looks at this.",
+            SOURCE,
+        ),
+    ]
+}
+
+fn describe_option(option: &ipv4::Ipv4Option, header: &[u8]) -> Field {
+    let meaning = match option.kind {
+        ipv4::OPTION_END => "The options end here; the rest of the header is filling.",
+        ipv4::OPTION_NO_OPERATION => "Fills one byte.",
+        7 => "Each router on the way writes its address in here.",
+        68 => "Each router on the way writes the time in here.",
+        ipv4::OPTION_LOOSE_SOURCE_ROUTE | ipv4::OPTION_STRICT_SOURCE_ROUTE => {
+            "The sender names the routers to pass; nobody does that for strangers any more."
+        }
+        148 => "Each router on the way shall look into this packet.",
+        _ => "An option that is not known here; it is passed over.",
+    };
+    let value = header.get(option.bytes.clone()).unwrap_or_default();
+    let hex: Vec<String> = value.iter().map(|byte| format!("{byte:02x}")).collect();
+    Field::new("option", option.bytes.clone(), hex.join(" "), meaning, SOURCE)
+}

@@ -1,0 +1,75 @@
+//! Which neighbours are being asked for their MAC address: RFC 4861 section 7.2.
+//!
+//! Ethernet keeps the answers and the packets that wait for them; it asks again when an answer has grown old.
+
+use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use framewise_core::Instant;
+use framewise_core::buf::InterfaceId;
+
+/// How long an answer may take (RFC 4861, section 10: RETRANS_TIMER).
+pub(crate) const RETRANSMIT: Duration = Duration::from_secs(1);
+/// How often a neighbour is asked (MAX_MULTICAST_SOLICIT).
+const MOST_SOLICITATIONS: u8 = 3;
+
+/// One neighbour on one link.
+pub(crate) type Neighbour = (InterfaceId, Ipv6Addr);
+
+#[derive(Debug)]
+pub(crate) struct Resolver {
+    asked: BTreeMap<Neighbour, Asked>,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Asked {
+    times: u8,
+    again: Instant,
+}
+
+/// What is due for a neighbour.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Ask(Neighbour),
+    GiveUp(Neighbour),
+}
+
+impl Resolver {
+    pub(crate) fn new(limit: usize) -> Self {
+        Resolver { asked: BTreeMap::new(), limit }
+    }
+
+    /// Begins to ask; `false` if as many as may be are being asked for. One that is being asked for already is
+    /// left to its timer.
+    pub(crate) fn begin(&mut self, neighbour: Neighbour, now: Instant) -> bool {
+        let room = self.asked.len() < self.limit;
+        if room {
+            self.asked.entry(neighbour).or_insert(Asked { times: 0, again: now });
+        }
+        room || self.asked.contains_key(&neighbour)
+    }
+
+    /// It answered; `false` if nobody asked.
+    pub(crate) fn answered(&mut self, neighbour: Neighbour) -> bool {
+        self.asked.remove(&neighbour).is_some()
+    }
+
+    /// The next thing that is due.
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Due> {
+        let (neighbour, asked) = self.asked.iter_mut().find(|(_, asked)| asked.again <= now)?;
+        let neighbour = *neighbour;
+        if asked.times >= MOST_SOLICITATIONS {
+            self.asked.remove(&neighbour);
+            return Some(Due::GiveUp(neighbour));
+        }
+        asked.times += 1;
+        asked.again = now + RETRANSMIT;
+        Some(Due::Ask(neighbour))
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.asked.values().map(|asked| asked.again).min()
+    }
+}
