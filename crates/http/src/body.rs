@@ -1,0 +1,274 @@
+//! Bodies: where one ends, by its length, by chunks, or by the end of the connection.
+//!
+//! ```text
+//!   Content-Length: 5          hello
+//!   Transfer-Encoding: chunked 5 CR LF hello CR LF 0 CR LF CR LF
+//!   neither, in a response     hello, then the server closes
+//! ```
+//!
+//! Read RFC 9112 sections 6.3, 7.1 and 8 first. Decoder and encoder are fed pieces of any size and give the same
+//! result however the bytes are cut. Data is passed on as it came, never copied.
+
+use bytes::Bytes;
+
+use crate::config::Limits;
+use crate::head::scan::{Part, Scanner, is_control};
+use crate::rule::{Refusal, Rule};
+
+/// What says where a body ends (RFC 9112, section 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// After so many bytes.
+    Length(u64),
+    /// With the chunk of size 0.
+    Chunked,
+    /// With the connection.
+    UntilClose,
+}
+
+/// Hexadecimal digits that a chunk's size may have, leading zeros included.
+const SIZE_DIGITS: u8 = 16;
+/// Bytes of extension that a chunk may have; they mean nothing to us.
+const EXTENSION_BYTES: usize = 256;
+
+/// Finds the data in the bytes of a body.
+///
+/// ```
+/// use bytes::Bytes;
+/// use framewise_http::body::{Decoded, Decoder, Framing};
+///
+/// let mut input = Bytes::from_static(b"5\r\nhello\r\n0\r\n\r\nNEXT");
+/// let mut decoder = Decoder::new(Framing::Chunked, u64::MAX, Default::default());
+/// assert_eq!(decoder.decode(&mut input, 100), Ok(Decoded::Data(Bytes::from_static(b"hello"))));
+/// assert_eq!(decoder.decode(&mut input, 100), Ok(Decoded::Complete));
+/// assert_eq!(&input[..], b"NEXT");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Decoder {
+    state: State,
+    limits: Limits,
+    longest: u64,
+    expected: Option<u64>,
+    received: u64,
+    /// The size of the chunk that is being read.
+    chunk: u64,
+    offset: usize,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    Length(u64),
+    UntilClose,
+    Size { digits: u8 },
+    Extension { bytes: usize, quoted: bool },
+    SizeEnd,
+    Data(u64),
+    DataReturn,
+    DataEnd,
+    Trailers(Box<Scanner>),
+    Complete,
+}
+
+/// What [`Decoder::decode`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decoded {
+    /// Data, never empty.
+    Data(Bytes),
+    /// The body is complete.
+    Complete,
+    /// Nothing until more bytes come, or more may be taken.
+    More,
+}
+
+const CHUNK_BEGINS: State = State::Size { digits: 0 };
+
+impl Decoder {
+    /// Decodes a body of at most `longest` bytes of data.
+    pub fn new(framing: Framing, longest: u64, limits: Limits) -> Self {
+        let (state, expected) = match framing {
+            Framing::Length(0) => (State::Complete, Some(0)),
+            Framing::Length(length) => (State::Length(length), Some(length)),
+            Framing::Chunked => (CHUNK_BEGINS, None),
+            Framing::UntilClose => (State::UntilClose, None),
+        };
+        Decoder { state, limits, longest, expected, received: 0, chunk: 0, offset: 0 }
+    }
+
+    /// Whether the body is complete.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.state, State::Complete)
+    }
+
+    /// Whether only the end of the connection ends this body.
+    pub fn is_until_close(&self) -> bool {
+        matches!(self.state, State::UntilClose)
+    }
+
+    /// Bytes of data so far.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Bytes of data that the message announced, if it did.
+    pub fn expected(&self) -> Option<u64> {
+        self.expected
+    }
+
+    /// Takes bytes from the front of `input` up to the next piece of data, of at most `credit` bytes.
+    pub fn decode(&mut self, input: &mut Bytes, credit: usize) -> Result<Decoded, Refusal> {
+        loop {
+            match self.state {
+                State::Complete => return Ok(Decoded::Complete),
+                State::Length(_) | State::UntilClose | State::Data(_) => return self.data(input, credit),
+                State::Trailers(ref mut scanner) => {
+                    let Some(end) = scanner.scan(input)? else {
+                        input.clear();
+                        return Ok(Decoded::More);
+                    };
+                    let _ = input.split_to(end);
+                    self.state = State::Complete;
+                }
+                _ => {
+                    let Some(&byte) = input.first() else {
+                        return Ok(Decoded::More);
+                    };
+                    self.line_byte(byte).map_err(|rule| Refusal::new(rule, self.offset))?;
+                    let _ = input.split_to(1);
+                    self.offset = self.offset.saturating_add(1);
+                }
+            }
+        }
+    }
+
+    fn data(&mut self, input: &mut Bytes, credit: usize) -> Result<Decoded, Refusal> {
+        let left = match self.state {
+            State::Length(left) | State::Data(left) => left,
+            _ => self.longest.saturating_sub(self.received).saturating_add(1),
+        };
+        let take = usize::try_from(left).unwrap_or(usize::MAX).min(credit).min(input.len());
+        if take == 0 {
+            return Ok(Decoded::More);
+        }
+        let data = input.split_to(take);
+        self.offset = self.offset.saturating_add(take);
+        self.received = self.received.saturating_add(take as u64);
+        if self.received > self.longest {
+            return Err(Refusal::new(Rule::BodyTooLong, self.offset));
+        }
+        let left = left.saturating_sub(take as u64);
+        match (&mut self.state, left) {
+            (State::Length(_), 0) => self.state = State::Complete,
+            (State::Data(_), 0) => self.state = State::DataReturn,
+            (State::Length(rest) | State::Data(rest), _) => *rest = left,
+            _ => {}
+        }
+        Ok(Decoded::Data(data))
+    }
+
+    /// One byte of a line around chunks.
+    fn line_byte(&mut self, byte: u8) -> Result<(), Rule> {
+        self.state = match (&self.state, byte) {
+            (&State::Size { digits }, _) => self.size_byte(digits, byte)?,
+            (State::Extension { quoted: false, .. }, b'\r') => State::SizeEnd,
+            (&State::Extension { bytes, quoted }, _) => extension_byte(bytes, quoted, byte)?,
+            (State::SizeEnd, b'\n') if self.chunk > 0 => State::Data(self.chunk),
+            (State::SizeEnd, b'\n') => State::Trailers(Box::new(Scanner::new(Part::Trailers, self.limits))),
+            (State::SizeEnd, _) => return Err(Rule::BareCarriageReturn),
+            (State::DataReturn, b'\r') => State::DataEnd,
+            (State::DataEnd, b'\n') => CHUNK_BEGINS,
+            _ => return Err(Rule::ChunkEnd),
+        };
+        Ok(())
+    }
+
+    fn size_byte(&mut self, digits: u8, byte: u8) -> Result<State, Rule> {
+        if let Some(digit) = char::from(byte).to_digit(16) {
+            if digits >= SIZE_DIGITS {
+                return Err(Rule::ChunkSizeOverflow);
+            }
+            let before = if digits == 0 { 0 } else { self.chunk };
+            self.chunk = (before << 4) | u64::from(digit);
+            return Ok(State::Size { digits: digits + 1 });
+        }
+        if digits == 0 {
+            return Err(Rule::ChunkSize);
+        }
+        if self.chunk > self.longest.saturating_sub(self.received) {
+            return Err(Rule::BodyTooLong);
+        }
+        match byte {
+            b'\r' => Ok(State::SizeEnd),
+            b';' => Ok(State::Extension { bytes: 0, quoted: false }),
+            b'\n' => Err(Rule::BareLineFeed),
+            _ => Err(Rule::ChunkSize),
+        }
+    }
+}
+
+fn extension_byte(bytes: usize, quoted: bool, byte: u8) -> Result<State, Rule> {
+    if byte == b'\n' {
+        return Err(Rule::BareLineFeed);
+    }
+    if bytes >= EXTENSION_BYTES || (is_control(byte) && byte != b'\t') {
+        return Err(Rule::ChunkExtension);
+    }
+    Ok(State::Extension { bytes: bytes + 1, quoted: quoted ^ (byte == b'"') })
+}
+
+/// Puts data into the framing of a body.
+#[derive(Debug, Clone)]
+pub struct Encoder {
+    framing: Framing,
+    left: u64,
+}
+
+/// The end of a chunked body, without trailers.
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+impl Encoder {
+    /// Encodes by this framing.
+    pub fn new(framing: Framing) -> Self {
+        let left = match framing {
+            Framing::Length(length) => length,
+            Framing::Chunked | Framing::UntilClose => u64::MAX,
+        };
+        Encoder { framing, left }
+    }
+
+    /// Bytes of data that are still missing, where that is known.
+    pub fn left(&self) -> Option<u64> {
+        matches!(self.framing, Framing::Length(_)).then_some(self.left)
+    }
+
+    /// Gives what stands for `data` to `out`, in order; the data itself is not copied.
+    pub fn data(&mut self, data: Bytes, mut out: impl FnMut(Bytes)) -> Result<(), &'static str> {
+        let length = data.len() as u64;
+        if length > self.left {
+            return Err("more body than its length said");
+        }
+        if data.is_empty() {
+            return Ok(());
+        }
+        if self.framing != Framing::Chunked {
+            self.left = self.left.saturating_sub(length);
+            out(data);
+            return Ok(());
+        }
+        out(Bytes::from(format!("{length:x}\r\n")));
+        out(data);
+        out(Bytes::from_static(b"\r\n"));
+        Ok(())
+    }
+
+    /// Ends the body.
+    pub fn end(&mut self, mut out: impl FnMut(Bytes)) -> Result<(), &'static str> {
+        match self.framing {
+            Framing::Length(_) if self.left > 0 => Err("less body than its length said"),
+            Framing::Chunked => {
+                out(Bytes::from_static(LAST_CHUNK));
+                Ok(())
+            }
+            Framing::Length(_) | Framing::UntilClose => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Who answers requests, now or later, here or on another thread.
+//!
+//! ```
+//! use framewise_http::{Handler, Request, Response};
+//!
+//! fn is_handler(_: impl Handler) {}
+//! is_handler(|request: Request| Response::text(format!("you asked for {}", request.path())));
+//! ```
+
+use bytes::Bytes;
+use framewise_core::seams::exchange::{BodyLength, Headers, ResponseHead, Version};
+use http::{Method, StatusCode};
+
+use crate::message::{Body, Pieces, Request, Response};
+
+/// Answers requests.
+pub trait Handler: Send + Sync {
+    /// Takes a request, and the duty to answer it. `answer` may be kept, or given to another thread.
+    fn handle(&self, request: Request, answer: Answer);
+}
+
+impl<F: Fn(Request) -> Response + Send + Sync> Handler for F {
+    fn handle(&self, request: Request, answer: Answer) {
+        answer.respond(self(request));
+    }
+}
+
+impl<H: Handler + ?Sized> Handler for std::sync::Arc<H> {
+    fn handle(&self, request: Request, answer: Answer) {
+        (**self).handle(request, answer);
+    }
+}
+
+/// The one who asked is gone: nothing more can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the client is gone")]
+pub struct Gone;
+
+/// Where an answer goes: what whoever runs the layers implements.
+///
+/// Called in this order: `head`, then any number of `body`, then one of `end`, `stream` and `abort`. A call after
+/// the client is gone does nothing.
+pub trait AnswerSink {
+    /// The head, and how long the body will be.
+    fn head(&mut self, head: ResponseHead, length: BodyLength);
+
+    /// A piece of the body. On a thread of its own it may wait for room.
+    fn body(&mut self, data: Bytes) -> Result<(), Gone>;
+
+    /// All the rest of the body, and its end: `pieces` is asked for more whenever there is room. After an error of
+    /// it the exchange is cancelled.
+    fn stream(&mut self, pieces: Pieces);
+
+    /// The end of the body.
+    fn end(&mut self);
+
+    /// The body can't be completed: cancel the exchange.
+    fn abort(&mut self);
+}
+
+/// The duty to answer one request. Dropped without an answer (by a panic, say), it answers 500.
+pub struct Answer {
+    sink: Option<Box<dyn AnswerSink + Send>>,
+    head_only: bool,
+}
+
+impl Answer {
+    /// The duty to answer a request of this method through `sink`.
+    pub fn new(sink: Box<dyn AnswerSink + Send>, method: &Method) -> Self {
+        Answer { sink: Some(sink), head_only: method == Method::HEAD }
+    }
+
+    /// Answers in one go.
+    pub fn respond(mut self, response: Response) {
+        if let Some(sink) = self.sink.take() {
+            respond(sink, response, self.head_only);
+        }
+    }
+
+    /// Begins an answer whose body follows piece by piece.
+    pub fn begin(mut self, head: ResponseHead, length: BodyLength) -> AnswerBody {
+        let mut sink = self.sink.take();
+        if let Some(sink) = &mut sink {
+            sink.head(head, length);
+        }
+        AnswerBody { sink, head_only: self.head_only }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(sink) = self.sink.take() {
+            let page = Response::text("500 Internal Server Error\n\nThe handler gave no answer.\n");
+            let page = page.with_status(StatusCode::INTERNAL_SERVER_ERROR);
+            respond(sink, page, self.head_only);
+        }
+    }
+}
+
+fn respond(mut sink: Box<dyn AnswerSink + Send>, response: Response, head_only: bool) {
+    sink.head(response.head, response.body.length());
+    match response.body {
+        Body::Bytes(bytes) if !head_only && !bytes.is_empty() => {
+            if sink.body(bytes).is_ok() {
+                sink.end();
+            }
+        }
+        Body::Stream { pieces, .. } if !head_only => sink.stream(pieces),
+        _ => sink.end(),
+    }
+}
+
+/// A body that is being sent. Dropped before [`finish`](Self::finish), it cancels the exchange: the client must not take what came for the
+/// whole.
+pub struct AnswerBody {
+    sink: Option<Box<dyn AnswerSink + Send>>,
+    head_only: bool,
+}
+
+impl AnswerBody {
+    /// Sends a piece. It may wait for room, as whoever runs the layers decides.
+    pub fn send(&mut self, data: Bytes) -> Result<(), Gone> {
+        match &mut self.sink {
+            Some(_) if self.head_only => Ok(()),
+            Some(sink) => sink.body(data),
+            None => Err(Gone),
+        }
+    }
+
+    /// Ends the body.
+    pub fn finish(mut self) {
+        if let Some(mut sink) = self.sink.take() {
+            sink.end();
+        }
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        if let Some(mut sink) = self.sink.take() {
+            sink.abort();
+        }
+    }
+}
+
+/// A head of HTTP/1.1 with this status and these fields, for [`Answer::begin`].
+pub fn response_head(status: StatusCode, headers: Headers) -> ResponseHead {
+    ResponseHead { version: Version::Http11, status, reason: String::new(), headers }
+}

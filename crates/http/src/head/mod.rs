@@ -1,0 +1,91 @@
+//! Heads of messages: finding their end, reading them, judging them, writing them.
+//!
+//! ```text
+//!   bytes ─► scan (lines, limits) ─► parse (httparse) ─► rules (framing, Host, version) ─► head
+//!   head ─► write ─► bytes
+//! ```
+//!
+//! Read RFC 9112 sections 2 to 6 and RFC 9110 sections 5 to 8 before changing anything here.
+
+mod parse;
+pub(crate) mod rules;
+pub(crate) mod scan;
+pub(crate) mod write;
+
+use bytes::{Bytes, BytesMut};
+use framewise_core::seams::exchange::{RequestHead, ResponseHead};
+
+use crate::config::Limits;
+use crate::rule::Refusal;
+use crate::wire::Inbox;
+use scan::{Part, Scanner};
+
+pub(crate) use parse::{parse_request, parse_response};
+
+/// Reads the head of a request from the beginning of `bytes`: the head, and how many bytes it is long.
+/// `None`: it goes on beyond `bytes`.
+///
+/// ```
+/// let bytes = b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+/// let (head, length) = framewise_http::read_request(bytes, &Default::default()).unwrap().unwrap();
+/// assert_eq!((head.target.as_str(), length), ("/", 35));
+/// ```
+pub fn read_request(bytes: &[u8], limits: &Limits) -> Result<Option<(RequestHead, usize)>, Refusal> {
+    let mut scanner = Scanner::new(Part::Request, *limits);
+    let Some(end) = scanner.scan(bytes)? else {
+        return Ok(None);
+    };
+    let head = parse_request(bytes.get(..end).unwrap_or(bytes), scanner.fields())?;
+    Ok(Some((head, end)))
+}
+
+/// Reads the head of a response from the beginning of `bytes`, as [`read_request`] does.
+pub fn read_response(bytes: &[u8], limits: &Limits) -> Result<Option<(ResponseHead, usize)>, Refusal> {
+    let mut scanner = Scanner::new(Part::Response, *limits);
+    let Some(end) = scanner.scan(bytes)? else {
+        return Ok(None);
+    };
+    let head = parse_response(bytes.get(..end).unwrap_or(bytes), scanner.fields())?;
+    Ok(Some((head, end)))
+}
+
+/// Gathers a head from the pieces in which it comes.
+#[derive(Debug)]
+pub(crate) struct HeadReader {
+    scanner: Scanner,
+    begun: BytesMut,
+}
+
+impl HeadReader {
+    pub(crate) fn new(part: Part, limits: Limits) -> Self {
+        HeadReader { scanner: Scanner::new(part, limits), begun: BytesMut::new() }
+    }
+
+    /// Whether some of the head has come.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
+    /// How many fields the head has, once it is complete.
+    pub(crate) fn fields(&self) -> usize {
+        self.scanner.fields()
+    }
+
+    /// The whole head, once it is there. A head that came in one piece is not copied.
+    pub(crate) fn read(&mut self, inbox: &mut Inbox) -> Result<Option<Bytes>, Refusal> {
+        while let Some(mut piece) = inbox.pop() {
+            let Some(end) = self.scanner.scan(&piece)? else {
+                self.begun.extend_from_slice(&piece);
+                continue;
+            };
+            let last = piece.split_to(end);
+            inbox.put_back(piece);
+            if self.begun.is_empty() {
+                return Ok(Some(last));
+            }
+            self.begun.extend_from_slice(&last);
+            return Ok(Some(self.begun.split().freeze()));
+        }
+        Ok(None)
+    }
+}

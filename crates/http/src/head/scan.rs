@@ -1,0 +1,169 @@
+//! Finds where a head ends, and refuses lines that are not as they must be, whatever pieces they come in.
+//!
+//! Read RFC 9112 sections 2.2, 5, 5.1, 5.2 and 7.1.2 first. One byte is looked at once, so that a head that
+//! comes byte by byte costs no more than one that comes at once.
+
+use crate::config::Limits;
+use crate::rule::{Refusal, Rule};
+
+/// Which part of a message is scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Request,
+    Response,
+    /// The fields after the last chunk: no first line.
+    Trailers,
+}
+
+/// Empty lines that may come before a request (RFC 9112, section 2.2: at least one).
+const EMPTY_LINES_BEFORE: u8 = 2;
+
+/// The state between two bytes of a head.
+#[derive(Debug, Clone)]
+pub(crate) struct Scanner {
+    part: Part,
+    limits: Limits,
+    state: State,
+    offset: usize,
+    first_line: bool,
+    empty_lines: u8,
+    spaces: u8,
+    target: usize,
+    fields: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    LineStart,
+    FirstLine,
+    Name,
+    Value,
+    /// After CR; the line before it was empty or not.
+    Return {
+        empty: bool,
+    },
+}
+
+impl Scanner {
+    pub(crate) fn new(part: Part, limits: Limits) -> Self {
+        Scanner {
+            part,
+            limits,
+            state: State::LineStart,
+            offset: 0,
+            first_line: part != Part::Trailers,
+            empty_lines: 0,
+            spaces: 0,
+            target: 0,
+            fields: 0,
+        }
+    }
+
+    /// How many fields were seen.
+    pub(crate) fn fields(&self) -> usize {
+        self.fields
+    }
+
+    /// Looks at the next bytes: where in them the head ends, if it does.
+    pub(crate) fn scan(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
+        for (index, &byte) in bytes.iter().enumerate() {
+            let done = self.step(byte).map_err(|rule| Refusal::new(rule, self.offset))?;
+            self.offset = self.offset.saturating_add(1);
+            if done {
+                return Ok(Some(index + 1));
+            }
+        }
+        Ok(None)
+    }
+
+    fn step(&mut self, byte: u8) -> Result<bool, Rule> {
+        if self.offset >= self.limits.head_bytes {
+            return Err(Rule::HeadTooLong);
+        }
+        match (self.state, byte) {
+            (State::Return { empty }, b'\n') => return self.line_ended(empty),
+            (State::Return { .. }, _) => return Err(Rule::BareCarriageReturn),
+            (_, b'\n') => return Err(Rule::BareLineFeed),
+            (State::Name, b'\r') => return Err(Rule::NoColon),
+            (state, b'\r') => {
+                let empty = state == State::LineStart;
+                self.state = State::Return { empty };
+            }
+            (State::LineStart, _) if self.first_line => {
+                self.state = State::FirstLine;
+                self.first_line_byte(byte)?;
+            }
+            (State::LineStart, b' ' | b'\t') => return Err(Rule::FoldedField),
+            (State::LineStart, _) => self.field_begins(byte)?,
+            (State::FirstLine, _) => self.first_line_byte(byte)?,
+            (State::Name, b':') => self.state = State::Value,
+            (State::Name, b' ' | b'\t') => return Err(Rule::SpaceBeforeColon),
+            (State::Name, _) => name_byte(byte)?,
+            (State::Value, _) if is_control(byte) && byte != b'\t' => return Err(Rule::ControlCharacter),
+            (State::Value, _) => {}
+        }
+        Ok(false)
+    }
+
+    /// Whether the line that ended was the last of the head.
+    fn line_ended(&mut self, empty: bool) -> Result<bool, Rule> {
+        self.state = State::LineStart;
+        if !empty {
+            self.first_line = false;
+            return Ok(false);
+        }
+        if !self.first_line {
+            return Ok(true);
+        }
+        self.empty_lines = self.empty_lines.saturating_add(1);
+        match self.part {
+            Part::Request if self.empty_lines <= EMPTY_LINES_BEFORE => Ok(false),
+            Part::Request => Err(Rule::RequestLine),
+            Part::Response | Part::Trailers => Err(Rule::StatusLine),
+        }
+    }
+
+    fn first_line_byte(&mut self, byte: u8) -> Result<(), Rule> {
+        // A reason phrase may hold HTAB (RFC 9112, section 4); a request line holds no white space but its two spaces.
+        if is_control(byte) && !(byte == b'\t' && self.part == Part::Response) {
+            return Err(Rule::ControlCharacter);
+        }
+        if byte == b' ' {
+            self.spaces = self.spaces.saturating_add(1);
+        } else if self.spaces == 1 && self.part == Part::Request {
+            self.target = self.target.saturating_add(1);
+        }
+        if self.target > self.limits.target_bytes {
+            return Err(Rule::TargetTooLong);
+        }
+        Ok(())
+    }
+
+    fn field_begins(&mut self, byte: u8) -> Result<(), Rule> {
+        name_byte(byte)?;
+        self.fields = self.fields.saturating_add(1);
+        self.state = State::Name;
+        if self.fields > self.limits.fields {
+            return Err(Rule::TooManyFields);
+        }
+        Ok(())
+    }
+}
+
+fn name_byte(byte: u8) -> Result<(), Rule> {
+    match byte {
+        _ if is_token(byte) => Ok(()),
+        _ if is_control(byte) => Err(Rule::ControlCharacter),
+        _ => Err(Rule::FieldName),
+    }
+}
+
+/// CTL (RFC 5234, appendix B.1).
+pub(crate) fn is_control(byte: u8) -> bool {
+    byte < 0x20 || byte == 0x7f
+}
+
+/// `tchar` (RFC 9110, section 5.6.2).
+pub(crate) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}

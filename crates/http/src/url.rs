@@ -1,0 +1,204 @@
+//! URLs of pages: parsed by the rules of the WHATWG, as browsers do.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ::url::Host;
+use framewise_core::seams::stream::Security;
+
+/// The URL of a page: `http` or `https`, with a host.
+///
+/// ```
+/// use framewise_http::Url;
+/// let url = Url::parse("shop.test/items?id=3").unwrap();
+/// assert_eq!(url.to_string(), "http://shop.test/items?id=3");
+/// assert_eq!((url.host(), url.port(), url.target()), ("shop.test", 80, "/items?id=3"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Url(::url::Url);
+
+/// Why a text is not the URL of a page.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// The rules of URLs are broken.
+    #[error("{text:?} is not a URL: {problem} (at character {at})")]
+    Invalid {
+        /// The text, completed.
+        text: String,
+        /// What is wrong.
+        problem: String,
+        /// Where, in characters of the text, the first being 1.
+        at: usize,
+    },
+    /// It is a URL, but not of a page.
+    #[error("{scheme}:// is not fetched here; http:// and https:// are")]
+    Scheme {
+        /// Its scheme.
+        scheme: String,
+    },
+}
+
+/// What lacks `://` is completed with `http://`, so that `localhost:8080/x` is a host and a port.
+pub fn complete(text: &str) -> String {
+    let text = text.trim();
+    // A `://` within a query or a path is no scheme's.
+    let begin = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let has_scheme =
+        begin.ends_with(':') && text.get(begin.len()..).is_some_and(|rest| rest.starts_with("//"));
+    if has_scheme { text.to_owned() } else { format!("http://{text}") }
+}
+
+impl Url {
+    /// Parses what a person types, [completed](complete).
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let text = complete(text);
+        match ::url::Url::parse(&text) {
+            Ok(url) => Url::of_page(url),
+            Err(problem) => Err(UrlError::Invalid {
+                at: place_of(problem, &text),
+                problem: explain(problem).to_owned(),
+                text,
+            }),
+        }
+    }
+
+    /// The URL that a link or a redirect `reference` on this page leads to.
+    pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
+        match self.0.join(reference) {
+            Ok(url) => Url::of_page(url),
+            Err(problem) => Err(UrlError::Invalid {
+                at: 1,
+                problem: explain(problem).to_owned(),
+                text: reference.to_owned(),
+            }),
+        }
+    }
+
+    fn of_page(url: ::url::Url) -> Result<Self, UrlError> {
+        match url.scheme() {
+            "http" | "https" => Ok(Url(url)),
+            scheme => Err(UrlError::Scheme { scheme: scheme.to_owned() }),
+        }
+    }
+
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &str {
+        self.0.scheme()
+    }
+
+    /// Whether the connection goes through TLS.
+    pub fn is_https(&self) -> bool {
+        self.scheme() == "https"
+    }
+
+    /// The host in ASCII: a name, an IPv4 address, or an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    /// The host's address, where it is written as one.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.0.host()? {
+            Host::Domain(_) => None,
+            Host::Ipv4(address) => Some(address.into()),
+            Host::Ipv6(address) => Some(address.into()),
+        }
+    }
+
+    /// The port, given or default: 80 for http, 443 for https.
+    pub fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or(80)
+    }
+
+    /// Whether the port is one that the scheme does not imply.
+    pub fn has_own_port(&self) -> bool {
+        self.0.port().is_some()
+    }
+
+    /// The path, `/` at least.
+    pub fn path(&self) -> &str {
+        self.0.path()
+    }
+
+    /// The query, without `?`.
+    pub fn query(&self) -> Option<&str> {
+        self.0.query()
+    }
+
+    /// The fragment, without `#`; it is never sent.
+    pub fn fragment(&self) -> Option<&str> {
+        self.0.fragment()
+    }
+
+    /// The user name and password that stand before the host, if any.
+    pub fn user(&self) -> Option<(&str, Option<&str>)> {
+        let given = !self.0.username().is_empty() || self.0.password().is_some();
+        given.then(|| (self.0.username(), self.0.password()))
+    }
+
+    /// What a request asks for: path and query (RFC 9112, section 3.2.1).
+    pub fn target(&self) -> &str {
+        &self.0[::url::Position::BeforePath..::url::Position::AfterQuery]
+    }
+
+    /// The value of the `Host` field: the host, and the port where it is not the scheme's own.
+    pub fn host_header(&self) -> String {
+        match self.0.port() {
+            Some(port) => format!("{}:{port}", self.host()),
+            None => self.host().to_owned(),
+        }
+    }
+
+    /// Plain, or TLS with the host's name.
+    pub fn security(&self) -> Security {
+        if !self.is_https() {
+            return Security::Plain;
+        }
+        let name = self.host().trim_start_matches('[').trim_end_matches(']');
+        Security::Tls(Some(Arc::from(name)))
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for Url {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        Url::parse(text)
+    }
+}
+
+fn explain(problem: ::url::ParseError) -> &'static str {
+    use ::url::ParseError as P;
+    match problem {
+        P::EmptyHost => "the host is missing between // and the next /",
+        P::IdnaError => "the host's name can't be written as a domain name",
+        P::InvalidPort => "a port is a number from 0 to 65535",
+        P::InvalidIpv4Address => "the host looks like an IPv4 address, but is none",
+        P::InvalidIpv6Address => "what stands in [brackets] must be an IPv6 address",
+        P::InvalidDomainCharacter => "the host holds a character that no domain name may hold",
+        P::RelativeUrlWithoutBase => {
+            "the scheme before :// is not one (a letter, then letters, digits, + - .)"
+        }
+        P::Overflow => "it is longer than 4 GB",
+        _ => "it breaks the rules of URLs",
+    }
+}
+
+/// Where the part begins that the problem is about.
+fn place_of(problem: ::url::ParseError, text: &str) -> usize {
+    use ::url::ParseError as P;
+    let parts = crate::anatomy::split(text);
+    let byte = match problem {
+        P::InvalidPort => parts.port.map_or(parts.host.end, |port| port.start),
+        P::RelativeUrlWithoutBase | P::Overflow => 0,
+        _ => parts.host.start,
+    };
+    text.get(..byte).unwrap_or_default().chars().count() + 1
+}
