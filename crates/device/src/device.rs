@@ -24,7 +24,7 @@ pub trait Device {
 
     /// What becomes readable when a frame has come.
     #[cfg(unix)]
-    fn readable_fd(&self) -> Option<std::os::fd::RawFd>;
+    fn readable_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>>;
 
     /// What went through it so far.
     fn counters(&self) -> &DeviceCounters;

@@ -3,10 +3,16 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use libc::{c_int, c_ulong};
 use tun_tap::Iface;
+
+/// A descriptor that `owner` keeps open, lent for as long as `owner` is.
+pub(crate) fn borrow<T>(_owner: &T, descriptor: RawFd) -> BorrowedFd<'_> {
+    // SAFETY: our devices close their descriptor only when they are dropped, and a borrow of one outlives no such drop.
+    unsafe { BorrowedFd::borrow_raw(descriptor) }
+}
 
 /// A socket to the kernel's routing tables (netlink(7), rtnetlink(7)).
 pub(crate) fn netlink_socket() -> io::Result<OwnedFd> {

@@ -8,7 +8,7 @@
 //! which a plain packet socket can't tell from a wrong one: there, `ethtool -K PEER tx off`.
 
 use std::io;
-use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, RawFd};
 use std::time::Duration;
 
 use framewise_core::Buf;
@@ -166,8 +166,8 @@ impl Device for PacketSocket {
         self.mtu
     }
 
-    fn readable_fd(&self) -> Option<RawFd> {
-        Some(self.descriptor)
+    fn readable_fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(linux::borrow(self, self.descriptor))
     }
 
     fn counters(&self) -> &DeviceCounters {

@@ -5,7 +5,7 @@
 //! in `read_frame` and `write_frame` alone.)
 
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use framewise_core::buf::{ChecksumState, InterfaceId};
 use framewise_core::seams::frame::Frame;
@@ -13,6 +13,7 @@ use framewise_core::{Buf, MacAddr};
 use thiserror::Error;
 use tun_tap::{Iface, Mode};
 
+use crate::linux;
 use crate::device::{Device, DeviceCounters};
 use crate::netlink::{Link, Netlink};
 use crate::offload::{Completed, complete};
@@ -267,8 +268,8 @@ impl Device for Tap {
         self.mtu
     }
 
-    fn readable_fd(&self) -> Option<RawFd> {
-        Some(self.iface.as_raw_fd())
+    fn readable_fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(linux::borrow(self, self.iface.as_raw_fd()))
     }
 
     fn counters(&self) -> &DeviceCounters {

@@ -1,6 +1,5 @@
 //! A network namespace for a test: what it makes is gone with its thread.
 
-use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use framewise_core::seams::frame::Frame;
@@ -62,8 +61,6 @@ pub(crate) fn receive(device: &mut impl Device, wanted: impl Fn(&Frame) -> bool,
             "should have received {what}, but it never came"
         );
         let fd = device.readable_fd().expect("the device can be waited for");
-        // SAFETY: the device is borrowed during the call, so its descriptor stays open.
-        let fd = unsafe { BorrowedFd::borrow_raw(fd) };
         let wait = Timespec {
             tv_sec: 1,
             tv_nsec: 0,
