@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a program that ended by itself left.
 #[derive(Clone, Debug)]
@@ -32,13 +32,7 @@ impl Finished {
     /// Where it did not, with all that it said.
     #[track_caller]
     pub fn successful(self) -> Self {
-        assert!(
-            self.status.success(),
-            "{}\n{}\n{}",
-            self.status,
-            self.text(),
-            self.stderr
-        );
+        assert!(self.status.success(), "{}\n{}\n{}", self.status, self.text(), self.stderr);
         self
     }
 }
@@ -55,28 +49,18 @@ pub fn finish(command: &mut Command, limit: Duration) -> Finished {
     let stdout = child.stdout.take().map(read_to_end);
     let stderr = child.stderr.take().map(read_to_end);
     let mut child = KilledOnDrop(child);
-    let status = until(&format!("{shown} ends"), limit, || {
-        child.0.try_wait().expect("a child can be waited for")
-    });
+    let status =
+        until(&format!("{shown} ends"), limit, || child.0.try_wait().expect("a child can be waited for"));
     let join = |reader: Option<JoinHandle<Vec<u8>>>| {
         reader.and_then(|reader| reader.join().ok()).unwrap_or_default()
     };
-    Finished {
-        status,
-        stdout: join(stdout),
-        stderr: String::from_utf8_lossy(&join(stderr)).into_owned(),
-    }
+    Finished { status, stdout: join(stdout), stderr: String::from_utf8_lossy(&join(stderr)).into_owned() }
 }
 
 #[track_caller]
 fn start(command: &mut Command) -> Child {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-        .spawn()
-        .unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"))
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"))
 }
 
 fn read_to_end(mut output: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
@@ -103,7 +87,13 @@ pub struct Running {
     name: String,
     child: KilledOnDrop,
     lines: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
+    ended: Option<Instant>,
 }
+
+/// How long a program's last words may take to be read after its end. Its readers end with it, unless a
+/// child of its own still holds its outputs.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 impl Running {
     /// Starts a command, both of its outputs being kept line by line.
@@ -120,15 +110,8 @@ impl Running {
             child.stdout.take().map(|output| Box::new(output) as _),
             child.stderr.take().map(|output| Box::new(output) as _),
         ];
-        outputs
-            .into_iter()
-            .flatten()
-            .for_each(|output| keep_lines(output, &lines));
-        Running {
-            name,
-            child: KilledOnDrop(child),
-            lines,
-        }
+        let readers = outputs.into_iter().flatten().map(|output| keep_lines(output, &lines)).collect();
+        Running { name, child: KilledOnDrop(child), lines, readers, ended: None }
     }
 
     /// Its process id.
@@ -156,13 +139,21 @@ impl Running {
         let what = format!("{}: {what}", self.name);
         until(&what, limit, || {
             // Asked first: what it said just before it ended still counts.
-            let ended = self.child.0.try_wait().expect("a child can be waited for");
+            let ended = self.ended();
             let value = condition(self);
             if let (None, Some(status)) = (&value, ended) {
                 panic!("{what}: it ended first, {status}\n{}", self.said().join("\n"));
             }
             value
         })
+    }
+
+    /// How it ended, once it has and all that it said has been read.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        let status = self.child.0.try_wait().expect("a child can be waited for")?;
+        let since = *self.ended.get_or_insert_with(Instant::now);
+        let read = self.readers.iter().all(JoinHandle::is_finished) || since.elapsed() > LAST_WORDS;
+        read.then_some(status)
     }
 
     /// Waits for a line for which `wanted` holds, and gives it.
@@ -172,9 +163,7 @@ impl Running {
     /// As [`Running::wait_until`].
     #[track_caller]
     pub fn wait_for_line(&mut self, what: &str, limit: Duration, wanted: impl Fn(&str) -> bool) -> String {
-        self.wait_until(what, limit, |running| {
-            running.said().into_iter().find(|line| wanted(line))
-        })
+        self.wait_until(what, limit, |running| running.said().into_iter().find(|line| wanted(line)))
     }
 
     /// Interrupts it, as Ctrl-C does.
@@ -199,15 +188,12 @@ impl Running {
 
     #[track_caller]
     fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.id())
-            .ok()
-            .and_then(Pid::from_raw)
-            .expect("a process id is positive");
+        let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw).expect("a process id is positive");
         kill_process(pid, signal)
             .unwrap_or_else(|error| panic!("{} cannot be signalled: {error}", self.name));
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it has ended by itself; all that it said has been read then.
     ///
     /// # Panics
     ///
@@ -215,18 +201,16 @@ impl Running {
     #[track_caller]
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let what = format!("{} ends", self.name);
-        until(&what, limit, || {
-            self.child.0.try_wait().expect("a child can be waited for")
-        })
+        until(&what, limit, || self.ended())
     }
 }
 
-fn keep_lines(output: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) {
+fn keep_lines(output: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
     thread::spawn(move || {
         for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).into_owned();
             lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
-    });
+    })
 }

@@ -5,7 +5,7 @@
 //!              its gateway:   the kernel routes                its default route: near
 //! ```
 
-use crate::namespace::{Namespace, address_at, ip_at};
+use crate::namespace::{Namespace, address_at, ip_at, without_duplicate_detection};
 use crate::place::Place;
 use crate::skip::require_program;
 use crate::until::until;
@@ -37,15 +37,15 @@ impl Beyond {
     #[track_caller]
     pub fn new(namespace: &Namespace, addresses: &[(&str, &str)]) -> Self {
         let beyond = Self::empty();
-        namespace.ip(&format!(
-            "link add {NEAR} type veth peer name {FAR} netns {}",
-            beyond.keeper.id()
-        ));
+        without_duplicate_detection(&beyond);
+        namespace.ip(&format!("link add {NEAR} type veth peer name {FAR} netns {}", beyond.keeper.id()));
         ip_at(&beyond, "link set lo up");
         for (near, far) in addresses {
             address_at(namespace, NEAR, near);
             address_at(&beyond, FAR, far);
         }
+        until_usable(namespace, NEAR);
+        until_usable(&beyond, FAR);
         for (near, _) in addresses {
             let gateway = near.split('/').next().unwrap_or(near);
             ip_at(&beyond, &format!("route add default via {gateway}"));
@@ -58,24 +58,27 @@ impl Beyond {
     #[track_caller]
     fn empty() -> Self {
         let mut command = Command::new(require_program("unshare"));
-        command
-            .args(["--net", "--", "cat"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null());
+        command.args(["--net", "--", "cat"]).stdin(Stdio::piped()).stdout(Stdio::null());
         let mut keeper = command.spawn().expect("unshare was found just now");
         let input = keeper.stdin.take();
         let beyond = Beyond { keeper, input };
         let here = fs::read_link("/proc/self/ns/net").expect("the kernel has network namespaces");
-        until(
-            "a second network namespace exists",
-            Duration::from_secs(10),
-            || {
-                let there = fs::read_link(format!("/proc/{}/ns/net", beyond.keeper.id()));
-                there.is_ok_and(|there| there != here).then_some(())
-            },
-        );
+        until("a second network namespace exists", Duration::from_secs(10), || {
+            let there = fs::read_link(format!("/proc/{}/ns/net", beyond.keeper.id()));
+            there.is_ok_and(|there| there != here).then_some(())
+        });
         beyond
     }
+}
+
+/// Waits until a device of a veth pair is up, as it is once its other end is, and its addresses can be used.
+#[track_caller]
+fn until_usable(place: &impl Place, device: &str) {
+    until(&format!("{device} is up"), Duration::from_secs(10), || {
+        let up = ip_at(place, &format!("-brief link show {device}")).contains("LOWER_UP");
+        let tentative = ip_at(place, &format!("-6 -brief address show {device} tentative"));
+        (up && tentative.trim().is_empty()).then_some(())
+    });
 }
 
 impl Place for Beyond {

@@ -54,9 +54,7 @@ pub fn require_program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // An ordinary user's search path often lacks the folders of system programs.
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    let found = folders
-        .map(|folder| folder.join(name))
-        .find(|program| program.is_file());
+    let found = folders.map(|folder| folder.join(name)).find(|program| program.is_file());
     found.unwrap_or_else(|| skip_because(format!("{name} is not installed")))
 }
 

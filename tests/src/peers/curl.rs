@@ -42,21 +42,10 @@ impl Curl {
     pub fn new(place: &impl Place) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mut command = place.command("curl");
-        command.args([
-            "--disable",
-            "--silent",
-            "--show-error",
-            "--noproxy",
-            "*",
-            "--max-time",
-            "50",
-        ]);
+        command.args(["--disable", "--silent", "--show-error", "--noproxy", "*", "--max-time", "50"]);
         command.arg("--output").arg(folder.path().join("body"));
         command.arg("--dump-header").arg(folder.path().join("head"));
-        command.args([
-            "--write-out",
-            "%{http_code} %{time_connect} %{time_total} %{num_connects}",
-        ]);
+        command.args(["--write-out", "%{http_code} %{time_connect} %{time_total} %{num_connects}"]);
         Curl { command, folder }
     }
 
@@ -87,10 +76,8 @@ impl Curl {
         let finished = finish(self.command.arg(url), LIMIT);
         let facts = finished.text();
         let mut facts = facts.split_whitespace();
-        let mut seconds = facts
-            .clone()
-            .skip(1)
-            .map(|time| Duration::from_secs_f64(time.parse().unwrap_or(0.0)));
+        let mut seconds =
+            facts.clone().skip(1).map(|time| Duration::from_secs_f64(time.parse().unwrap_or(0.0)));
         let file = |name: &str| fs::read(self.folder.path().join(name)).unwrap_or_default();
         CurlAnswer {
             exit: finished.status.code(),

@@ -21,22 +21,9 @@ impl Dnsmasq {
     #[track_caller]
     pub fn start(place: &impl Place, at: SocketAddr, names: &[(&str, &[IpAddr])]) -> Self {
         let mut command = place.command("dnsmasq");
-        command.args([
-            "--no-daemon",
-            "--conf-file=/dev/null",
-            "--no-resolv",
-            "--no-hosts",
-            "--no-poll",
-        ]);
-        command.args([
-            "--bind-interfaces",
-            "--except-interface=lo",
-            "--log-queries",
-            "--local=/#/",
-        ]);
-        command
-            .arg(format!("--listen-address={}", at.ip()))
-            .arg(format!("--port={}", at.port()));
+        command.args(["--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--no-poll"]);
+        command.args(["--bind-interfaces", "--except-interface=lo", "--log-queries", "--local=/#/"]);
+        command.arg(format!("--listen-address={}", at.ip())).arg(format!("--port={}", at.port()));
         for (name, addresses) in names {
             let addresses: String = addresses.iter().map(|address| format!(",{address}")).collect();
             command.arg(format!("--host-record={name}{addresses}"));
@@ -46,11 +33,10 @@ impl Dnsmasq {
         Dnsmasq { running }
     }
 
-    /// The questions it was asked, as it logs them: `query[A] shop.test from 192.0.2.10`.
+    /// The questions it was asked, as it logs them: `query[A] shop.test from 192.0.2.10`. They are read by a
+    /// thread beside: wait for what is expected with [`until`](crate::until()).
     pub fn questions(&self) -> Vec<String> {
         let logged = self.running.said().into_iter();
-        logged
-            .filter_map(|line| line.find("query[").map(|start| line[start..].to_owned()))
-            .collect()
+        logged.filter_map(|line| line.find("query[").map(|start| line[start..].to_owned())).collect()
     }
 }

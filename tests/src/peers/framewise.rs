@@ -22,10 +22,7 @@ impl Framewise {
         // Through `env`, for a place starts programs that are installed and finds them by name.
         let mut command = place.command("env");
         command.arg(program()).args(arguments);
-        Framewise {
-            command,
-            limit: LIMIT,
-        }
+        Framewise { command, limit: LIMIT }
     }
 
     /// Runs in this folder.
@@ -58,9 +55,7 @@ impl Framewise {
     #[track_caller]
     pub fn spawn(mut self, ready: &str) -> Running {
         let mut running = Running::start(&mut self.command);
-        running.wait_for_line(&format!("says {ready:?}"), self.limit, |line| {
-            line.contains(ready)
-        });
+        running.wait_for_line(&format!("says {ready:?}"), self.limit, |line| line.contains(ready));
         running
     }
 }
@@ -68,30 +63,20 @@ impl Framewise {
 /// The program: the one that `FRAMEWISE_BIN` names, else the one that cargo builds beside this test.
 fn program() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM
-        .get_or_init(|| std::env::var_os("FRAMEWISE_BIN").map_or_else(build, PathBuf::from))
-        .clone()
+    PROGRAM.get_or_init(|| std::env::var_os("FRAMEWISE_BIN").map_or_else(build, PathBuf::from)).clone()
 }
 
 /// Builds the command in the test's own profile: what lies there may be older than what is tested.
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");
-    let folder = test
-        .ancestors()
-        .nth(2)
-        .expect("cargo puts tests into target/PROFILE/deps");
+    let folder = test.ancestors().nth(2).expect("cargo puts tests into target/PROFILE/deps");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args(["build", "--quiet", "--package", "framewise-cli"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo.args(["build", "--quiet", "--package", "framewise-cli"]).current_dir(env!("CARGO_MANIFEST_DIR"));
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
     // Within a namespace there is no network, and nothing to download either.
-    if !finish(cargo.arg("--offline"), Duration::from_secs(600))
-        .status
-        .success()
-    {
+    if !finish(cargo.arg("--offline"), Duration::from_secs(600)).status.success() {
         panic!("cargo cannot build the framewise command");
     }
     folder.join("framewise")

@@ -85,14 +85,9 @@ impl Nginx {
     #[track_caller]
     pub fn start(self, place: &impl Place) -> NginxRunning {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        self.write_into(folder.path())
-            .expect("the temporary folder can be written to");
+        self.write_into(folder.path()).expect("the temporary folder can be written to");
         let mut command = place.command("nginx");
-        command
-            .arg("-p")
-            .arg(folder.path())
-            .arg("-c")
-            .arg(folder.path().join("nginx.conf"));
+        command.arg("-p").arg(folder.path()).arg("-c").arg(folder.path().join("nginx.conf"));
         // Else it would first open the system's own log, which an ordinary user may not.
         command.args(["-e", "stderr"]);
         let mut running = Running::start(&mut command);
@@ -117,14 +112,11 @@ impl Nginx {
 
     fn configuration(&self, folder: &Path) -> String {
         let folder = folder.display();
-        let servers: String = self
-            .listens
-            .iter()
-            .map(|(address, tls)| server(address, *tls))
-            .collect();
-        // One process: what is killed is all there is, and no worker wants another user's rights.
+        let servers: String = self.listens.iter().map(|(address, tls)| server(address, *tls)).collect();
+        // One process: what is killed is all there is. In a user namespace root is the only user, and nginx
+        // gives its folders to someone even where it keeps no worker to use them.
         format!(
-            "daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log stderr warn;\n\
+            "daemon off;\nmaster_process off;\nuser root root;\npid {folder}/nginx.pid;\nerror_log stderr warn;\n\
              events {{ worker_connections 2048; }}\n\
              http {{\n\
              access_log {folder}/access.log;\nroot {folder}/pages;\ndefault_type application/octet-stream;\n\
@@ -157,7 +149,8 @@ impl NginxRunning {
         self.running.id()
     }
 
-    /// The requests it has answered and logged, a line for each.
+    /// The requests it has logged, a line for each. It logs a little after it has answered: wait for what is
+    /// expected with [`until`](crate::until()).
     pub fn requests(&self) -> Vec<String> {
         let log = fs::read_to_string(self.folder.path().join("access.log")).unwrap_or_default();
         log.lines().map(str::to_owned).collect()

@@ -31,13 +31,8 @@ pub fn ping(place: &impl Place, to: IpAddr, count: u32, size: usize) -> PingRepo
     let summary = output.lines().find(|line| line.contains("packets transmitted"));
     let summary = summary.unwrap_or_else(|| panic!("ping did not get to its summary:\n{output}"));
     // As in: 3 packets transmitted, 3 received, 0% packet loss, time 2003ms
-    let mut numbers = summary
-        .split(", ")
-        .map(|part| part.split(' ').next().and_then(|word| word.parse().ok()));
+    let mut numbers =
+        summary.split(", ").map(|part| part.split(' ').next().and_then(|word| word.parse().ok()));
     let mut next = || numbers.next().flatten().unwrap_or(0);
-    PingReport {
-        sent: next(),
-        received: next(),
-        output,
-    }
+    PingReport { sent: next(), received: next(), output }
 }

@@ -25,10 +25,7 @@ pub struct Tshark {
 impl Tshark {
     /// Reads a capture.
     pub fn new(file: &Path) -> Self {
-        Tshark {
-            file: file.to_owned(),
-            filter: String::new(),
-        }
+        Tshark { file: file.to_owned(), filter: String::new() }
     }
 
     /// Only the frames that this display filter lets through.
@@ -50,9 +47,7 @@ impl Tshark {
             command.args(["-e", field]);
         }
         let rows = finish(&mut command, LIMIT).successful().text();
-        rows.lines()
-            .map(|row| row.split('\t').map(str::to_owned).collect())
-            .collect()
+        rows.lines().map(|row| row.split('\t').map(str::to_owned).collect()).collect()
     }
 
     /// All that tshark makes of each frame.
@@ -73,16 +68,13 @@ impl Tshark {
     /// Where tshark cannot read the file.
     #[track_caller]
     pub fn lines(&self) -> Vec<String> {
-        finish(&mut self.command(), LIMIT)
-            .successful()
-            .text()
-            .lines()
-            .map(str::to_owned)
-            .collect()
+        finish(&mut self.command(), LIMIT).successful().text().lines().map(str::to_owned).collect()
     }
 
     fn command(&self) -> Command {
         let mut command = Host.command("tshark");
+        // No one's own preferences: what tshark says must be the same on every machine.
+        command.env("HOME", "/nonexistent").env_remove("XDG_CONFIG_HOME").env_remove("WIRESHARK_CONFIG_DIR");
         command.arg("-n").arg("-r").arg(&self.file);
         // Checksums are not verified unless asked for, since most captures are taken before a card fills them in.
         for protocol in ["ip", "tcp", "udp"] {
