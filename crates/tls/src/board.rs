@@ -1,0 +1,99 @@
+//! The board between the layer and the trait objects that rustls calls back.
+//!
+//! rustls asks for the time, reports secrets, and has certificates judged through objects that it owns. What the
+//! layer wants them to know, and what they found out, is written here for the length of one call.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::KeyLog;
+use rustls::time_provider::TimeProvider;
+use rustls_pki_types::UnixTime;
+
+use crate::keylog;
+use crate::presented::Presented;
+
+/// Shared by one layer and its rustls configurations.
+#[derive(Clone, Default)]
+pub(crate) struct Board(Arc<Mutex<Notes>>);
+
+#[derive(Default)]
+struct Notes {
+    unix_seconds: u64,
+    local: Option<IpAddr>,
+    refused: Option<Presented>,
+    unserved: Option<String>,
+    secrets: Vec<String>,
+}
+
+/// What the callbacks found out in a call that failed.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// The certificate that was refused.
+    pub(crate) refused: Option<Presented>,
+    /// The name that no certificate could be shown for.
+    pub(crate) unserved: Option<String>,
+}
+
+impl Board {
+    /// Begins a call: what time it is, and at which of our addresses the connection is.
+    pub(crate) fn begin(&self, unix_seconds: u64, local: Option<IpAddr>) {
+        self.with(|notes| {
+            notes.unix_seconds = unix_seconds;
+            notes.local = local;
+            notes.refused = None;
+            notes.unserved = None;
+        });
+    }
+
+    pub(crate) fn unix_seconds(&self) -> u64 {
+        self.with(|notes| notes.unix_seconds)
+    }
+
+    pub(crate) fn local(&self) -> Option<IpAddr> {
+        self.with(|notes| notes.local)
+    }
+
+    pub(crate) fn refuse(&self, certificate: Presented) {
+        self.with(|notes| notes.refused = Some(certificate));
+    }
+
+    pub(crate) fn cannot_serve(&self, name: String) {
+        self.with(|notes| notes.unserved = Some(name));
+    }
+
+    pub(crate) fn take_findings(&self) -> Findings {
+        self.with(|notes| Findings { refused: notes.refused.take(), unserved: notes.unserved.take() })
+    }
+
+    /// The secrets that were reported since the last time, each as a line of a key log.
+    pub(crate) fn take_secrets(&self) -> Vec<String> {
+        self.with(|notes| std::mem::take(&mut notes.secrets))
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Notes) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Says nothing of what is on it: there may be secrets.
+impl fmt::Debug for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Board")
+    }
+}
+
+impl TimeProvider for Board {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(self.unix_seconds())))
+    }
+}
+
+impl KeyLog for Board {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        let line = keylog::line(label, client_random, secret);
+        self.with(|notes| notes.secrets.push(line));
+    }
+}

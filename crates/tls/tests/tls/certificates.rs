@@ -1,0 +1,185 @@
+//! Each way in which a certificate can be bad has its name and its sentence.
+
+use framewise_core::seams::stream::TlsErrorKind;
+use framewise_tls::{CertificateChain, Config, Crypto, Identity, PrivateKey, Roots, Server};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+
+use crate::common::{App, Pair, TIME, client_config, server_config};
+
+/// An authority of the tests, without constraints.
+struct Ca {
+    params: CertificateParams,
+    key: KeyPair,
+    certificate: Certificate,
+}
+
+fn ca() -> Ca {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "A Test Authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.self_signed(&key).expect("signed");
+    Ca { params, key, certificate }
+}
+
+/// What the client makes of a server that shows a leaf of this kind.
+fn visit(leaf: impl FnOnce(&mut CertificateParams)) -> Pair {
+    let ca = ca();
+    let (mut params, key) = (good(), KeyPair::generate().expect("a key"));
+    leaf(&mut params);
+    let issuer = Issuer::from_params(&ca.params, &ca.key);
+    let certificate = params.signed_by(&key, &issuer).expect("signed");
+    visit_server(&certificate, &key, Roots::Pem(ca.certificate.pem().into_bytes()))
+}
+
+fn good() -> CertificateParams {
+    let mut params = CertificateParams::new(["shop.test".to_owned()]).expect("a name");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params
+}
+
+fn visit_server(certificate: &Certificate, key: &KeyPair, roots: Roots) -> Pair {
+    let (mut client, mut server) = (Config::new(TIME, Crypto::Real), Config::new(TIME, Crypto::Real));
+    client.client.roots = vec![roots];
+    server.server = Some(Server::Identities(vec![Identity {
+        chain: CertificateChain::from_pem(certificate.pem().as_bytes()).expect("a chain"),
+        key: PrivateKey::from_pem(key.serialize_pem().as_bytes()).expect("a key"),
+    }]));
+    let mut pair = Pair::new(client, server);
+    pair.connect(0, "shop.test", App::sending(*b"question"));
+    pair
+}
+
+fn assert_refused(pair: &Pair, kind: TlsErrorKind, sentence: &str) {
+    let app = pair.client_app(0);
+    assert_eq!(app.error_kind(), Some(kind), "{}", app.detail());
+    assert_eq!(app.detail(), sentence);
+    assert_eq!(app.info, None, "never opened");
+    assert!(pair.server.apps.is_empty() || pair.server_app(0).received.is_empty());
+}
+
+#[test]
+fn a_good_one_is_accepted() {
+    assert_eq!(visit(|_| {}).client_app(0).received, b"answer");
+}
+
+#[test]
+fn expired() {
+    let pair = visit(|leaf| leaf.not_after = date_time_ymd(2026, 11, 20));
+    let sentence = "the certificate of shop.test expired on 2026-11-20";
+    assert_refused(&pair, TlsErrorKind::CertificateExpired, sentence);
+}
+
+#[test]
+fn not_yet_valid() {
+    let pair = visit(|leaf| leaf.not_before = date_time_ymd(2026, 12, 24));
+    let sentence = "the certificate of shop.test is valid only from 2026-12-24 on";
+    assert_refused(&pair, TlsErrorKind::CertificateNotYetValid, sentence);
+}
+
+#[test]
+fn for_another_name() {
+    let pair = visit(|leaf| {
+        let names = ["bank.test".to_owned(), "www.bank.test".to_owned()];
+        leaf.subject_alt_names = CertificateParams::new(names).expect("names").subject_alt_names;
+    });
+    let sentence = "the certificate is not for shop.test: it is for bank.test or www.bank.test";
+    assert_refused(&pair, TlsErrorKind::CertificateWrongName, sentence);
+}
+
+#[test]
+fn for_another_use() {
+    let pair = visit(|leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]);
+    let sentence = "the certificate of shop.test is not made for servers";
+    assert_refused(&pair, TlsErrorKind::CertificateWrongUse, sentence);
+}
+
+#[test]
+fn self_signed() {
+    for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+        let (mut params, key) = (good(), KeyPair::generate().expect("a key"));
+        params.is_ca = is_ca;
+        let certificate = params.self_signed(&key).expect("signed");
+        let pair = visit_server(&certificate, &key, Roots::Pem(ca().certificate.pem().into_bytes()));
+        let sentence = "the certificate of shop.test is self-signed: nobody but itself vouches for it";
+        assert_refused(&pair, TlsErrorKind::CertificateSelfSigned, sentence);
+    }
+}
+
+#[test]
+fn of_an_unknown_issuer() {
+    let (ca, key) = (ca(), KeyPair::generate().expect("a key"));
+    let issuer = Issuer::from_params(&ca.params, &ca.key);
+    let certificate = good().signed_by(&key, &issuer).expect("signed");
+    let pair = visit_server(&certificate, &key, Roots::WebPki);
+    let app = pair.client_app(0);
+    assert_eq!(app.error_kind(), Some(TlsErrorKind::CertificateUnknownIssuer), "{}", app.detail());
+    let sentence =
+        "the certificate of shop.test was issued by \"A Test Authority\", whom none of our roots knows";
+    assert_eq!(app.detail(), sentence);
+    assert_eq!(pair.client.watcher.notes[0], ("failed", format!("I broke off: {sentence}")));
+    let server = &pair.server.watcher.notes;
+    assert!(
+        server.iter().any(|(_, text)| text.contains("unknown_ca")),
+        "the alert reached the server: {server:?}"
+    );
+}
+
+#[test]
+fn an_insecure_client_takes_any_and_says_so() {
+    let (mut client, server) = (client_config(7), server_config(8));
+    client.client.verify = false;
+    let mut pair = Pair::new(client, server);
+    pair.connect(0, "shop.test", App::sending(*b"question"));
+    let app = pair.client_app(0);
+    assert_eq!(app.received, b"answer");
+    assert_eq!(app.info.as_ref().and_then(|info| Some(info.tls.as_ref()?.verified)), Some(false));
+    assert_eq!(pair.client.watcher.notes[0].1, "keys agreed; nobody checked with whom (insecure)");
+}
+
+#[test]
+fn a_secure_client_does_not_take_another_authority() {
+    let mut pair = Pair::new(client_config(7), server_config(8));
+    pair.connect(0, "shop.test", App::sending(*b"question"));
+    assert_eq!(pair.client_app(0).error_kind(), Some(TlsErrorKind::CertificateUnknownIssuer));
+}
+
+#[test]
+fn the_server_shows_the_certificate_of_the_name_that_is_asked_for() {
+    let ca = ca();
+    let issuer = Issuer::from_params(&ca.params, &ca.key);
+    let identities = ["first.test", "shop.test", "*.wild.test"].map(|name| {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new([name.to_owned()]).expect("a name");
+        let certificate = params.signed_by(&key, &issuer).expect("signed");
+        let identity = Identity {
+            chain: CertificateChain::from_pem(certificate.pem().as_bytes()).expect("a chain"),
+            key: PrivateKey::from_pem(key.serialize_pem().as_bytes()).expect("a key"),
+        };
+        assert_eq!(identity.names(), [name]);
+        identity
+    });
+    let (mut client, mut server) = (Config::new(TIME, Crypto::Real), Config::new(TIME, Crypto::Real));
+    client.client.roots = vec![Roots::Pem(ca.certificate.pem().into_bytes())];
+    server.server = Some(Server::Identities(identities.to_vec()));
+    let mut pair = Pair::new(client, server);
+    for (index, name) in ["shop.test", "a.wild.test", "first.test", "SHOP.test."].into_iter().enumerate() {
+        pair.connect(index, name, App::sending(*b"question"));
+        assert_eq!(pair.client_app(index).received, b"answer", "{name}: {}", pair.client_app(index).detail());
+    }
+    pair.connect(9, "unknown.test", App::sending(*b"question"));
+    let sentence = "the certificate is not for unknown.test: it is for first.test";
+    assert_eq!(pair.client_app(9).detail(), sentence, "the first is for all others");
+}
+
+#[test]
+fn a_name_that_is_none_is_refused_before_anything_is_sent() {
+    let mut pair = Pair::new(client_config(7), server_config(7));
+    pair.connect(0, "no name", App::sending(*b"question"));
+    assert_eq!(pair.client_app(0).error_kind(), Some(TlsErrorKind::CertificateWrongName));
+    assert_eq!(pair.client_app(0).detail(), "\"no name\" is not a name that a certificate could be for");
+}

@@ -1,0 +1,226 @@
+//! Altered, cut, flooded, and plain nonsense.
+
+use framewise_core::seams::stream::{CloseReason, Security, StreamDown, StreamUp, TlsErrorKind};
+use framewise_core::{Instant, Layer};
+use framewise_tls::Versions;
+use proptest::prelude::*;
+
+use crate::common::{App, Pair, Way, Wire, at_client, client_config, server_config};
+
+fn open_pair() -> Pair {
+    let mut pair = Pair::new(client_config(7), server_config(7));
+    let quiet = || App { close_when_sent: false, ..App::sending(*b"hello") };
+    pair.server.template = quiet;
+    pair.connect(0, "shop.test", quiet());
+    assert_eq!(pair.client_app(0).received, b"hello");
+    pair
+}
+
+#[test]
+fn an_altered_record_is_found_out() {
+    for versions in [Versions::Only12, Versions::Only13] {
+        let configs = || {
+            let (mut client, mut server) = (client_config(7), server_config(7));
+            (client.versions, server.versions) = (versions, versions);
+            (client, server)
+        };
+        let (client, server) = configs();
+        let mut healthy = Pair::new(client, server);
+        healthy.connect(0, "shop.test", App::sending(vec![b'q'; 1_000]));
+        // The question is the last but one record; close_notify comes after it.
+        let at = healthy.log(0, Way::ToServer).0.len() - 500;
+
+        let (client, server) = configs();
+        let flip = Some((Way::ToServer, at));
+        let wire = Wire { flip, ..Wire::default() };
+        let mut pair = Pair::over(client, server, Security::Tls(None), wire);
+        pair.connect(0, "shop.test", App::sending(vec![b'q'; 1_000]));
+        assert_eq!(pair.server_app(0).error_kind(), Some(TlsErrorKind::Altered), "{versions:?}");
+        assert_eq!(pair.server_app(0).received, b"", "nothing altered is given up");
+        assert_eq!(pair.client_app(0).error_kind(), Some(TlsErrorKind::Alert));
+        let detail = pair.client_app(0).detail();
+        assert!(detail.contains("bad_record_mac: something that we sent reached it altered"), "{detail}");
+    }
+}
+
+#[test]
+fn an_end_without_close_notify_is_no_clean_end() {
+    let mut pair = open_pair();
+    pair.cut(0, Way::ToClient);
+    assert_eq!(pair.client_app(0).peer_closed, Some(false));
+    assert_eq!(pair.client_app(0).closed, None, "what to make of it is for the layer above");
+}
+
+#[test]
+fn half_a_record_before_the_end_is_no_clean_end() {
+    let mut pair = open_pair();
+    pair.inject(0, Way::ToClient, &[23, 3, 3, 0, 100, 1, 2, 3]);
+    pair.cut(0, Way::ToClient);
+    assert_eq!(pair.client_app(0).peer_closed, Some(false));
+}
+
+#[test]
+fn plain_http_where_tls_was_meant_is_said() {
+    let plain = || App::sending(*b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    let mut pair = Pair::over(client_config(7), server_config(7), Security::Plain, Wire::default());
+    pair.server.template = plain;
+    pair.connect(0, "shop.test", App::sending(*b"?"));
+    assert_eq!(pair.client_app(0).error_kind(), Some(TlsErrorKind::Protocol));
+    let sentence = "the server does not speak TLS on this port: it answered in plain HTTP";
+    assert_eq!(pair.client_app(0).detail(), sentence);
+
+    let mut pair = Pair::new(client_config(7), server_config(7));
+    pair.connect_as(0, Security::Plain, App::sending(*b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n"));
+    let sentence = "I broke off: the client speaks plain HTTP on this port, which is for TLS";
+    assert_eq!(pair.server.watcher.notes, [("failed", sentence.to_owned())]);
+    assert!(pair.server.apps.is_empty());
+}
+
+#[test]
+fn whoever_hangs_up_in_the_handshake_is_told_apart() {
+    let mut pair = Pair::over(client_config(7), server_config(7), Security::Plain, Wire::default());
+    pair.server.template = || App::sending(*b"");
+    pair.connect(0, "shop.test", App::sending(*b"?"));
+    assert_eq!(pair.client_app(0).detail(), "the server hung up in the middle of the handshake");
+}
+
+#[test]
+fn floods_end_the_connection() {
+    let warning: Vec<u8> = [21, 3, 3, 0, 2, 1, 112].repeat(200);
+    let empty: Vec<u8> = [22, 3, 3, 0, 0].repeat(2_000);
+    let oversize = [&[22, 3, 3, 0xff, 0xff][..], &[0; 20_000]].concat();
+    for (what, flood) in [("warnings", warning), ("empty records", empty), ("an oversize record", oversize)] {
+        let mut pair = Pair::new(client_config(7), server_config(7));
+        pair.connect_as(0, Security::Plain, App::sending(flood));
+        let notes = &pair.server.watcher.notes;
+        assert!(matches!(notes[..], [("failed", _)]), "{what}: {notes:?}");
+        assert_eq!(
+            pair.server.counters.drops("tls", "handshake of an accepted connection failed"),
+            1,
+            "{what}"
+        );
+        pair.wait(Instant::from_secs(2));
+        assert_eq!(pair.server.tls.connections(), 0, "{what}: the peer may hold it open for a second only");
+    }
+}
+
+#[test]
+fn a_server_that_ignores_the_alert_is_reset_after_a_while() {
+    let mut pair = open_pair();
+    pair.server.tls = framewise_tls::Tls::new(server_config(7)).expect("a layer that knows nothing");
+    pair.inject(
+        0,
+        Way::ToClient,
+        &[23, 3, 3, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    );
+    assert_eq!(pair.client_app(0).closed, None, "the alert is given a moment");
+    pair.wait(Instant::from_secs(2));
+    assert_eq!(pair.client_app(0).error_kind(), Some(TlsErrorKind::Altered));
+    assert_eq!(pair.client.tls.connections(), 0);
+}
+
+#[test]
+fn sending_more_than_was_writable_is_misuse() {
+    let mut pair = open_pair();
+    let data = vec![0; 1 << 20].into();
+    let now = pair.now;
+    pair.client.down(now, StreamDown::Send { conn: at_client(0), data });
+    pair.run();
+    assert_eq!(pair.client_app(0).closed, Some(CloseReason::Misuse("sent more than was writable")));
+    assert_eq!(pair.server_app(0).closed, Some(CloseReason::Reset));
+}
+
+#[test]
+fn abort_is_confirmed_once_and_resets_the_peer() {
+    let mut pair = open_pair();
+    let now = pair.now;
+    pair.client.down(now, StreamDown::Abort { conn: at_client(0) });
+    pair.client.down(now, StreamDown::Abort { conn: at_client(0) });
+    pair.run();
+    assert_eq!(pair.client_app(0).closed, Some(CloseReason::Aborted));
+    assert_eq!(pair.server_app(0).closed, Some(CloseReason::Reset));
+}
+
+#[test]
+fn more_connections_than_the_limit_are_turned_away() {
+    let (mut client, mut server) = (client_config(7), server_config(7));
+    (client.limits.connections, server.limits.connections) = (3, 2);
+    let mut pair = Pair::new(client, server);
+    let quiet = || App { close_when_sent: false, ..App::sending(*b"hello") };
+    pair.server.template = quiet;
+    for index in 0..4 {
+        pair.connect(index, "shop.test", quiet());
+    }
+    assert_eq!(pair.client_app(1).received, b"hello");
+    assert_eq!(pair.client_app(2).closed, Some(CloseReason::Reset), "the server's limit");
+    assert_eq!(pair.server.counters.drops("tls", "more connections than the limit"), 2);
+    assert_eq!(pair.server.apps.len(), 2, "nobody above heard of the others");
+}
+
+#[test]
+fn a_second_listener_cannot_take_a_tls_port_for_plain() {
+    let mut pair = Pair::new(client_config(7), server_config(7));
+    let endpoint = framewise_core::seams::stream::Endpoint { address: None, port: 443 };
+    let (now, security) = (pair.now, Security::Plain);
+    pair.server.down(now, StreamDown::Listen { endpoint, security });
+    pair.run();
+    assert!(matches!(
+        pair.server.listening[..],
+        [StreamUp::Listening { result: Ok(()), .. }, StreamUp::Listening { result: Err(_), .. },]
+    ));
+    pair.connect(0, "shop.test", App::sending(*b"?"));
+    assert_eq!(pair.client_app(0).received, b"answer");
+}
+
+#[test]
+fn a_poll_that_gave_nothing_gives_nothing_again() {
+    let mut pair = open_pair();
+    let mut counters = framewise_core::Counters::default();
+    let mut cx = framewise_core::Cx::new(pair.now, &mut counters);
+    for _ in 0..2 {
+        assert!(pair.client.tls.poll_inbound(&mut cx).is_none());
+        assert!(pair.client.tls.poll_outbound(&mut cx).is_none());
+        assert_eq!(pair.client.tls.poll_timeout(), None, "an idle connection has no timer");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn garbage_never_panics(
+        bytes in proptest::collection::vec(any::<u8>(), 0..600),
+        header in prop_oneof![Just(&[][..]), Just(&[22, 3, 1, 0, 200][..]), Just(&[23, 3, 3, 0, 100][..])],
+        after_handshake: bool,
+        way in prop_oneof![Just(Way::ToServer), Just(Way::ToClient)],
+    ) {
+        let mut pair = if after_handshake {
+            open_pair()
+        } else {
+            let mut pair = Pair::over(client_config(7), server_config(7), Security::Plain, Wire::default());
+            pair.server.template = App::default;
+            pair.connect(0, "shop.test", App::sending(*b"?"));
+            pair
+        };
+        pair.inject(0, way, &[header, &bytes].concat());
+        pair.cut(0, Way::ToClient);
+        pair.cut(0, Way::ToServer);
+        pair.wait(Instant::from_secs(60));
+        let closed = pair.client.apps.values().chain(pair.server.apps.values()).all(|app| app.closed.is_some());
+        prop_assert!(closed || after_handshake, "everybody heard of the end");
+    }
+
+    #[test]
+    fn one_flipped_bit_never_passes(at in 0usize..1_400, to_server: bool) {
+        let way = if to_server { Way::ToServer } else { Way::ToClient };
+        let wire = Wire { flip: Some((way, at)), ..Wire::default() };
+        let mut pair = Pair::over(client_config(7), server_config(7), Security::Tls(None), wire);
+        pair.connect(0, "shop.test", App::sending(*b"question"));
+        pair.wait(Instant::from_secs(60));
+        let received = &pair.client_app(0).received;
+        prop_assert!(received.is_empty() || received == b"answer", "{received:?}");
+        if let Some(server) = pair.server.apps.get(&0) {
+            prop_assert!(server.received.is_empty() || server.received == b"question");
+        }
+    }
+}
