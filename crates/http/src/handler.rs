@@ -70,6 +70,14 @@ impl Answer {
         Answer { sink: Some(sink), head_only: method == Method::HEAD }
     }
 
+    /// The same duty through another sink around this one's, such as one that adds a field to every head.
+    pub fn through(
+        mut self,
+        wrap: impl FnOnce(Box<dyn AnswerSink + Send>) -> Box<dyn AnswerSink + Send>,
+    ) -> Answer {
+        Answer { sink: self.sink.take().map(wrap), head_only: self.head_only }
+    }
+
     /// Answers in one go.
     pub fn respond(mut self, response: Response) {
         if let Some(sink) = self.sink.take() {

@@ -1,0 +1,61 @@
+//! The `Date` of answers (RFC 9110, section 6.6.1), by a clock that is handed in.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use framewise_http::{Answer, AnswerSink, BodyLength, Gone, Handler, Pieces, Request, ResponseHead};
+
+/// Tells the time of day. Simulated runs hand in one that always says the same.
+pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// A handler whose answers carry `Date`.
+pub struct Dated<H> {
+    handler: H,
+    clock: Clock,
+}
+
+impl<H: Handler> Dated<H> {
+    /// Writes `Date` into what `handler` answers.
+    pub fn new(handler: H, clock: Clock) -> Self {
+        Dated { handler, clock }
+    }
+}
+
+impl<H: Handler> Handler for Dated<H> {
+    fn handle(&self, request: Request, answer: Answer) {
+        let clock = self.clock.clone();
+        let answer = answer.through(|sink| Box::new(DatedSink { sink, clock }));
+        self.handler.handle(request, answer);
+    }
+}
+
+struct DatedSink {
+    sink: Box<dyn AnswerSink + Send>,
+    clock: Clock,
+}
+
+impl AnswerSink for DatedSink {
+    fn head(&mut self, mut head: ResponseHead, length: BodyLength) {
+        if !head.headers.contains("Date") {
+            head.headers.push("Date", httpdate::fmt_http_date((self.clock)()));
+        }
+        self.sink.head(head, length);
+    }
+
+    fn body(&mut self, data: Bytes) -> Result<(), Gone> {
+        self.sink.body(data)
+    }
+
+    fn stream(&mut self, pieces: Pieces) {
+        self.sink.stream(pieces);
+    }
+
+    fn end(&mut self) {
+        self.sink.end();
+    }
+
+    fn abort(&mut self) {
+        self.sink.abort();
+    }
+}
