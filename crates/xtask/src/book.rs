@@ -11,9 +11,7 @@ use std::process::Command;
 pub(crate) fn command() -> Command {
     let mut command = tool::cargo(["run", "--package", "xtask", "--features", "book", "--bin", "book"]);
     command.args(["--config", "profile.dev.package.'*'.opt-level=0"]);
-    command
-        .arg("--target-dir")
-        .arg(tool::target_folder().join("book"));
+    command.arg("--target-dir").arg(tool::target_folder().join("book"));
     command.arg("--").arg(tool::root().join("docs"));
     command
 }

@@ -18,11 +18,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Runs every block of every documentation file.
 pub(crate) fn run_all(report: &mut dyn FnMut(&str, Outcome)) -> io::Result<()> {
     for file in documentation()? {
-        let shown = file
-            .strip_prefix(tool::root())
-            .unwrap_or(&file)
-            .display()
-            .to_string();
+        let shown = file.strip_prefix(tool::root()).unwrap_or(&file).display().to_string();
         for block in console::blocks(&fs::read_to_string(&file)?) {
             let name = format!("{shown}:{} {}", block.line, block.commands[0].text);
             report(&name, run_where_possible(&file, &block)?);
@@ -40,9 +36,7 @@ pub(crate) fn documentation() -> io::Result<Vec<PathBuf>> {
 }
 
 fn add_markdown(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    let mut entries = fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<io::Result<Vec<_>>>()?;
+    let mut entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     entries.sort();
     for entry in entries {
         if entry.is_dir() {
@@ -70,11 +64,7 @@ fn run_apart(file: &Path, line: usize) -> io::Result<Result<(), String>> {
     let mut command = in_a_network_of_its_own(std::env::current_exe()?);
     command.arg("run-block").arg(file).arg(line.to_string());
     let (ending, said) = tool::run_quietly(&mut command, LIMIT * 2)?;
-    Ok(if ending.is_success() {
-        Ok(())
-    } else {
-        Err(said.join("\n"))
-    })
+    Ok(if ending.is_success() { Ok(()) } else { Err(said.join("\n")) })
 }
 
 /// Runs the block of `file` that opens at `line`; what `cargo xtask run-block` does.
@@ -115,18 +105,12 @@ fn run_to_its_end(typed: &Typed, expected: i32, folder: &Path) -> io::Result<Res
         return Ok(Ok(()));
     }
     let (text, said) = (&typed.text, said.join("\n"));
-    Ok(Err(format!(
-        "$ {text}\n{said}\nshould have ended with exit code {expected}, but: {ending}"
-    )))
+    Ok(Err(format!("$ {text}\n{said}\nshould have ended with exit code {expected}, but: {ending}")))
 }
 
 fn shell(typed: &Typed, folder: &Path) -> Command {
     let mut command = Command::new("sh");
-    command
-        .arg("-c")
-        .arg(typed.runnable())
-        .current_dir(folder)
-        .env("PATH", path_with_what_was_built());
+    command.arg("-c").arg(typed.runnable()).current_dir(folder).env("PATH", path_with_what_was_built());
     command
 }
 
@@ -150,23 +134,13 @@ impl Background {
         let mut command = Command::new("sh");
         // `exec`, so that the interrupt reaches the program and not a shell around it.
         command.arg("-c").arg(format!("exec {}", typed.runnable()));
-        command
-            .current_dir(folder)
-            .env("PATH", path_with_what_was_built());
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        command.current_dir(folder).env("PATH", path_with_what_was_built());
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let output = tool::lines_of(&mut child);
         let text = typed.text.clone();
         let spoke = output.recv_timeout(LIMIT).is_ok();
         let started = Background { text, child, output };
-        Ok(if spoke {
-            Ok(started)
-        } else {
-            Err(format!("$ {}\nsaid nothing before it ended", started.text))
-        })
+        Ok(if spoke { Ok(started) } else { Err(format!("$ {}\nsaid nothing before it ended", started.text)) })
     }
 
     /// Interrupts it as Ctrl-C would; it must have been running still, and must end properly.
@@ -174,9 +148,7 @@ impl Background {
         if let Some(status) = self.child.try_wait()? {
             return Ok(Err(self.complaint(&format!("ended too early: {status}"))));
         }
-        Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
-            .status()?;
+        Command::new("kill").args(["-INT", &self.child.id().to_string()]).status()?;
         let ending = tool::wait(&mut self.child, LIMIT)?;
         // A program that sets up no handler ends by the signal itself; 130 is how shells tell of it.
         let properly = match &ending {
@@ -201,5 +173,44 @@ impl Drop for Background {
         // Already ended in the ordinary case, and then there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn run(commands: &[(&str, Ends)]) -> Result<(), String> {
+        let typed = |&(text, ends): &(&str, Ends)| Typed { text: text.to_owned(), ends };
+        let commands = commands.iter().map(typed).collect();
+        run_block(&Block { line: 1, requires: Requirement::Nothing, commands }).unwrap()
+    }
+
+    #[test]
+    fn a_command_must_end_as_the_text_says() {
+        assert_eq!(run(&[("true", Ends::WithCode(0)), ("exit 4", Ends::WithCode(4))]), Ok(()));
+        let why = run(&[("echo oh; exit 3", Ends::WithCode(0))]).unwrap_err();
+        assert!(why.starts_with("$ echo oh; exit 3\noh\nshould have ended with exit code 0"), "{why}");
+    }
+
+    #[test]
+    fn commands_of_a_block_share_a_folder() {
+        assert_eq!(
+            run(&[("echo page > page.html", Ends::WithCode(0)), ("cat page.html", Ends::WithCode(0))]),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn what_runs_until_it_is_interrupted_runs_beside_the_rest() {
+        let server = ("sh -c 'echo $$ > pid; echo ready; exec sleep 50'", Ends::Interrupted);
+        assert_eq!(run(&[server, ("kill -0 $(cat pid)", Ends::WithCode(0))]), Ok(()));
+    }
+
+    #[test]
+    fn what_ends_before_it_is_interrupted_fails() {
+        let ends = ("echo ready", Ends::Interrupted);
+        let slow = ("while kill -0 $PPID && [ -z \"$done\" ]; do sleep 0.1; done=1; done", Ends::WithCode(0));
+        assert!(run(&[ends, slow]).unwrap_err().contains("ended too early"));
     }
 }

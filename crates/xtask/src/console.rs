@@ -33,7 +33,7 @@ pub(crate) struct Typed {
 }
 
 /// How the documentation says that a command ends.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ends {
     /// By itself, with this exit code.
     WithCode(i32),
@@ -78,10 +78,7 @@ fn opening(line: &str, number: usize) -> Option<(String, Option<Block>)> {
 fn read_line(block: &mut Block, line: &str) {
     if let Some(text) = line.strip_prefix("$ ") {
         if is_ours(text) {
-            block.commands.push(Typed {
-                text: text.trim_end().to_owned(),
-                ends: Ends::WithCode(0),
-            });
+            block.commands.push(Typed { text: text.trim_end().to_owned(), ends: Ends::WithCode(0) });
         }
     } else if let (Some(comment), Some(last)) = (line.strip_prefix("# "), block.commands.last_mut()) {
         if comment.trim_end() == "until Ctrl-C" {
@@ -95,10 +92,7 @@ fn read_line(block: &mut Block, line: &str) {
 /// The code in `exits with N`, with any explanation after it.
 fn exit_code(comment: &str) -> Option<i32> {
     let rest = comment.strip_prefix("exits with ")?;
-    rest.split(|character: char| !character.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
+    rest.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// How a reader without an installed `framewise` types it.
@@ -114,8 +108,7 @@ impl Typed {
     /// The command with the program that has already been built in the place of cargo and of sudo.
     pub(crate) fn runnable(&self) -> String {
         let text = self.text.strip_prefix("sudo ").unwrap_or(&self.text);
-        text.replace(BUILT_BY_CARGO, "framewise ")
-            .replace("| sudo ", "| ")
+        text.replace(BUILT_BY_CARGO, "framewise ").replace("| sudo ", "| ")
     }
 }
 
@@ -124,17 +117,11 @@ mod tests {
     use super::*;
 
     fn commands(markdown: &str) -> Vec<Typed> {
-        blocks(markdown)
-            .into_iter()
-            .flat_map(|block| block.commands)
-            .collect()
+        blocks(markdown).into_iter().flat_map(|block| block.commands).collect()
     }
 
     fn typed(text: &str, ends: Ends) -> Typed {
-        Typed {
-            text: text.into(),
-            ends,
-        }
+        Typed { text: text.into(), ends }
     }
 
     #[test]
@@ -142,10 +129,7 @@ mod tests {
         let found = commands(
             "# Title\n```console\n$ framewise url localhost:8080/x\nscheme  http\n$ ls\nframewise \n```\n$ framewise no\n",
         );
-        assert_eq!(
-            found,
-            [typed("framewise url localhost:8080/x", Ends::WithCode(0))]
-        );
+        assert_eq!(found, [typed("framewise url localhost:8080/x", Ends::WithCode(0))]);
     }
 
     #[test]
@@ -160,18 +144,8 @@ mod tests {
     #[test]
     fn a_block_names_what_it_needs() {
         let markdown = "```console,root\n$ framewise a\n```\n\n```console,tap\n$ framewise b\n```\n```console\n$ framewise c\n```";
-        let found: Vec<_> = blocks(markdown)
-            .into_iter()
-            .map(|block| (block.line, block.requires))
-            .collect();
-        assert_eq!(
-            found,
-            [
-                (1, Requirement::Root),
-                (5, Requirement::Tap),
-                (8, Requirement::Nothing)
-            ]
-        );
+        let found: Vec<_> = blocks(markdown).into_iter().map(|block| (block.line, block.requires)).collect();
+        assert_eq!(found, [(1, Requirement::Root), (5, Requirement::Tap), (8, Requirement::Nothing)]);
     }
 
     #[test]
@@ -182,19 +156,13 @@ mod tests {
 
     #[test]
     fn a_block_in_a_list_is_read_too() {
-        assert_eq!(
-            commands("1. x\n   ```console\n   $ framewise a\n   ```\n").len(),
-            1
-        );
+        assert_eq!(commands("1. x\n   ```console\n   $ framewise a\n   ```\n").len(), 1);
     }
 
     #[test]
     fn cargo_and_sudo_give_way_to_what_was_built() {
         let run = |text| typed(text, Ends::WithCode(0)).runnable();
-        assert_eq!(
-            run("cargo run --release -- fetch x | head"),
-            "framewise fetch x | head"
-        );
+        assert_eq!(run("cargo run --release -- fetch x | head"), "framewise fetch x | head");
         assert_eq!(run("sudo framewise tap up"), "framewise tap up");
     }
 }

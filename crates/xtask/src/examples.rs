@@ -44,28 +44,18 @@ fn discover() -> io::Result<Vec<Example>> {
 /// The targets of the kind `example` of the package `framewise-examples`, by name.
 fn examples_in(metadata: &Value) -> Vec<Example> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let package = list(&metadata["packages"])
-        .into_iter()
-        .find(|package| package["name"] == "framewise-examples");
-    let targets = package
-        .map(|package| list(&package["targets"]))
-        .unwrap_or_default();
+    let package =
+        list(&metadata["packages"]).into_iter().find(|package| package["name"] == "framewise-examples");
+    let targets = package.map(|package| list(&package["targets"])).unwrap_or_default();
     let is_example = |target: &Value| list(&target["kind"]).iter().any(|kind| kind == "example");
-    let mut examples: Vec<_> = targets
-        .iter()
-        .filter(|target| is_example(target))
-        .filter_map(named)
-        .collect();
+    let mut examples: Vec<_> = targets.iter().filter(|target| is_example(target)).filter_map(named).collect();
     examples.sort_by(|a, b| a.name.cmp(&b.name));
     examples
 }
 
 fn named(target: &Value) -> Option<Example> {
     let text = |key: &str| Some(target[key].as_str()?.to_owned());
-    Some(Example {
-        name: text("name")?,
-        source: text("src_path")?.into(),
-    })
+    Some(Example { name: text("name")?, source: text("src_path")?.into() })
 }
 
 fn run(example: &Example) -> io::Result<Outcome> {
@@ -82,10 +72,7 @@ fn run(example: &Example) -> io::Result<Outcome> {
     if ending.is_success() {
         return Ok(Outcome::Passed);
     }
-    Ok(Outcome::Failed(format!(
-        "{}\nshould have ended with success, but: {ending}",
-        said.join("\n")
-    )))
+    Ok(Outcome::Failed(format!("{}\nshould have ended with success, but: {ending}", said.join("\n"))))
 }
 
 /// What the first comment of a source says that the program requires.
@@ -108,22 +95,13 @@ mod tests {
                 target("loss", "example"), target("lib", "lib"), target("fetch", "example"),
             ]},
         ]});
-        let names: Vec<_> = examples_in(&metadata)
-            .into_iter()
-            .map(|example| example.name)
-            .collect();
+        let names: Vec<_> = examples_in(&metadata).into_iter().map(|example| example.name).collect();
         assert_eq!(names, ["fetch", "loss"]);
     }
 
     #[test]
     fn an_example_says_what_it_requires_in_its_first_comment() {
-        assert_eq!(
-            requirement_in("//! On a TAP.\n//!\n//! Requires: tap\n\nfn main() {}"),
-            Requirement::Tap
-        );
-        assert_eq!(
-            requirement_in("//! Fetch.\n\n//! Requires: tap\n"),
-            Requirement::Nothing
-        );
+        assert_eq!(requirement_in("//! On a TAP.\n//!\n//! Requires: tap\n\nfn main() {}"), Requirement::Tap);
+        assert_eq!(requirement_in("//! Fetch.\n\n//! Requires: tap\n"), Requirement::Nothing);
     }
 }

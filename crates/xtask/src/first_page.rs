@@ -24,15 +24,9 @@ pub(crate) fn run() -> io::Result<bool> {
     };
     let processors = thread::available_parallelism().map_or(1, usize::from);
     println!("\n| | time |\n|---|---|");
-    println!(
-        "| the first page, after a fresh clone | {:.1} s |",
-        first.as_secs_f64()
-    );
+    println!("| the first page, after a fresh clone | {:.1} s |", first.as_secs_f64());
     println!("| the next one | {:.2} s |", second.as_secs_f64());
-    println!(
-        "\n{processors} processors, {}; the crates it depends on were downloaded before",
-        compiler()?
-    );
+    println!("\n{processors} processors, {}; the crates it depends on were downloaded before", compiler()?);
     Ok(true)
 }
 

@@ -11,14 +11,8 @@ pub(crate) fn check_all(report: &mut dyn FnMut(&str, Outcome)) -> io::Result<()>
     for file in commands::documentation()? {
         let text = fs::read_to_string(&file)?;
         let folder = file.parent().unwrap_or(&file);
-        let broken: Vec<_> = targets(&text)
-            .filter(|target| !folder.join(target).exists())
-            .collect();
-        let shown = file
-            .strip_prefix(tool::root())
-            .unwrap_or(&file)
-            .display()
-            .to_string();
+        let broken: Vec<_> = targets(&text).filter(|target| !folder.join(target).exists()).collect();
+        let shown = file.strip_prefix(tool::root()).unwrap_or(&file).display().to_string();
         let outcome = match broken.is_empty() {
             true => Outcome::Passed,
             false => Outcome::Failed(format!("links to what is not there: {}", broken.join(", "))),

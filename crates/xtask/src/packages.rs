@@ -44,10 +44,8 @@ pub(crate) fn provide() -> io::Result<()> {
 
 /// The packages whose programs are not there.
 fn missing() -> Vec<&'static str> {
-    let programs = PROGRAMS
-        .iter()
-        .filter(|(program, _)| !tool::is_installed(program))
-        .map(|(_, package)| *package);
+    let programs =
+        PROGRAMS.iter().filter(|(program, _)| !tool::is_installed(program)).map(|(_, package)| *package);
     let authorities = (!Path::new(AUTHORITIES.0).is_file()).then_some(AUTHORITIES.1);
     programs.chain(authorities).collect()
 }
@@ -63,9 +61,7 @@ pub(crate) fn install(packages: &[&str]) -> io::Result<bool> {
 
 fn apt(action: &str, packages: &[&str]) -> io::Result<bool> {
     let mut command = Command::new("apt-get");
-    command
-        .args(["--quiet", "--yes", "--no-install-recommends", action])
-        .args(packages);
+    command.args(["--quiet", "--yes", "--no-install-recommends", action]).args(packages);
     command.env("DEBIAN_FRONTEND", "noninteractive");
     Ok(tool::stream(&mut command, |_| ())?.success())
 }
@@ -95,10 +91,7 @@ impl Drop for NoServices {
         if self.ours
             && let Err(error) = fs::remove_file(Self::POLICY)
         {
-            println!(
-                "{} was written for the installation and could not be removed: {error}",
-                Self::POLICY
-            );
+            println!("{} was written for the installation and could not be removed: {error}", Self::POLICY);
         }
     }
 }

@@ -42,10 +42,7 @@ fn lacking_for_a_tap() -> Option<&'static str> {
     if OpenOptions::new().read(true).write(true).open(tun).is_err() {
         return Some("needs a TAP, and /dev/net/tun may not be opened");
     }
-    let made = in_a_network_of_its_own("true")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+    let made = in_a_network_of_its_own("true").stdout(Stdio::null()).stderr(Stdio::null()).status();
     (!made.is_ok_and(|status| status.success())).then_some("needs a network namespace, and none can be made")
 }
 

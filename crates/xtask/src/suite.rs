@@ -14,14 +14,8 @@ pub(crate) fn run(quick: bool) -> io::Result<bool> {
         let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         summary.check("cargo clippy", &mut tool::cargo(clippy));
     }
-    summary.check(
-        "the command",
-        &mut tool::cargo(["build", "--package", "framewise-cli"]),
-    );
-    summary.tests(
-        "unit and integration tests",
-        &mut tests(&["--lib", "--bins", "--tests", "--examples"]),
-    );
+    summary.check("the command", &mut tool::cargo(["build", "--package", "framewise-cli"]));
+    summary.tests("unit and integration tests", &mut tests(&["--lib", "--bins", "--tests", "--examples"]));
     if !quick {
         the_documentation(&mut summary);
     }
@@ -33,9 +27,7 @@ fn the_documentation(summary: &mut Summary) {
     let mut doc = tool::cargo(["doc", "--workspace", "--no-deps"]);
     summary.check("cargo doc", doc.env("RUSTDOCFLAGS", "-D warnings"));
     summary.checks("examples", |report| examples::run_all(report));
-    summary.checks("commands in the documentation", |report| {
-        commands::run_all(report)
-    });
+    summary.checks("commands in the documentation", |report| commands::run_all(report));
     summary.checks("links in the documentation", |report| links::check_all(report));
     summary.check("the book", &mut book::command());
 }

@@ -33,24 +33,14 @@ pub(crate) enum Outcome {
 
 impl Summary {
     pub(crate) fn new(no_skips: bool) -> Self {
-        Summary {
-            steps: Vec::new(),
-            skips: Vec::new(),
-            no_skips,
-        }
+        Summary { steps: Vec::new(), skips: Vec::new(), no_skips }
     }
 
     /// Runs a program that passes or fails as a whole.
     pub(crate) fn check(&mut self, name: &str, command: &mut Command) {
         let started = headline(name);
         let failures = ran(name, tool::stream(command, |_| ()).map(|status| status.success()));
-        self.finish(Step {
-            name: name.into(),
-            took: started.elapsed(),
-            passed: 0,
-            skipped: 0,
-            failures,
-        });
+        self.finish(Step { name: name.into(), took: started.elapsed(), passed: 0, skipped: 0, failures });
     }
 
     /// Runs a program that runs tests, and counts them.
@@ -62,10 +52,7 @@ impl Summary {
         if failures.is_empty() {
             failures = ran(name, status.map(|status| status.success()));
         }
-        failures.resize(
-            failures.len().max(tally.failed),
-            format!("{name}: a test whose name was not seen"),
-        );
+        failures.resize(failures.len().max(tally.failed), format!("{name}: a test whose name was not seen"));
         self.finish(Step {
             name: name.into(),
             took: started.elapsed(),
@@ -110,11 +97,7 @@ impl Summary {
     }
 
     fn finish(&mut self, step: Step) {
-        let verdict = if step.failures.is_empty() {
-            "passed"
-        } else {
-            "FAILED"
-        };
+        let verdict = if step.failures.is_empty() { "passed" } else { "FAILED" };
         println!("== {}: {verdict} in {}", step.name, seconds(step.took));
         self.steps.push(step);
     }
@@ -137,11 +120,7 @@ impl Summary {
     }
 
     fn skips_as_failures(&self) -> Option<Step> {
-        let failures = self
-            .skips
-            .iter()
-            .map(|skip| format!("must not be skipped here: {skip}"))
-            .collect();
+        let failures = self.skips.iter().map(|skip| format!("must not be skipped here: {skip}")).collect();
         let name = "no test skipped".to_owned();
         (!self.skips.is_empty()).then_some(Step {
             name,
@@ -153,18 +132,9 @@ impl Summary {
     }
 
     fn table(&self) -> String {
-        let mut table = format!(
-            "{:<34} {:>8} {:>7} {:>7} {:>8}",
-            "step", "time", "passed", "failed", "skipped"
-        );
-        for Step {
-            name,
-            took,
-            passed,
-            skipped,
-            failures,
-        } in &self.steps
-        {
+        let mut table =
+            format!("{:<34} {:>8} {:>7} {:>7} {:>8}", "step", "time", "passed", "failed", "skipped");
+        for Step { name, took, passed, skipped, failures } in &self.steps {
             let (took, failed) = (seconds(*took), failures.len());
             table += &format!("\n{name:<34} {took:>8} {passed:>7} {failed:>7} {skipped:>8}");
         }
@@ -174,10 +144,7 @@ impl Summary {
     fn last_line(&self) -> String {
         let sum = |count: fn(&Step) -> usize| self.steps.iter().map(count).sum::<usize>();
         let (passed, failed) = (sum(|step| step.passed), sum(|step| step.failures.len()));
-        format!(
-            "{passed} passed, {failed} failed, {} skipped",
-            sum(|step| step.skipped)
-        )
+        format!("{passed} passed, {failed} failed, {} skipped", sum(|step| step.skipped))
     }
 }
 
@@ -213,10 +180,7 @@ mod tests {
     fn the_last_line_counts_tests_and_failed_steps() {
         let mut summary = Summary::new(false);
         summary.check("fmt", &mut shell("false"));
-        summary.tests(
-            "tests",
-            &mut shell("echo 'test result: ok. 4 passed; 0 failed; 1 ignored'"),
-        );
+        summary.tests("tests", &mut shell("echo 'test result: ok. 4 passed; 0 failed; 1 ignored'"));
         summary.checks("examples", |report| {
             report("fetch", Outcome::Passed);
             report("tap", Outcome::Skipped("no TAP".into()));

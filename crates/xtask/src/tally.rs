@@ -40,14 +40,7 @@ impl Tally {
 
 /// The number before `word`, as in `ok. 3 passed; 0 failed; …`.
 fn count_of(counts: &str, word: &str) -> usize {
-    let before = |part: &str| {
-        part.trim_end()
-            .strip_suffix(word)?
-            .split_whitespace()
-            .last()?
-            .parse()
-            .ok()
-    };
+    let before = |part: &str| part.trim_end().strip_suffix(word)?.split_whitespace().last()?.parse().ok();
     counts.split(';').find_map(before).unwrap_or(0)
 }
 
@@ -73,14 +66,7 @@ mod tests {
              noise\n\
              test result: ok. 14 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s",
         );
-        assert_eq!(
-            read,
-            Tally {
-                passed: 17,
-                ignored: 1,
-                ..Tally::default()
-            }
-        );
+        assert_eq!(read, Tally { passed: 17, ignored: 1, ..Tally::default() });
     }
 
     #[test]

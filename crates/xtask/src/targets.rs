@@ -52,9 +52,7 @@ enum Compiler {
 }
 
 fn compiler_for(target: &str) -> io::Result<Option<Compiler>> {
-    let output = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", target])
-        .output()?;
+    let output = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output()?;
     let library = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     if output.status.success() && library.is_dir() {
         return Ok(Some(Compiler::Ours));
@@ -64,12 +62,7 @@ fn compiler_for(target: &str) -> io::Result<Option<Compiler>> {
 
 fn provide_debians() -> io::Result<bool> {
     let source = Path::new("/usr/lib/rustlib/src/rust/library/std");
-    let programs = [
-        "x86_64-w64-mingw32-gcc",
-        "x86_64-w64-mingw32-dlltool",
-        "clang-16",
-        "llvm-ar-16",
-    ];
+    let programs = ["x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-dlltool", "clang-16", "llvm-ar-16"];
     if source.is_dir() && programs.iter().all(|program| tool::is_installed(program)) {
         return Ok(true);
     }
@@ -82,10 +75,7 @@ fn check(target: &str, compiler: Compiler) -> io::Result<Command> {
         Compiler::Debians => with_own_standard_library(),
     };
     let folder = tool::target_folder().join("check-targets");
-    command
-        .args(["--workspace", "--target", target])
-        .arg("--target-dir")
-        .arg(&folder);
+    command.args(["--workspace", "--target", target]).arg("--target-dir").arg(&folder);
     for package in LINUX_ONLY {
         command.args(["--exclude", package]);
     }
@@ -111,14 +101,9 @@ fn pretend_an_sdk(command: &mut Command, folder: &Path) -> io::Result<()> {
     for (name, content) in HEADERS {
         fs::write(headers.join(name), content)?;
     }
-    command
-        .env("SDKROOT", folder)
-        .env("CC_x86_64_apple_darwin", "clang-16");
+    command.env("SDKROOT", folder).env("CC_x86_64_apple_darwin", "clang-16");
     command.env("AR_x86_64_apple_darwin", "llvm-ar-16");
-    command.env(
-        "CFLAGS_x86_64_apple_darwin",
-        format!("-ffreestanding -I{}", headers.display()),
-    );
+    command.env("CFLAGS_x86_64_apple_darwin", format!("-ffreestanding -I{}", headers.display()));
     Ok(())
 }
 
@@ -136,8 +121,5 @@ const HEADERS: [(&str, &str); 3] = [
          void *memset(void *, int, size_t);\n\
          int memcmp(const void *, const void *, size_t);\n",
     ),
-    (
-        "assert.h",
-        "#define assert(x) ((void)0)\n#define static_assert _Static_assert\n",
-    ),
+    ("assert.h", "#define assert(x) ((void)0)\n#define static_assert _Static_assert\n"),
 ];

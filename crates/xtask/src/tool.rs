@@ -25,9 +25,7 @@ pub(crate) fn cargo<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> 
 pub(crate) fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    std::env::split_paths(&path)
-        .chain(system)
-        .any(|folder| folder.join(program).is_file())
+    std::env::split_paths(&path).chain(system).any(|folder| folder.join(program).is_file())
 }
 
 /// Whether the effective user is root.
@@ -73,11 +71,7 @@ impl std::fmt::Display for Ending {
 
 /// Runs `command`, passes its output on line by line as it comes, and shows each line to `seen`.
 pub(crate) fn stream(command: &mut Command, mut seen: impl FnMut(&str)) -> io::Result<ExitStatus> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     for line in lines_of(&mut child) {
         println!("{line}");
         seen(&line);
@@ -89,14 +83,8 @@ pub(crate) fn stream(command: &mut Command, mut seen: impl FnMut(&str)) -> io::R
 pub(crate) fn lines_of(child: &mut Child) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     let outputs = [
-        child
-            .stdout
-            .take()
-            .map(|output| Box::new(output) as Box<dyn Read + Send>),
-        child
-            .stderr
-            .take()
-            .map(|output| Box::new(output) as Box<dyn Read + Send>),
+        child.stdout.take().map(|output| Box::new(output) as Box<dyn Read + Send>),
+        child.stderr.take().map(|output| Box::new(output) as Box<dyn Read + Send>),
     ];
     for output in outputs.into_iter().flatten() {
         let sender = sender.clone();
@@ -116,11 +104,7 @@ fn send_lines(output: impl Read, sender: &mpsc::Sender<String>) {
 
 /// Runs `command` with its output kept, for at most `limit`, then kills it.
 pub(crate) fn run_quietly(command: &mut Command, limit: Duration) -> io::Result<(Ending, Vec<String>)> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let lines = lines_of(&mut child);
     let ending = wait(&mut child, limit)?;
     // A grandchild may hold the pipes open: of a program that was killed, take what is there.
@@ -150,8 +134,5 @@ pub(crate) fn wait(child: &mut Child, limit: Duration) -> io::Result<Ending> {
 /// The folder in which cargo builds: the one that holds our own program.
 pub(crate) fn target_folder() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
-    program
-        .ancestors()
-        .nth(2)
-        .map_or_else(|| root().join("target"), Path::to_path_buf)
+    program.ancestors().nth(2).map_or_else(|| root().join("target"), Path::to_path_buf)
 }
