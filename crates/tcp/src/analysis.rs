@@ -123,11 +123,7 @@ impl Side {
     fn begin(&mut self, header: &Header) {
         // Another SYN with another number begins another connection between the same ends.
         if self.initial != Some(header.sequence) {
-            *self = Side {
-                initial: Some(header.sequence),
-                end: header.sequence,
-                ..Side::default()
-            };
+            *self = Side { initial: Some(header.sequence), end: header.sequence, ..Side::default() };
         }
         self.said_syn = true;
         self.shift = header.options.window_scale;
@@ -197,9 +193,7 @@ impl Side {
         }
         let to = header.acknowledgment;
         let relative = self.relative(to);
-        let newly = self
-            .acknowledged
-            .map_or(0, |before| to.since(before).max(0) as u32);
+        let newly = self.acknowledged.map_or(0, |before| to.since(before).max(0) as u32);
         self.acknowledged = Some(self.acknowledged.map_or(to, |before| before.later(to)));
         self.end = self.end.later(to);
         (Some(relative), newly)

@@ -8,8 +8,6 @@
 //!   segment ◄─ seal ◄─────┘
 //! ```
 
-use std::time::Duration;
-
 use framewise_core::buf::ChecksumState;
 use framewise_core::id::ConnId;
 use framewise_core::seams::segment::{ErrorKind, Segment, TCP};
@@ -23,6 +21,7 @@ use crate::flows::FlowKey;
 use crate::guard::{Guard, Verdict};
 use crate::outputs::Outputs;
 use crate::reset::{CHECKSUM_FIELD, answer, bare_segment};
+use crate::rto::RetransmissionTimer;
 use crate::segment::{Flags, Header, Options, sum};
 use crate::sequence::SeqNumber;
 
@@ -32,9 +31,6 @@ const MIN_MTU_V6: usize = 1_280;
 
 /// Credit is told in portions of at least this part of the send buffer, unless all is acknowledged.
 const CREDIT_PORTION: usize = 8;
-
-/// Something in flight that a smaller MTU loses is sent again at once if its timer would expire within this.
-const RETRANSMIT_EARLY: Duration = Duration::from_secs(3);
 
 /// One connection.
 #[derive(Debug)]
@@ -57,10 +53,16 @@ pub(crate) struct Connection {
     closing: bool,
     /// Whether the upper layer was told that the peer sends no more.
     peer_closed: bool,
+    /// Whether the peer, after both FINs, has forgotten the connection.
+    peer_gone: bool,
     started: Instant,
     last_heard: Instant,
-    /// Since when something waits to be acknowledged without progress.
+    /// Since when something waits to be acknowledged without progress, and what was the first of it.
     waiting_since: Option<Instant>,
+    unacknowledged: SeqNumber,
+    timer: RetransmissionTimer,
+    /// Whether the last segment had been sent before.
+    sent_again: bool,
     /// What the network said of this connection without ending it (RFC 1122, section 4.2.3.9).
     soft_error: Option<ErrorKind>,
     /// For the queue of connections that may have something to send, and the heap of timers.
@@ -120,9 +122,13 @@ impl Connection {
             credit: 0,
             closing: false,
             peer_closed: false,
+            peer_gone: false,
             started: now,
             last_heard: now,
             waiting_since: None,
+            unacknowledged: SeqNumber::default(),
+            timer: RetransmissionTimer::default(),
+            sent_again: false,
             soft_error: None,
             queued: false,
             alarm: None,
@@ -167,7 +173,7 @@ impl Connection {
         self.credit -= data.len();
         let taken = self.engine.send(data);
         debug_assert_eq!(taken, data.len(), "the credit promised room");
-        self.note_progress(false, cx.now);
+        self.note_progress(cx.now);
     }
 
     /// Lets `bytes` more come up.
@@ -183,7 +189,7 @@ impl Connection {
             Life::Open if !self.closing => {
                 self.closing = true;
                 self.engine.close();
-                self.note_progress(false, cx.now);
+                self.note_progress(cx.now);
             }
             _ => {}
         }
@@ -192,10 +198,7 @@ impl Connection {
     /// Ends it here and now, with RST where the peer believes in a connection.
     pub(crate) fn abort(&mut self, reason: CloseReason, out: &mut Outputs, cx: &mut Cx) {
         let state = self.engine.state();
-        let peer_knows = !matches!(
-            state,
-            State::Closed | State::Listen | State::SynSent | State::TimeWait
-        );
+        let peer_knows = !matches!(state, State::Closed | State::Listen | State::SynSent | State::TimeWait);
         if peer_knows && self.over().is_none() {
             let header = self.guard.bare(Flags::RST | Flags::ACK);
             out.reply(bare_segment(&self.flow, header), cx);
@@ -211,10 +214,7 @@ impl Connection {
         let payload = segment.len().saturating_sub(header.length);
         let state = self.engine.state();
         match self.guard.judge(state, header, payload) {
-            Verdict::Take {
-                header: judged,
-                payload,
-            } => {
+            Verdict::Take { header: judged, payload } => {
                 let mut segment = segment;
                 segment.advance(header.length);
                 segment.truncate(payload);
@@ -234,6 +234,10 @@ impl Connection {
                 }
             }
             Verdict::Reset if state == State::SynSent => self.end(CloseReason::Refused),
+            // After both FINs, with all of ours acknowledged, nothing is lost by it (RFC 9293, section 3.10.7.4).
+            Verdict::Reset if state.is_after_both_fins() && self.engine.send_queue() == 0 => {
+                self.peer_gone = true;
+            }
             Verdict::Reset => self.end(CloseReason::Reset),
             Verdict::Drop(reason) => cx.dropped("tcp", reason),
         }
@@ -254,7 +258,6 @@ impl Connection {
 
         let is_next = header.sequence == self.guard.next();
         let waited = self.engine.recv_queue();
-        let unacknowledged = self.guard.unacknowledged();
         let answer = self.engine.ingress(cx.now, &payload);
         let arrived = self.engine.recv_queue().saturating_sub(waited);
         self.guard.received(arrived);
@@ -272,8 +275,7 @@ impl Connection {
             payload.advance(in_front);
             self.hand_up(payload.into_bytes(), out);
         }
-        let progress = self.guard.unacknowledged() != unacknowledged;
-        self.note_progress(progress || header.has(Flags::SYN), cx.now);
+        self.note_progress(cx.now);
         self.deliver(out);
         self.offer(out);
         if let Some(emitted) = answer {
@@ -285,11 +287,7 @@ impl Connection {
     /// The header as the engine sees it: its own numbering, and no options but those of a SYN.
     fn inner_header(&self, header: &Header) -> Header {
         let options = match header.has(Flags::SYN) {
-            true => Options {
-                sack: [None; 4],
-                timestamps: None,
-                ..header.options
-            },
+            true => Options { sack: [None; 4], timestamps: None, ..header.options },
             false => Options::default(),
         };
         let acknowledgment = match header.has(Flags::ACK) {
@@ -312,26 +310,11 @@ impl Connection {
         self.opened = true;
         let FlowKey { local, remote } = self.flow;
         cx.note("tcp", "connected", || match self.listener {
-            None => format!(
-                "connected: my port {} to its port {}",
-                local.port(),
-                remote.port()
-            ),
-            Some(_) => format!(
-                "connected: its port {} to my port {}",
-                remote.port(),
-                local.port()
-            ),
+            None => format!("connected: my port {} to its port {}", local.port(), remote.port()),
+            Some(_) => format!("connected: its port {} to my port {}", remote.port(), local.port()),
         });
-        let info = ConnInfo {
-            local,
-            remote,
-            tls: None,
-        };
-        out.say(StreamUp::Opened {
-            conn: self.name,
-            info: Box::new(info),
-        });
+        let info = ConnInfo { local, remote, tls: None };
+        out.say(StreamUp::Opened { conn: self.name, info: Box::new(info) });
         self.offer(out);
     }
 
@@ -349,19 +332,13 @@ impl Connection {
         }
         if self.guard.is_finished() && self.engine.recv_queue() == 0 && !self.peer_closed {
             self.peer_closed = true;
-            out.say(StreamUp::PeerClosed {
-                conn: self.name,
-                clean: true,
-            });
+            out.say(StreamUp::PeerClosed { conn: self.name, clean: true });
         }
     }
 
     fn hand_up(&mut self, data: bytes::Bytes, out: &mut Outputs) {
         self.grant -= data.len();
-        out.say(StreamUp::Data {
-            conn: self.name,
-            data,
-        });
+        out.say(StreamUp::Data { conn: self.name, data });
     }
 
     /// Says `Writable` for room in the send buffer that no credit was given for.
@@ -374,10 +351,7 @@ impl Connection {
         let bytes = capacity.saturating_sub(queue).saturating_sub(self.credit);
         if bytes > 0 && (queue == 0 || bytes >= capacity / CREDIT_PORTION) {
             self.credit += bytes;
-            out.say(StreamUp::Writable {
-                conn: self.name,
-                bytes,
-            });
+            out.say(StreamUp::Writable { conn: self.name, bytes });
         }
     }
 
@@ -408,22 +382,22 @@ impl Connection {
             return;
         }
         self.engine.set_mtu(mtu);
-        cx.note("tcp", "mtu", || {
-            format!("a link on the way takes only {mtu} bytes: smaller segments")
-        });
-        // What was too big is lost for certain: its timer need not be waited for. An acknowledgment may be due before.
-        for _ in 0..2 {
-            let Some(at) = self.engine.poll_at(cx.now) else {
-                return;
-            };
-            if at > cx.now + RETRANSMIT_EARLY {
+        cx.note("tcp", "mtu", || format!("a link on the way takes only {mtu} bytes: smaller segments"));
+        // What was too big is lost for certain.
+        self.send_again(out, cx);
+    }
+
+    /// Sends the first of what is not acknowledged again, now. An acknowledgment may be due before.
+    fn send_again(&mut self, out: &mut Outputs, cx: &mut Cx) {
+        for _ in 0..3 {
+            self.engine.skip_to_timer(cx.now);
+            let Some(emitted) = self.engine.egress(cx.now) else { return };
+            let segment = self.seal(emitted, false, cx);
+            let again = self.sent_again;
+            out.reply(segment, cx);
+            if again {
                 return;
             }
-            let Some(emitted) = self.engine.egress(at.max(cx.now)) else {
-                return;
-            };
-            let segment = self.seal(emitted, false, cx);
-            out.reply(segment, cx);
         }
     }
 
@@ -440,18 +414,20 @@ impl Connection {
 
     /// Makes a segment of what the engine made: its place in the stream as RFC 6528 has it, addresses, sum.
     fn seal(&mut self, emitted: Emitted, offload: bool, cx: &mut Cx) -> Segment {
-        let Emitted {
-            mut segment,
-            segment_size,
-        } = emitted;
+        let Emitted { mut segment, segment_size } = emitted;
         let mut header = Header::parse(&segment).unwrap_or_default();
         header.sequence = header.sequence.plus(self.offset as usize);
         segment[4..8].copy_from_slice(&header.sequence.0.to_be_bytes());
         let payload = segment.len().saturating_sub(header.length);
-        if self.guard.sent(&header, payload) {
-            cx.note("tcp", "retransmit", || {
-                format!("not acknowledged, sent again: {payload} bytes")
-            });
+        let again = self.guard.sent(&header, payload);
+        let length = header.sequence_len(payload);
+        if length > 0 && self.opened {
+            let end = header.sequence.plus(length);
+            self.timer.sent(end, again, cx.now);
+        }
+        self.sent_again = again;
+        if again {
+            cx.note("tcp", "retransmit", || format!("not acknowledged, sent again: {payload} bytes"));
         }
         let (source, destination) = (self.flow.local.ip(), self.flow.remote.ip());
         let mut segment = Segment::new(segment, source, destination, TCP);
@@ -467,10 +443,11 @@ impl Connection {
         if matches!(self.life, Life::Draining | Life::Over(_)) {
             return None;
         }
-        earliest(self.engine.poll_at(now), self.deadline(config))
+        let timers = earliest(self.engine.poll_at(now), self.timer.expires());
+        earliest(timers, self.deadline(config))
     }
 
-    /// Gives up what has waited for too long.
+    /// Gives up what has waited for too long, or sends it again.
     pub(crate) fn on_time(&mut self, config: &Config, out: &mut Outputs, cx: &mut Cx) {
         let late = self.deadline(config).is_some_and(|at| at <= cx.now);
         if late && self.over().is_none() {
@@ -479,6 +456,8 @@ impl Connection {
                 None => CloseReason::TimedOut,
             };
             self.abort(reason, out, cx);
+        } else if self.timer.take_expired(cx.now) && self.guard.awaits_acknowledgment() {
+            self.send_again(out, cx);
         }
     }
 
@@ -489,9 +468,8 @@ impl Connection {
             Life::Draining | Life::Over(_) => None,
             Life::Open => {
                 let progress = self.waiting_since.map(|since| since + config.user_timeout);
-                let silent = config
-                    .keep_alive
-                    .map(|interval| self.last_heard + interval + config.user_timeout);
+                let silent =
+                    config.keep_alive.map(|interval| self.last_heard + interval + config.user_timeout);
                 let fin =
                     (self.engine.state() == State::FinWait2).then(|| self.last_heard + config.fin_timeout);
                 earliest(earliest(progress, silent), fin)
@@ -500,7 +478,13 @@ impl Connection {
     }
 
     /// Keeps count of how long something has waited to be acknowledged.
-    fn note_progress(&mut self, progress: bool, now: Instant) {
+    fn note_progress(&mut self, now: Instant) {
+        let progress = self.guard.unacknowledged() != self.unacknowledged;
+        self.unacknowledged = self.guard.unacknowledged();
+        if progress {
+            let more = self.guard.awaits_acknowledgment();
+            self.timer.acknowledged(self.unacknowledged, more, now);
+        }
         let waits = self.guard.awaits_acknowledgment()
             || self.engine.send_queue() > 0
             || self.engine.state().awaits_ack();
@@ -516,17 +500,18 @@ impl Connection {
     /// Whether both sides have finished since the last time this was asked; what answers for it in TIME-WAIT, if it is to be kept.
     pub(crate) fn take_finished(&mut self, out: &mut Outputs, cx: &mut Cx) -> Option<Option<Guard>> {
         let state = self.engine.state();
-        if !matches!(self.life, Life::Open) || !matches!(state, State::TimeWait | State::Closed) {
+        let finished = self.peer_gone || matches!(state, State::TimeWait | State::Closed);
+        if !matches!(self.life, Life::Open) || !finished {
             return None;
         }
         self.life = Life::Draining;
-        if self.guard.owes_acknowledgment() {
+        if self.guard.owes_acknowledgment() && !self.peer_gone {
             let header = self.guard.bare(Flags::ACK);
             out.reply(bare_segment(&self.flow, header), cx);
         }
         let guard = std::mem::take(&mut self.guard);
         self.guard.finish();
-        Some((state == State::TimeWait).then_some(guard))
+        Some((state == State::TimeWait && !self.peer_gone).then_some(guard))
     }
 
     /// Notes the end once everything has been handed up.
@@ -558,10 +543,8 @@ fn fill_checksum(segment: &mut Segment, offload: bool) {
     let value = if offload {
         let mut pseudo = framewise_core::checksum::Sum::default();
         pseudo.add_pseudo_header(source, destination, TCP, segment.len());
-        segment.label_mut().offload.checksum = ChecksumState::Partial {
-            start: segment.position() as u16,
-            field: CHECKSUM_FIELD as u16,
-        };
+        segment.label_mut().offload.checksum =
+            ChecksumState::Partial { start: segment.position() as u16, field: CHECKSUM_FIELD as u16 };
         pseudo.folded()
     } else {
         sum(segment, source, destination).checksum()

@@ -55,10 +55,12 @@ impl State {
 
     /// Whether the peer's FIN has come.
     pub(crate) fn is_after_fin(self) -> bool {
-        matches!(
-            self,
-            State::CloseWait | State::Closing | State::LastAck | State::TimeWait
-        )
+        matches!(self, State::CloseWait | State::Closing | State::LastAck | State::TimeWait)
+    }
+
+    /// Whether both sides have sent their FIN.
+    pub(crate) fn is_after_both_fins(self) -> bool {
+        matches!(self, State::Closing | State::LastAck | State::TimeWait)
     }
 
     /// Whether something of ours, a SYN or a FIN, waits to be acknowledged.
@@ -85,6 +87,8 @@ pub(crate) struct Engine {
     handle: SocketHandle,
     mtu: usize,
     super_segments: bool,
+    /// How far its clock runs ahead of ours: see [`skip_to_timer`](Engine::skip_to_timer).
+    ahead: Duration,
 }
 
 impl Engine {
@@ -107,10 +111,8 @@ impl Engine {
 
     fn new(config: &Config, mtu: usize) -> Engine {
         let ring = |bytes: usize| SocketBuffer::new(vec![0; bytes]);
-        let mut socket = Socket::new(
-            ring(window_for(config.receive_window)),
-            ring(config.send_buffer.max(1)),
-        );
+        let mut socket =
+            Socket::new(ring(window_for(config.receive_window)), ring(config.send_buffer.max(1)));
         socket.set_congestion_control(CongestionControl::Cubic);
         socket.set_nagle_enabled(config.nagle);
         socket.set_ack_delay(config.delayed_ack.map(delay));
@@ -123,6 +125,7 @@ impl Engine {
             handle,
             mtu,
             super_segments: config.super_segments,
+            ahead: Duration::ZERO,
         }
     }
 
@@ -130,25 +133,36 @@ impl Engine {
     /// returned.
     pub(crate) fn ingress(&mut self, now: Instant, packet: &[u8]) -> Option<Emitted> {
         let mut wire = self.wire(Some(packet));
-        self.interface
-            .poll_ingress_single(moment(now), &mut wire, &mut self.sockets);
+        self.interface.poll_ingress_single(moment(now + self.ahead), &mut wire, &mut self.sockets);
         wire.outbound
     }
 
     /// The next segment to send at this time, if there is one.
     pub(crate) fn egress(&mut self, now: Instant) -> Option<Emitted> {
         let mut wire = self.wire(None);
-        self.interface
-            .poll_egress(moment(now), &mut wire, &mut self.sockets);
+        self.interface.poll_egress(moment(now + self.ahead), &mut wire, &mut self.sockets);
         wire.outbound
     }
 
     /// When [`egress`](Self::egress) may have something next.
     pub(crate) fn poll_at(&mut self, now: Instant) -> Option<Instant> {
-        let at = self.interface.poll_at(moment(now), &self.sockets)?;
-        Some(Instant::from_micros(
-            u64::try_from(at.total_micros()).unwrap_or(0),
-        ))
+        let at = self.timer(now)?.saturating_since(Instant::ZERO + self.ahead);
+        Some(Instant::ZERO + at)
+    }
+
+    /// Lets its clock jump to its next timer, for good: what waits for that timer happens now. That is how a connection
+    /// has something sent again before the engine thinks it due; all else that the engine measures goes on as before.
+    pub(crate) fn skip_to_timer(&mut self, now: Instant) {
+        if let Some(at) = self.timer(now) {
+            self.ahead += at.saturating_since(now + self.ahead);
+        }
+    }
+
+    /// Its next timer, by its own clock.
+    fn timer(&mut self, now: Instant) -> Option<Instant> {
+        let now = moment(now + self.ahead);
+        let at = self.interface.poll_at(now, &self.sockets)?;
+        Some(Instant::from_micros(u64::try_from(at.total_micros()).unwrap_or(0)))
     }
 
     /// The largest packet is smaller from now on. What is in flight is sent again when its timer expires.
@@ -242,11 +256,7 @@ impl Engine {
     }
 
     fn wire<'p>(&self, inbound: Option<&'p [u8]>) -> Wire<'p> {
-        Wire {
-            inbound,
-            outbound: None,
-            capabilities: capabilities(self.mtu, self.super_segments),
-        }
+        Wire { inbound, outbound: None, capabilities: capabilities(self.mtu, self.super_segments) }
     }
 }
 
@@ -282,11 +292,7 @@ fn window_for(wanted: usize) -> usize {
 }
 
 fn interface(mtu: usize, super_segments: bool) -> Interface {
-    let mut wire = Wire {
-        inbound: None,
-        outbound: None,
-        capabilities: capabilities(mtu, super_segments),
-    };
+    let mut wire = Wire { inbound: None, outbound: None, capabilities: capabilities(mtu, super_segments) };
     // The seed is constant, and so is the engine's first sequence number: RFC 6528's is added outside.
     let config = InterfaceConfig::new(HardwareAddress::Ip);
     let mut interface = Interface::new(config, &mut wire, Moment::ZERO);
@@ -303,9 +309,8 @@ fn capabilities(mtu: usize, super_segments: bool) -> DeviceCapabilities {
     capabilities.medium = Medium::Ip;
     capabilities.max_transmission_unit = mtu;
     capabilities.checksum = ChecksumCapabilities::ignored();
-    capabilities.segmentation.tcpv4 = super_segments
-        .then(|| NonZeroUsize::new(usize::from(u16::MAX)))
-        .flatten();
+    capabilities.segmentation.tcpv4 =
+        super_segments.then(|| NonZeroUsize::new(usize::from(u16::MAX))).flatten();
     capabilities
 }
 
@@ -366,10 +371,7 @@ impl RxToken for Inbound<'_> {
 
 impl<'w> Outbound<'w> {
     fn to(place: &'w mut Option<Emitted>) -> Self {
-        Outbound {
-            place,
-            segment_size: None,
-        }
+        Outbound { place, segment_size: None }
     }
 }
 
@@ -381,10 +383,7 @@ impl TxToken for Outbound<'_> {
         let mut segment = Buf::with_capacity(len);
         let result = f(segment.append(len));
         segment.advance(IP_HEADER_LEN);
-        *self.place = Some(Emitted {
-            segment,
-            segment_size: self.segment_size,
-        });
+        *self.place = Some(Emitted { segment, segment_size: self.segment_size });
         result
     }
 

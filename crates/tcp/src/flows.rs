@@ -46,9 +46,7 @@ pub(crate) struct Flows {
 impl Flows {
     pub(crate) fn new(rng: &mut Rng) -> Self {
         let keyed = Keyed(rng.next_u64(), rng.next_u64());
-        Flows {
-            places: HashMap::with_hasher(keyed),
-        }
+        Flows { places: HashMap::with_hasher(keyed) }
     }
 
     pub(crate) fn get(&self, flow: &FlowKey) -> Option<&Place> {

@@ -105,13 +105,7 @@ impl Guard {
         if header.has(Flags::ACK) {
             self.una = header.acknowledgment;
         }
-        Verdict::Take {
-            header: Header {
-                flags: header.flags.without(Flags::FIN),
-                ..header
-            },
-            payload: 0,
-        }
+        Verdict::Take { header: Header { flags: header.flags.without(Flags::FIN), ..header }, payload: 0 }
     }
 
     /// RFC 9293, section 3.10.7.4, in its order but for the sequence number, which the engine checks once more.
@@ -129,9 +123,7 @@ impl Guard {
         if state == State::SynReceived && header.acknowledgment != self.max {
             return Verdict::Refuse("acknowledges what was not sent");
         }
-        let too_old = header
-            .acknowledgment
-            .is_before(self.una.minus(self.largest_window));
+        let too_old = header.acknowledgment.is_before(self.una.minus(self.largest_window));
         if beyond_sent || too_old {
             return Verdict::Challenge("acknowledgment out of range");
         }
@@ -244,11 +236,7 @@ impl Guard {
         self.max = self.max.later(end);
         self.offered = header.window;
         if header.has(Flags::ACK) {
-            let shift = if header.has(Flags::SYN) {
-                0
-            } else {
-                self.own_shift()
-            };
+            let shift = if header.has(Flags::SYN) { 0 } else { self.own_shift() };
             let edge = header.acknowledgment.plus(usize::from(header.window) << shift);
             self.edge = self.edge.later(edge);
             self.acknowledged = header.acknowledgment;

@@ -55,14 +55,8 @@ pub struct Tcp {
 /// A connection that begins once IP has said how its peer is reached.
 #[derive(Debug)]
 enum Asked {
-    Connect {
-        name: ConnId,
-        remote: SocketAddr,
-        grant: usize,
-    },
-    Accept {
-        syn: Segment,
-    },
+    Connect { name: ConnId, remote: SocketAddr, grant: usize },
+    Accept { syn: Segment },
 }
 
 impl Tcp {
@@ -140,10 +134,7 @@ impl Tcp {
     /// Asks IP how `destination` is reached (RFC 1122, section 3.4).
     fn ask(&mut self, destination: IpAddr, asked: Asked) {
         self.asked.push_back(asked);
-        self.out.ask(SegmentControl::Source {
-            destination,
-            protocol: TCP,
-        });
+        self.out.ask(SegmentControl::Source { destination, protocol: TCP });
     }
 
     /// Lets more come up; a connection that still waits for IP's answer gets it when it begins.
@@ -161,8 +152,7 @@ impl Tcp {
     /// Ends a connection that still waits for IP's answer. `true` if there was one of this name.
     fn withdraw(&mut self, name: ConnId, reason: CloseReason) -> bool {
         let before = self.asked.len();
-        self.asked
-            .retain(|asked| !matches!(asked, Asked::Connect { name: other, .. } if *other == name));
+        self.asked.retain(|asked| !matches!(asked, Asked::Connect { name: other, .. } if *other == name));
         let withdrawn = self.asked.len() < before;
         if withdrawn {
             self.out.say(StreamUp::Closed { conn: name, reason });
@@ -182,11 +172,10 @@ impl Tcp {
         }
     }
 
-    /// Does something with the connection called `name`. What is said of one that is over crossed its `Closed`.
+    /// Does something with the connection called `name`. What is said of one that is over has met its `Closed` on the way.
     fn named(&mut self, name: ConnId, cx: &mut Cx, act: impl FnOnce(&mut Connection, &mut Outputs, &mut Cx)) {
-        match self.key(name) {
-            Some(key) => self.with(key, cx, act),
-            None => cx.dropped("tcp", "its connection is over"),
+        if let Some(key) = self.key(name) {
+            self.with(key, cx, act);
         }
     }
 
@@ -249,9 +238,7 @@ impl Tcp {
             return;
         };
         if by_upper || connection.is_opened() {
-            cx.note("tcp", "closed", || {
-                format!("my port {}: {reason}", flow.local.port())
-            });
+            cx.note("tcp", "closed", || format!("my port {}: {reason}", flow.local.port()));
             self.out.say(StreamUp::Closed { conn, reason });
         }
     }
@@ -302,14 +289,7 @@ impl Tcp {
             }
             return self.ask(segment.source(), Asked::Accept { syn: segment });
         }
-        cx.dropped(
-            "tcp",
-            if is_first {
-                "nobody listens"
-            } else {
-                "no such connection"
-            },
-        );
+        cx.dropped("tcp", if is_first { "nobody listens" } else { "no such connection" });
         let payload = segment.len().saturating_sub(header.length);
         if let Some(header) = reset::answer(&header, payload) {
             self.out.reply(reset::bare_segment(&flow, header), cx);
@@ -329,10 +309,9 @@ impl Tcp {
                     self.grant(name, grant, cx);
                 }
             }
-            (Some(Asked::Connect { name, .. }), None) => self.out.say(StreamUp::Closed {
-                conn: name,
-                reason: CloseReason::NoRoute,
-            }),
+            (Some(Asked::Connect { name, .. }), None) => {
+                self.out.say(StreamUp::Closed { conn: name, reason: CloseReason::NoRoute })
+            }
             (Some(Asked::Accept { syn }), Some(route)) => self.accept(syn, route.mtu, cx),
             (Some(Asked::Accept { .. }), None) => cx.dropped("tcp", "no route back"),
             (None, _) => {}
@@ -443,9 +422,7 @@ impl Tcp {
         }
         let connections = &self.connections;
         self.timers.sweep(connections.len(), |at, key| {
-            connections
-                .get(key)
-                .is_some_and(|connection| connection.alarm == Some(at))
+            connections.get(key).is_some_and(|connection| connection.alarm == Some(at))
         });
     }
 }
@@ -462,12 +439,11 @@ impl Layer for Tcp {
         match message {
             StreamDown::Listen { endpoint, security } => self.listen(endpoint, &security),
             StreamDown::Unlisten { endpoint } => self.unlisten(endpoint, cx),
-            StreamDown::Connect {
-                conn,
-                remote,
-                security,
-            } => self.connect(conn, remote, &security, cx),
+            StreamDown::Connect { conn, remote, security } => self.connect(conn, remote, &security, cx),
             StreamDown::Send { conn, data } => {
+                if self.key(conn).is_none() {
+                    return cx.dropped("tcp", "its connection is over");
+                }
                 self.named(conn, cx, |connection, out, cx| connection.send(&data, out, cx));
             }
             StreamDown::Grant { conn, bytes } => self.grant(conn, bytes, cx),
@@ -489,9 +465,7 @@ impl Layer for Tcp {
         match message {
             SegmentUp::Segment(segment) => self.segment_arrives(segment, cx),
             SegmentUp::Event(event) => match *event {
-                SegmentEvent::Source {
-                    destination, route, ..
-                } => self.source_found(destination, route, cx),
+                SegmentEvent::Source { destination, route, .. } => self.source_found(destination, route, cx),
                 SegmentEvent::Error(error) => self.network_error(&error, cx),
             },
         }

@@ -74,6 +74,7 @@ mod layer;
 mod listen;
 mod outputs;
 mod reset;
+mod rto;
 pub mod segment;
 mod sequence;
 mod time_wait;

@@ -21,11 +21,7 @@ pub(crate) struct Listeners {
 
 impl Listeners {
     pub(crate) fn new(limit: usize, backlog: usize) -> Self {
-        Listeners {
-            by_endpoint: BTreeMap::new(),
-            limit,
-            backlog: backlog.max(1),
-        }
+        Listeners { by_endpoint: BTreeMap::new(), limit, backlog: backlog.max(1) }
     }
 
     pub(crate) fn listen(&mut self, endpoint: Endpoint) -> Result<(), ListenError> {
@@ -48,10 +44,7 @@ impl Listeners {
     pub(crate) fn find(&self, local: SocketAddr) -> Option<Endpoint> {
         [Some(local.ip()), None]
             .into_iter()
-            .map(|address| Endpoint {
-                address,
-                port: local.port(),
-            })
+            .map(|address| Endpoint { address, port: local.port() })
             .find(|endpoint| self.by_endpoint.contains_key(endpoint))
     }
 

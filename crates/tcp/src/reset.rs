@@ -19,11 +19,7 @@ pub(crate) fn answer(header: &Header, payload: usize) -> Option<Header> {
     }
     // With an acknowledgment we know which number its sender waits for; without, we tell what we refuse.
     Some(match header.has(Flags::ACK) {
-        true => Header {
-            sequence: header.acknowledgment,
-            flags: Flags::RST,
-            ..Header::default()
-        },
+        true => Header { sequence: header.acknowledgment, flags: Flags::RST, ..Header::default() },
         false => Header {
             sequence: SeqNumber(0),
             acknowledgment: header.sequence.plus(header.sequence_len(payload)),
@@ -35,11 +31,7 @@ pub(crate) fn answer(header: &Header, payload: usize) -> Option<Header> {
 
 /// A segment of nothing but this header, from our end of the flow to the peer's, sum and ports filled in.
 pub(crate) fn bare_segment(flow: &FlowKey, header: Header) -> Segment {
-    let header = Header {
-        source_port: flow.local.port(),
-        destination_port: flow.remote.port(),
-        ..header
-    };
+    let header = Header { source_port: flow.local.port(), destination_port: flow.remote.port(), ..header };
     let length = header.emitted_len();
     let mut buf = Buf::with_capacity(length);
     header.emit(buf.append(length));

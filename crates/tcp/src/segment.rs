@@ -80,10 +80,7 @@ impl Flags {
     /// The names of those that are set, in the order of the header's bits.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         const NAMES: [&str; 8] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
-        (0..8)
-            .rev()
-            .filter(move |bit| self.0 & (1 << bit) != 0)
-            .filter_map(|bit| NAMES.get(bit).copied())
+        (0..8).rev().filter(move |bit| self.0 & (1 << bit) != 0).filter_map(|bit| NAMES.get(bit).copied())
     }
 }
 
@@ -156,20 +153,12 @@ impl Header {
     ///
     /// Options with an impossible length end the list, as if nothing came after; unknown ones are skipped.
     pub fn parse(segment: &[u8]) -> Result<Header, ParseError> {
-        let too_short = |needed| ParseError::TooShort {
-            offset: 0,
-            needed,
-            found: segment.len(),
-        };
+        let too_short = |needed| ParseError::TooShort { offset: 0, needed, found: segment.len() };
         let fixed = segment.first_chunk::<HEADER_LEN>().ok_or(too_short(HEADER_LEN))?;
         let words = usize::from(fixed[12] >> 4);
         let length = words * 4;
         if length < HEADER_LEN {
-            return Err(ParseError::DataOffset {
-                offset: 12,
-                needed: HEADER_LEN / 4,
-                found: words,
-            });
+            return Err(ParseError::DataOffset { offset: 12, needed: HEADER_LEN / 4, found: words });
         }
         let options = segment.get(HEADER_LEN..length).ok_or(too_short(length))?;
         Ok(Header {
@@ -265,11 +254,7 @@ pub fn walk_options(bytes: &[u8]) -> impl Iterator<Item = RawOption<'_>> {
             kind::END | kind::NO_OPERATION => &[],
             _ => whole.get(2..).unwrap_or(&[]),
         };
-        Some(RawOption {
-            kind,
-            range: start..end,
-            data,
-        })
+        Some(RawOption { kind, range: start..end, data })
     })
 }
 

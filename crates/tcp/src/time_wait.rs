@@ -32,10 +32,7 @@ pub(crate) enum Answer {
 
 impl Remains {
     pub(crate) fn new(guard: Guard) -> Self {
-        Remains {
-            guard,
-            expires: Instant::FAR_FUTURE,
-        }
+        Remains { guard, expires: Instant::FAR_FUTURE }
     }
 
     /// Judges a segment with `payload` bytes of payload.
@@ -70,11 +67,7 @@ pub(crate) struct TimeWait {
 
 impl TimeWait {
     pub(crate) fn new(wait: Duration, limit: usize) -> Self {
-        TimeWait {
-            queue: VecDeque::new(),
-            wait,
-            limit,
-        }
+        TimeWait { queue: VecDeque::new(), wait, limit }
     }
 
     pub(crate) fn wait(&self) -> Duration {

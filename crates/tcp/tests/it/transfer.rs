@@ -1,0 +1,222 @@
+//! Bytes in order, whatever the link does; and no more of them than was asked for.
+
+use std::time::Duration;
+
+use framewise_core::Instant;
+use framewise_core::buf::ChecksumState;
+use framewise_core::seams::segment::{SegmentDown, SegmentUp};
+use framewise_core::seams::stream::{CloseReason, StreamDown};
+use framewise_tcp::Config;
+use framewise_tcp::segment::{Flags, sum};
+
+use crate::pair::{Faults, ONE, Pair, TWO, pattern};
+
+/// The second host sends `length` bytes to the first over a link with faults; both directions end well.
+fn transfer(seed: u64, config: Config, faults: Faults, length: usize) -> Pair {
+    let mut pair = Pair::with(seed, config, ["192.0.2.1", "192.0.2.2"]);
+    pair.listen(TWO, 80);
+    pair.faults = faults;
+    let one = pair.connect(0, 80);
+    let opened = |pair: &Pair| pair.stream(ONE, one).opened && !pair.hosts[TWO].streams.is_empty();
+    assert!(pair.run_until(Instant::from_secs(200), opened), "seed {seed}: should have opened");
+    let two = pair.accepted(0);
+    let data = pattern(length);
+    pair.send(ONE, one, b"GET", false);
+    pair.send(TWO, two, &data, true);
+    let done = |pair: &Pair| pair.stream(ONE, one).closed.is_some();
+    pair.run_until(pair.now + Duration::from_secs(1_200), done);
+    let stream = pair.stream(ONE, one);
+    let (came, closed) = (stream.received.len(), &stream.closed);
+    assert_eq!(
+        came, length,
+        "seed {seed}: all bytes should have come, but closed is {closed:?}, at {}",
+        pair.now
+    );
+    assert!(stream.received == data, "seed {seed}: the bytes should be the same");
+    assert_eq!(stream.closed, Some(CloseReason::Finished), "seed {seed}");
+    assert_eq!(pair.stream(TWO, two).received, b"GET");
+    pair
+}
+
+#[test]
+fn a_megabyte_over_a_clean_link_is_sent_once() {
+    let pair = transfer(1, Config::default(), Faults::NONE, 1 << 20);
+    let bytes: usize = pair.sent.iter().filter(|(_, by, _, _)| *by == TWO).map(|(_, _, _, n)| n).sum();
+    assert_eq!(bytes, 1 << 20);
+    let largest = pair.sent.iter().map(|(_, _, _, n)| *n).max();
+    assert_eq!(largest, Some(1_460));
+    let drops: Vec<_> = pair.hosts.iter().flat_map(|host| host.counters.iter()).collect();
+    assert!(drops.is_empty(), "nothing should have been dropped: {drops:?}");
+}
+
+#[test]
+fn a_megabyte_survives_loss_reordering_duplication_and_corruption() {
+    let faults = Faults { loss: 0.05, duplicate: 0.02, reorder: 0.25, corrupt: 0.01 };
+    for seed in 0..12 {
+        let pair = transfer(seed, Config::default(), faults, 1 << 20);
+        assert!(pair.now < Instant::from_secs(1_000), "seed {seed} took {}", pair.now);
+        let wrong: u64 = pair.hosts.iter().map(|host| host.counters.drops("tcp", "checksum wrong")).sum();
+        assert!(wrong > 0, "seed {seed}: some segments should have been damaged");
+    }
+}
+
+#[test]
+fn small_transfers_survive_hard_links() {
+    let faults = Faults { loss: 0.2, duplicate: 0.1, reorder: 0.5, corrupt: 0.05 };
+    for seed in 0..100 {
+        transfer(seed, Config::default(), faults, 20_000);
+    }
+}
+
+#[test]
+fn large_windows_are_scaled() {
+    let config = Config { receive_window: 512 * 1_024, send_buffer: 512 * 1_024, ..Config::default() };
+    let mut pair = transfer(2, config.clone(), Faults::NONE, 3 << 20);
+    assert_eq!(pair.sent[0].2.options.window_scale, Some(3));
+    pair = transfer(3, config, Faults { loss: 0.02, ..Faults::NONE }, 3 << 20);
+    assert!(pair.now < Instant::from_secs(600));
+}
+
+#[test]
+fn tiny_buffers_carry_too() {
+    let config = Config { receive_window: 100, send_buffer: 64, ..Config::default() };
+    transfer(4, config, Faults::NONE, 5_000);
+}
+
+#[test]
+fn nagle_and_undelayed_acknowledgments_change_no_byte() {
+    let config = Config { nagle: true, delayed_ack: None, ..Config::default() };
+    transfer(5, config, Faults::NONE, 200_000);
+}
+
+#[test]
+fn without_a_grant_nothing_comes_and_the_window_closes_until_it_reopens() {
+    let mut pair = Pair::new(6);
+    pair.hosts[TWO].appetite = 0;
+    let (one, two) = pair.connected();
+    let data = pattern(300_000);
+    pair.send(ONE, one, &data, true);
+    pair.run_for(Duration::from_secs(60));
+    assert_eq!(pair.stream(TWO, two).received.len(), 0, "nothing was granted");
+    assert_eq!(pair.last_sent(TWO).0.window, 0, "the window should have closed");
+    let sent = pair.stream(ONE, one);
+    assert!(sent.writable < 65_536, "and so the sender has no room");
+
+    // A little at a time.
+    for n in 1..=3 {
+        pair.hosts[TWO].streams.get_mut(&two).unwrap().granted += 10_000;
+        pair.say(TWO, StreamDown::Grant { conn: two, bytes: 10_000 });
+        pair.run_for(Duration::from_secs(120));
+        assert_eq!(pair.stream(TWO, two).received.len(), n * 10_000);
+    }
+    // Then all of it.
+    pair.hosts[TWO].streams.get_mut(&two).unwrap().granted += 300_000;
+    pair.say(TWO, StreamDown::Grant { conn: two, bytes: 300_000 });
+    pair.run_for(Duration::from_secs(120));
+    assert_eq!(pair.stream(TWO, two).received.len(), data.len());
+    assert!(pair.stream(TWO, two).received == data);
+    assert_eq!(pair.stream(ONE, one).closed, Some(CloseReason::Finished));
+}
+
+#[test]
+fn a_window_closed_for_ever_ends_by_the_user_timeout() {
+    let mut pair = Pair::new(7);
+    pair.hosts[TWO].appetite = 0;
+    let (one, _) = pair.connected();
+    pair.send(ONE, one, &pattern(100_000), false);
+    pair.run_for(Duration::from_secs(310));
+    assert_eq!(pair.stream(ONE, one).closed, Some(CloseReason::TimedOut));
+}
+
+#[test]
+fn what_was_not_granted_before_the_end_is_kept() {
+    let mut pair = Pair::new(8);
+    pair.hosts[TWO].appetite = 0;
+    let (one, two) = pair.connected();
+    pair.send(ONE, one, b"to be read later", true);
+    pair.send(TWO, two, b"", true);
+    pair.run_for(Duration::from_secs(60));
+    assert_eq!(pair.stream(ONE, one).closed, Some(CloseReason::Finished));
+    assert_eq!(pair.stream(TWO, two).closed, None, "its user has not read all");
+    pair.hosts[TWO].streams.get_mut(&two).unwrap().granted += 100;
+    pair.say(TWO, StreamDown::Grant { conn: two, bytes: 100 });
+    assert_eq!(pair.stream(TWO, two).received, b"to be read later");
+    assert!(pair.stream(TWO, two).peer_closed);
+    assert_eq!(pair.stream(TWO, two).closed, Some(CloseReason::Finished));
+}
+
+#[test]
+fn super_segments_say_where_to_cut_them_and_leave_the_sum_to_the_device() {
+    use framewise_core::{Counters, Cx, Layer};
+    let config = Config { super_segments: true, ..Config::default() };
+    // No device cuts on this link: segments go through whole, as between two hosts in one machine.
+    let pair = transfer(9, config.clone(), Faults::NONE, 1 << 20);
+    let largest = pair.sent.iter().map(|(_, _, _, n)| *n).max();
+    assert!(largest > Some(10_000), "some segments should have been large, not {largest:?}");
+
+    let mut pair = Pair::with(10, config, ["2001:db8::1", "2001:db8::2"]);
+    let (one, _) = pair.connected();
+    let mut counters = Counters::default();
+    let data = bytes::Bytes::from(pattern(60_000));
+    let mut cx = Cx::new(pair.now, &mut counters);
+    let tcp = &mut pair.hosts[ONE].tcp;
+    tcp.handle_outbound(StreamDown::Send { conn: one, data }, &mut cx);
+    let Some(SegmentDown::Segment(segment)) = tcp.poll_outbound(&mut cx) else {
+        panic!("a segment should have come");
+    };
+    assert_eq!(segment.offload().segment_size, Some(1_440));
+    let ChecksumState::Partial { start, field } = segment.offload().checksum else {
+        panic!("the sum should be left to the device");
+    };
+    assert_eq!(usize::from(start), segment.position());
+    assert_eq!(field, 16);
+    // What the device does: the sum over the segment, in which the pseudo-header's stands already.
+    let checksum = framewise_core::checksum::checksum(&segment);
+    let mut complete = segment.clone();
+    complete[16..18].copy_from_slice(&checksum.to_be_bytes());
+    assert!(sum(&complete, segment.source(), segment.destination()).is_valid());
+    pair.inject(TWO, segment);
+    assert_eq!(pair.hosts[TWO].counters.drops("tcp", "checksum wrong"), 0);
+    let _ = SegmentUp::Segment(complete);
+}
+
+#[test]
+fn the_same_seed_sends_the_same_segments() {
+    let faults = Faults { loss: 0.05, duplicate: 0.05, reorder: 0.2, corrupt: 0.0 };
+    let run = |seed| transfer(seed, Config::default(), faults, 100_000).sent;
+    assert!(run(11) == run(11));
+    assert!(run(11) != run(12));
+}
+
+#[test]
+fn the_last_data_carries_the_fin() {
+    let mut pair = Pair::new(13);
+    let (one, _) = pair.connected();
+    let data = bytes::Bytes::from_static(b"all there is");
+    let before = pair.sent.len();
+    pair.send(ONE, one, &data, true);
+    pair.run_for(Duration::from_secs(1));
+    let of_one = |n: &&(_, usize, framewise_tcp::Header, usize)| n.1 == ONE && n.3 > 0;
+    let sent: Vec<_> = pair.sent[before..].iter().filter(of_one).collect();
+    assert_eq!(sent.len(), 1);
+    assert!(pair.sent[before..].iter().any(|n| n.1 == ONE && n.2.has(Flags::FIN)));
+}
+
+#[test]
+fn debug_rate() {
+    let mut late = 0;
+    for seed in 0..20 {
+        let faults = Faults { loss: 0.2, ..Faults::NONE };
+        let mut pair = Pair::with(seed, Config::default(), ["192.0.2.1", "192.0.2.2"]);
+        pair.listen(TWO, 80);
+        pair.faults = faults;
+        let one = pair.connect(0, 80);
+        let opened = |pair: &Pair| pair.stream(ONE, one).opened && !pair.hosts[TWO].streams.is_empty();
+        assert!(pair.run_until(Instant::from_secs(200), opened));
+        let two = pair.accepted(0);
+        pair.send(TWO, two, &pattern(1 << 20), true);
+        let done = |pair: &Pair| pair.stream(ONE, one).closed.is_some();
+        pair.run_until(pair.now + Duration::from_secs(3600), done);
+        println!("{seed} {} {}", pair.now, pair.stream(ONE, one).received.len());
+    }
+}
