@@ -49,10 +49,7 @@ pub(crate) struct Cache {
 
 impl Cache {
     pub(crate) fn new(limit: usize) -> Self {
-        Cache {
-            limit,
-            entries: BTreeMap::new(),
-        }
+        Cache { limit, entries: BTreeMap::new() }
     }
 
     /// Remembers an answer until its time is over. What would be over first makes room, where there is none.
@@ -83,10 +80,7 @@ mod tests {
     use super::*;
 
     fn key(name: &str) -> Key {
-        Key {
-            name: name.parse().unwrap(),
-            family: Family::Ipv4,
-        }
+        Key { name: name.parse().unwrap(), family: Family::Ipv4 }
     }
 
     fn known(seconds: u64) -> Known {
@@ -101,11 +95,7 @@ mod tests {
     fn an_answer_is_known_until_its_time_is_over() {
         let mut cache = Cache::new(8);
         cache.insert(key("a.test"), known(10), Instant::from_secs(5));
-        let at = |seconds| {
-            cache
-                .get(&key("A.TEST"), Instant::from_secs(seconds))
-                .map(|known| known.ttl)
-        };
+        let at = |seconds| cache.get(&key("A.TEST"), Instant::from_secs(seconds)).map(|known| known.ttl);
         assert_eq!(at(5), Some(Duration::from_secs(10)));
         assert_eq!(at(14), Some(Duration::from_secs(1)), "what is left");
         assert_eq!(at(15), None);
@@ -132,11 +122,7 @@ mod tests {
     fn a_flood_of_answers_stays_bounded() {
         let mut cache = Cache::new(16);
         for number in 0..10_000 {
-            cache.insert(
-                key(&format!("n{number}.test")),
-                known(60),
-                Instant::from_millis(number),
-            );
+            cache.insert(key(&format!("n{number}.test")), known(60), Instant::from_millis(number));
         }
         assert_eq!(cache.entries.len(), 16);
     }

@@ -21,10 +21,7 @@ const PHRASE: usize = 34;
 pub fn describe(bytes: &[u8]) -> Result<Description, MessageError> {
     let message = Message::parse(bytes)?;
     let mut fields = header_fields(&message, bytes);
-    let mut walk = Walk {
-        bytes,
-        offset: HEADER,
-    };
+    let mut walk = Walk { bytes, offset: HEADER };
     for question in &message.questions {
         fields.extend(walk.question(question));
     }
@@ -45,11 +42,7 @@ pub fn describe(bytes: &[u8]) -> Result<Description, MessageError> {
         unit: "message",
         outbound: shortened(phrase(&message, "asks", "answers")),
         inbound: shortened(phrase(&message, "is asked", "learnt")),
-        next: if message.response {
-            "who asked for it".to_owned()
-        } else {
-            "answered right here".to_owned()
-        },
+        next: if message.response { "who asked for it".to_owned() } else { "answered right here".to_owned() },
         header: 0..bytes.len(),
         payload: bytes.len()..bytes.len(),
         fields,
@@ -99,13 +92,7 @@ fn header_fields(message: &Message, bytes: &[u8]) -> Vec<Field> {
         let offset = 4 + 2 * index;
         let count = u16_at(bytes, offset).unwrap_or_default();
         let meaning = format!("How many {of} follow: {count}.");
-        fields.push(Field::new(
-            name,
-            offset..offset + 2,
-            count.to_string(),
-            meaning,
-            HEADER_SECTION,
-        ));
+        fields.push(Field::new(name, offset..offset + 2, count.to_string(), meaning, HEADER_SECTION));
     }
     fields
 }
@@ -126,13 +113,7 @@ fn flag_fields(message: &Message) -> Vec<Field> {
         code => format!("It did not go well: {code}."),
     };
     vec![
-        flag(
-            "QR",
-            0,
-            message.response,
-            "This is a response.",
-            "This is a query.",
-        ),
+        flag("QR", 0, message.response, "This is a response.", "This is a query."),
         Field::new("opcode", 2..4, message.opcode.to_string(), opcode, HEADER_SECTION).with_bits(1..5),
         flag(
             "AA",
@@ -162,14 +143,7 @@ fn flag_fields(message: &Message) -> Vec<Field> {
             "This server asks others where it must.",
             "No offer to ask others.",
         ),
-        Field::new(
-            "response code",
-            2..4,
-            message.code.to_string(),
-            code,
-            HEADER_SECTION,
-        )
-        .with_bits(12..16),
+        Field::new("response code", 2..4, message.code.to_string(), code, HEADER_SECTION).with_bits(12..16),
     ]
 }
 
@@ -194,20 +168,8 @@ impl Walk<'_> {
         };
         let name = question.name.to_string();
         vec![
-            Field::new(
-                "QNAME",
-                start..end,
-                name,
-                "The name that is asked about.",
-                QUESTION_SECTION,
-            ),
-            Field::new(
-                "QTYPE",
-                end..end + 2,
-                question.kind.to_string(),
-                kind,
-                QUESTION_SECTION,
-            ),
+            Field::new("QNAME", start..end, name, "The name that is asked about.", QUESTION_SECTION),
+            Field::new("QTYPE", end..end + 2, question.kind.to_string(), kind, QUESTION_SECTION),
             Field::new(
                 "QCLASS",
                 end + 2..end + 4,
@@ -228,13 +190,7 @@ impl Walk<'_> {
         }
         self.offset = end;
         let value = format!("{} {} {}", record.name, record.data.kind(), value(&record.data));
-        Some(Field::new(
-            name,
-            start..end,
-            value,
-            meaning(record),
-            RECORD_SECTION,
-        ))
+        Some(Field::new(name, start..end, value, meaning(record), RECORD_SECTION))
     }
 
     /// Where the name that begins here ends: after its zero, or after the pointer to its rest.

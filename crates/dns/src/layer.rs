@@ -64,9 +64,7 @@ impl Layer for Dns {
     }
 
     fn poll_outbound(&mut self, _cx: &mut Cx) -> Option<DatagramDown> {
-        self.resolver
-            .poll_outbound()
-            .or_else(|| self.server.as_mut()?.poll_outbound())
+        self.resolver.poll_outbound().or_else(|| self.server.as_mut()?.poll_outbound())
     }
 
     fn poll_inbound(&mut self, _cx: &mut Cx) -> Option<NameUp> {

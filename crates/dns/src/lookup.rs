@@ -43,28 +43,17 @@ enum End {
 impl Lookup {
     pub(crate) fn new(text: String, name: Name) -> Self {
         let branch = |family| Branch {
-            key: Key {
-                name: name.clone(),
-                family,
-            },
+            key: Key { name: name.clone(), family },
             aliases: 0,
             ttl: Duration::MAX,
             end: None,
         };
-        Lookup {
-            text,
-            branches: Family::BOTH.map(branch),
-            patience: None,
-            server: None,
-        }
+        Lookup { text, branches: Family::BOTH.map(branch), patience: None, server: None }
     }
 
     /// What is still to be found out.
     pub(crate) fn open(&self) -> impl Iterator<Item = &Key> {
-        self.branches
-            .iter()
-            .filter(|branch| branch.end.is_none())
-            .map(|branch| &branch.key)
+        self.branches.iter().filter(|branch| branch.end.is_none()).map(|branch| &branch.key)
     }
 
     /// Takes in what is known about `key`. `from` is the server, where it was asked just now.
@@ -99,11 +88,9 @@ impl Lookup {
         }
     }
 
-    /// Whether one family is found and only the other is missing.
+    /// Whether one family at least is found.
     pub(crate) fn is_usable(&self) -> bool {
-        self.branches
-            .iter()
-            .any(|branch| matches!(branch.end, Some(End::Found(_))))
+        self.branches.iter().any(|branch| matches!(branch.end, Some(End::Found(_))))
     }
 
     /// Whether there is an answer now.
@@ -127,10 +114,7 @@ impl Lookup {
             return Err(self.failure());
         };
         Ok(Addresses {
-            addresses: found
-                .iter()
-                .flat_map(|(_, addresses)| addresses.iter().copied())
-                .collect(),
+            addresses: found.iter().flat_map(|(_, addresses)| addresses.iter().copied()).collect(),
             server: self.server,
             ttl,
         })
@@ -142,10 +126,7 @@ impl Lookup {
         let ends = || self.branches.iter().filter_map(|branch| branch.end.as_ref());
         let name = || self.text.clone();
         let no_name = ends().find_map(|end| match end {
-            End::NoSuchName(server) => Some(ResolveError::NoSuchName {
-                name: name(),
-                server: *server,
-            }),
+            End::NoSuchName(server) => Some(ResolveError::NoSuchName { name: name(), server: *server }),
             _ => None,
         });
         let failed = ends().find_map(|end| match end {
@@ -153,16 +134,10 @@ impl Lookup {
             _ => None,
         });
         let no_address = ends().find_map(|end| match end {
-            End::NoAddress(server) => Some(ResolveError::NoAddress {
-                name: name(),
-                server: *server,
-            }),
+            End::NoAddress(server) => Some(ResolveError::NoAddress { name: name(), server: *server }),
             _ => None,
         });
-        no_name
-            .or(failed)
-            .or(no_address)
-            .unwrap_or_else(|| ResolveError::NoServer { name: name() })
+        no_name.or(failed).or(no_address).unwrap_or_else(|| ResolveError::NoServer { name: name() })
     }
 }
 

@@ -117,11 +117,16 @@ impl Message {
             id: query.id,
             response: true,
             opcode: query.opcode,
+            authoritative: false,
+            truncated: false,
             recursion_desired: query.recursion_desired,
+            recursion_available: false,
             code,
             questions: query.questions.clone(),
+            answers: Vec::new(),
+            authority: Vec::new(),
+            additional: Vec::new(),
             edns: query.edns.map(|_| 0),
-            ..Message::query(query.id, Question::nothing())
         }
     }
 
@@ -132,12 +137,9 @@ impl Message {
     /// Where the bytes are none; no input makes it panic or reserve more than a small multiple of their length.
     pub fn parse(bytes: &[u8]) -> Result<Self, MessageError> {
         check_counts(bytes)?;
-        let wire = Wire::from_vec(bytes).map_err(|error| MessageError::Malformed {
-            detail: error.to_string(),
-        })?;
-        let malformed = |error: crate::NameError| MessageError::Malformed {
-            detail: error.to_string(),
-        };
+        let wire =
+            Wire::from_vec(bytes).map_err(|error| MessageError::Malformed { detail: error.to_string() })?;
+        let malformed = |error: crate::NameError| MessageError::Malformed { detail: error.to_string() };
         from_wire(&wire).map_err(malformed)
     }
 
@@ -148,9 +150,8 @@ impl Message {
     ///
     /// Where hickory can't write it; every message made of [`Name`]s it can.
     pub fn emit(&self) -> Result<Vec<u8>, MessageError> {
-        let unwritable = |error: hickory_proto::ProtoError| MessageError::Unwritable {
-            detail: error.to_string(),
-        };
+        let unwritable =
+            |error: hickory_proto::ProtoError| MessageError::Unwritable { detail: error.to_string() };
         let wire = to_wire(self).map_err(unwritable)?;
         let mut bytes = Vec::with_capacity(MAX_MESSAGE);
         let mut encoder = BinEncoder::new(&mut bytes);
@@ -160,27 +161,13 @@ impl Message {
     }
 }
 
-impl Question {
-    /// Stands where a response's question is put in right after.
-    fn nothing() -> Self {
-        Question {
-            name: Name::root(),
-            kind: Kind::Any,
-            class: crate::record::INTERNET,
-        }
-    }
-}
-
 fn check_counts(bytes: &[u8]) -> Result<(), MessageError> {
     let found = bytes.len();
     let count = |offset| u16_at(bytes, offset).map(usize::from);
     let (Some(questions), Some(answers), Some(authority), Some(additional)) =
         (count(4), count(6), count(8), count(10))
     else {
-        return Err(MessageError::Truncated {
-            needed: HEADER,
-            found,
-        });
+        return Err(MessageError::Truncated { needed: HEADER, found });
     };
     // Four 16-bit counts: no overflow.
     let needed = HEADER + questions * MIN_QUESTION + (answers + authority + additional) * MIN_RECORD;
@@ -245,11 +232,7 @@ fn from_wire_name(name: &WireName) -> Result<Name, crate::NameError> {
 }
 
 fn to_wire(message: &Message) -> Result<Wire, hickory_proto::ProtoError> {
-    let kind = if message.response {
-        MessageType::Response
-    } else {
-        MessageType::Query
-    };
+    let kind = if message.response { MessageType::Response } else { MessageType::Query };
     let mut wire = Wire::new(message.id, kind, OpCode::from_u8(message.opcode));
     wire.metadata.authoritative = message.authoritative;
     wire.metadata.truncation = message.truncated;

@@ -36,6 +36,8 @@ pub(crate) struct Question {
     pub(crate) key: Key,
     pub(crate) stage: Stage,
     pub(crate) deadline: Instant,
+    /// Its place among all that were asked: the first is sent first.
+    pub(crate) order: u64,
     id: u16,
     /// Which server, and in which round.
     turn: usize,
@@ -53,6 +55,7 @@ impl Question {
             key,
             stage: Stage::Bind,
             deadline,
+            order: 0,
             id,
             turn: 0,
             round: 0,
@@ -88,11 +91,7 @@ impl Question {
     }
 
     fn message(&self) -> Message {
-        let asked = Asked {
-            name: self.key.name.clone(),
-            kind: self.key.family.kind(),
-            class: INTERNET,
-        };
+        let asked = Asked { name: self.key.name.clone(), kind: self.key.family.kind(), class: INTERNET };
         Message::query(self.id, asked)
     }
 
@@ -152,10 +151,7 @@ impl Question {
         let last = refusals.and_then(|all| all.last().copied().cloned());
         match (last, servers.last()) {
             (Some(code), Some(&server)) => ResolveError::Refused { name, server, code },
-            _ => ResolveError::TimedOut {
-                name,
-                asked: self.asked,
-            },
+            _ => ResolveError::TimedOut { name, asked: self.asked },
         }
     }
 }

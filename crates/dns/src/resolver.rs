@@ -39,6 +39,8 @@ pub(crate) struct Resolver {
     lookups: BTreeMap<u64, Lookup>,
     /// By the port that each is asked from.
     questions: BTreeMap<u16, Question>,
+    /// How many questions were put on their way.
+    asked: u64,
     /// Ports to be given back.
     closing: VecDeque<u16>,
     answers: VecDeque<NameUp>,
@@ -53,6 +55,7 @@ impl Resolver {
             rng,
             lookups: BTreeMap::new(),
             questions: BTreeMap::new(),
+            asked: 0,
             closing: VecDeque::new(),
             answers: VecDeque::new(),
         }
@@ -87,8 +90,7 @@ impl Resolver {
     /// The asker has lost interest.
     pub(crate) fn cancel(&mut self, query: u64) {
         self.lookups.remove(&query);
-        self.answers
-            .retain(|NameUp::Resolved { query: q, .. }| *q != query);
+        self.answers.retain(|NameUp::Resolved { query: q, .. }| *q != query);
         self.abandon_unwanted();
     }
 
@@ -101,11 +103,7 @@ impl Resolver {
             addresses.sort_by_key(|address| address.is_ipv4() != (self.config.prefer == Family::Ipv4));
         }
         let ttl = self.config.limits.ttl;
-        (!addresses.is_empty()).then_some(Ok(Addresses {
-            addresses,
-            server: None,
-            ttl,
-        }))
+        (!addresses.is_empty()).then_some(Ok(Addresses { addresses, server: None, ttl }))
     }
 
     /// A datagram came to a port that is not the server's.
@@ -147,9 +145,9 @@ impl Resolver {
         let Some(mut question) = self.questions.remove(&port) else {
             return;
         };
-        let (id, other) = (self.fresh_id(), self.fresh_port());
+        let id = self.fresh_id();
         if question.rebind(id) {
-            self.questions.insert(other, question);
+            self.put(question);
         } else {
             self.failed(&question.key, |_| ResolveError::Busy, cx);
         }
@@ -180,14 +178,14 @@ impl Resolver {
         let Some(mut question) = self.remove(port) else {
             return;
         };
-        let (id, other) = (self.fresh_id(), self.fresh_port());
+        let id = self.fresh_id();
         if question.next_turn(id, &self.config.timeouts, cx.now) {
             cx.note(NAME, "asked again", || {
                 let server = question.server(&self.config.servers);
                 let server = server.map_or_else(String::new, |server| server.to_string());
                 format!("no answer for {} yet; asking {server}", question.key.name)
             });
-            self.questions.insert(other, question);
+            self.put(question);
         } else {
             let servers = self.config.servers.clone();
             self.failed(&question.key, |name| question.failure(name, &servers), cx);
@@ -206,11 +204,7 @@ impl Resolver {
 
     fn waiting_for(&self, key: &Key) -> Vec<u64> {
         let waits = |lookup: &Lookup| lookup.open().any(|open| open == key);
-        self.lookups
-            .iter()
-            .filter(|(_, lookup)| waits(lookup))
-            .map(|(query, _)| *query)
-            .collect()
+        self.lookups.iter().filter(|(_, lookup)| waits(lookup)).map(|(query, _)| *query).collect()
     }
 
     /// Takes a lookup as far as it goes: by what is known, by asking for what is not, to its answer.
@@ -238,9 +232,7 @@ impl Resolver {
     /// Something that a lookup needs and the cache has.
     fn next_known(&self, query: u64, now: Instant) -> Option<(Key, Known)> {
         let lookup = self.lookups.get(&query)?;
-        lookup
-            .open()
-            .find_map(|key| Some((key.clone(), self.cache.get(key, now)?)))
+        lookup.open().find_map(|key| Some((key.clone(), self.cache.get(key, now)?)))
     }
 
     /// Puts a question on its way, unless it is already.
@@ -251,8 +243,15 @@ impl Resolver {
         let Some(&timeout) = self.config.timeouts.first() else {
             return;
         };
-        let (id, port) = (self.fresh_id(), self.fresh_port());
-        let question = Question::new(key, id, self.config.servers.len(), now + timeout);
+        let id = self.fresh_id();
+        self.put(Question::new(key, id, self.config.servers.len(), now + timeout));
+    }
+
+    /// Gives a question a port and its place behind the others.
+    fn put(&mut self, mut question: Question) {
+        question.order = self.asked;
+        self.asked += 1;
+        let port = self.fresh_port();
         self.questions.insert(port, question);
     }
 
@@ -321,9 +320,9 @@ impl Resolver {
             return Some(DatagramDown::Unbind { port });
         }
         let servers = &self.config.servers;
-        self.questions
-            .iter_mut()
-            .find_map(|(port, question)| question.next(*port, servers))
+        let unsent = self.questions.iter_mut().filter(|(_, question)| question.stage != Stage::Wait);
+        let (port, question) = unsent.min_by_key(|(_, question)| question.order)?;
+        question.next(*port, servers)
     }
 
     pub(crate) fn poll_inbound(&mut self) -> Option<NameUp> {
@@ -332,10 +331,7 @@ impl Resolver {
 
     pub(crate) fn handle_timeout(&mut self, cx: &mut Cx) {
         let now = cx.now;
-        let late = self
-            .questions
-            .iter()
-            .filter(|(_, question)| question.deadline <= now);
+        let late = self.questions.iter().filter(|(_, question)| question.deadline <= now);
         let late: Vec<u16> = late.map(|(port, _)| *port).collect();
         for port in late {
             self.next_turn(port, cx);
@@ -369,10 +365,6 @@ fn sentence(name: &str, found: &Addresses) -> String {
         0 | 1 => String::new(),
         several => format!(" and {} more", several - 1),
     };
-    let known = if found.server.is_none() {
-        ", as I still know"
-    } else {
-        ""
-    };
+    let known = if found.server.is_none() { ", as I still know" } else { "" };
     format!("{name} is {first}{more}{known}")
 }

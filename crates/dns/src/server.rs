@@ -29,12 +29,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(zone: Zone, limit: usize) -> Self {
-        Server {
-            zone,
-            limit,
-            responses: VecDeque::new(),
-            bound: false,
-        }
+        Server { zone, limit, responses: VecDeque::new(), bound: false }
     }
 
     /// A datagram came to our port.

@@ -47,12 +47,7 @@ impl Zone {
     ///
     /// Where `origin` is no name.
     pub fn new(origin: &str) -> Result<Self, NameError> {
-        Ok(Zone {
-            origin: origin.parse()?,
-            ttl: 300,
-            names: BTreeMap::new(),
-            pointers: BTreeMap::new(),
-        })
+        Ok(Zone { origin: origin.parse()?, ttl: 300, names: BTreeMap::new(), pointers: BTreeMap::new() })
     }
 
     /// The same, whose addresses may be remembered for so many seconds.
@@ -78,19 +73,14 @@ impl Zone {
             if !known.contains(&address) {
                 known.push(address);
             }
-            self.pointers
-                .entry(Name::reverse(address))
-                .or_insert_with(|| name.clone());
+            self.pointers.entry(Name::reverse(address)).or_insert_with(|| name.clone());
         }
         Ok(self)
     }
 
     /// The addresses of a name; empty where it has none or is no name.
     pub fn addresses(&self, name: &str) -> &[IpAddr] {
-        name.parse()
-            .ok()
-            .and_then(|name: Name| self.names.get(&name))
-            .map_or(&[], Vec::as_slice)
+        name.parse().ok().and_then(|name: Name| self.names.get(&name)).map_or(&[], Vec::as_slice)
     }
 
     /// The response to a query.
@@ -143,20 +133,12 @@ impl Zone {
         }
         // A name that only others lie below is there too (RFC 8020 section 2).
         let there = *name == start || self.names.keys().any(|known| known.is_within(name));
-        if there {
-            Found::Nothing(start)
-        } else {
-            Found::NoSuchName(start)
-        }
+        if there { Found::Nothing(start) } else { Found::NoSuchName(start) }
     }
 
     /// The zone that a name is in: ours, or that which it is itself.
     fn start_of(&self, name: &Name, known: bool) -> Option<Name> {
-        if name.is_within(&self.origin) {
-            Some(self.origin.clone())
-        } else {
-            known.then(|| name.clone())
-        }
+        if name.is_within(&self.origin) { Some(self.origin.clone()) } else { known.then(|| name.clone()) }
     }
 
     /// Of ANY only one kind is told: nobody shall be answered with much for little (RFC 8482 section 4.1).
@@ -178,12 +160,7 @@ impl Zone {
     }
 
     fn record(&self, name: &Name, data: Data) -> Record {
-        Record {
-            name: name.clone(),
-            class: INTERNET,
-            ttl: self.ttl,
-            data,
-        }
+        Record { name: name.clone(), class: INTERNET, ttl: self.ttl, data }
     }
 
     fn start(&self, name: Name) -> Record {
@@ -195,9 +172,6 @@ impl Zone {
             serial: 1,
             minimum: NEGATIVE_TTL,
         };
-        Record {
-            ttl: NEGATIVE_TTL,
-            ..self.record(&name, Data::Soa(Box::new(soa)))
-        }
+        Record { ttl: NEGATIVE_TTL, ..self.record(&name, Data::Soa(Box::new(soa))) }
     }
 }

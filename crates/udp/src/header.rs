@@ -93,25 +93,16 @@ impl<'a> DatagramView<'a> {
     /// Bytes after the length are refused. RFC 9868 gives them a meaning that we don't know, and a length
     /// that IP and UDP see differently is also how datagrams are smuggled past a filter.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, HeaderError> {
-        let truncated = HeaderError::Truncated {
-            needed: HEADER,
-            found: bytes.len(),
-        };
+        let truncated = HeaderError::Truncated { needed: HEADER, found: bytes.len() };
         if bytes.len() < HEADER {
             return Err(truncated);
         }
         let length = usize::from(u16_at(bytes, LENGTH).ok_or(truncated)?);
         if length < HEADER {
-            return Err(HeaderError::LengthTooSmall {
-                needed: HEADER,
-                found: length,
-            });
+            return Err(HeaderError::LengthTooSmall { needed: HEADER, found: length });
         }
         if length != bytes.len() {
-            return Err(HeaderError::LengthDisagrees {
-                needed: length,
-                found: bytes.len(),
-            });
+            return Err(HeaderError::LengthDisagrees { needed: length, found: bytes.len() });
         }
         let view = DatagramView { bytes };
         if view.destination_port() == 0 {
@@ -160,18 +151,12 @@ impl<'a> DatagramView<'a> {
         }
         let mut without = sum;
         without.add_u16(!found);
-        Err(HeaderError::ChecksumWrong {
-            needed: never_zero(without.checksum()),
-            found,
-        })
+        Err(HeaderError::ChecksumWrong { needed: never_zero(without.checksum()), found })
     }
 
     /// The header as numbers.
     pub fn header(&self) -> Header {
-        Header {
-            source_port: self.source_port(),
-            destination_port: self.destination_port(),
-        }
+        Header { source_port: self.source_port(), destination_port: self.destination_port() }
     }
 
     fn word(&self, offset: usize) -> u16 {
@@ -197,10 +182,8 @@ impl Header {
     /// it was.
     pub fn emit(&self, buf: &mut Buf, source: IpAddr, destination: IpAddr) -> Result<(), HeaderError> {
         let found = buf.len().saturating_add(HEADER);
-        let length = u16::try_from(found).map_err(|_| HeaderError::LengthDisagrees {
-            needed: usize::from(u16::MAX),
-            found,
-        })?;
+        let length = u16::try_from(found)
+            .map_err(|_| HeaderError::LengthDisagrees { needed: usize::from(u16::MAX), found })?;
         let words = [self.source_port, self.destination_port, length, 0];
         for (field, word) in buf.prepend(HEADER).chunks_exact_mut(2).zip(words) {
             field.copy_from_slice(&word.to_be_bytes());

@@ -41,12 +41,7 @@ pub struct Config {
 impl Default for Config {
     /// 256 ports with 64 datagrams each, 256 on their way out, 16 refusals.
     fn default() -> Self {
-        Config {
-            ports: 256,
-            inbound: 64,
-            outbound: 256,
-            refusals: 16,
-        }
+        Config { ports: 256, inbound: 64, outbound: 256, refusals: 16 }
     }
 }
 
@@ -127,10 +122,7 @@ impl Udp {
             Some("destination port 0")
         } else if datagram.data.len() > most {
             Some("datagram too long")
-        } else if datagram
-            .local
-            .is_some_and(|local| local.is_ipv4() != remote.is_ipv4())
-        {
+        } else if datagram.local.is_some_and(|local| local.is_ipv4() != remote.is_ipv4()) {
             Some("addresses of different families")
         } else if self.waiting.len() + self.ready.len() >= self.config.outbound {
             Some("outbound queue full")
@@ -149,11 +141,7 @@ impl Udp {
             match route {
                 Some(route) => self.ready.push_back((route.source, datagram)),
                 None => self.tell(
-                    DatagramUp::Unreachable {
-                        port: datagram.port,
-                        remote: datagram.remote,
-                        kind: None,
-                    },
+                    DatagramUp::Unreachable { port: datagram.port, remote: datagram.remote, kind: None },
                     cx,
                 ),
             }
@@ -210,10 +198,7 @@ impl Udp {
 
     /// Writes a datagram into a buffer, at the moment when it leaves.
     fn emit(&mut self, source: IpAddr, datagram: &Datagram) -> Option<Segment> {
-        let header = Header {
-            source_port: datagram.port,
-            destination_port: datagram.remote.port(),
-        };
+        let header = Header { source_port: datagram.port, destination_port: datagram.remote.port() };
         let destination = datagram.remote.ip();
         let mut buf = Buf::copy_from_slice(&datagram.data);
         header.emit(&mut buf, source, destination).ok()?;
@@ -226,8 +211,7 @@ impl Udp {
 fn check(segment: &Segment) -> Result<Header, &'static str> {
     let view = DatagramView::parse(segment).map_err(|error| error.reason())?;
     if segment.offload().checksum == ChecksumState::Complete {
-        view.verify(segment.source(), segment.destination())
-            .map_err(|error| error.reason())?;
+        view.verify(segment.source(), segment.destination()).map_err(|error| error.reason())?;
     }
     Ok(view.header())
 }
@@ -255,9 +239,7 @@ impl Layer for Udp {
         match message {
             SegmentUp::Segment(segment) => self.receive(segment, cx),
             SegmentUp::Event(event) => match *event {
-                SegmentEvent::Source {
-                    destination, route, ..
-                } => self.routed(destination, route, cx),
+                SegmentEvent::Source { destination, route, .. } => self.routed(destination, route, cx),
                 SegmentEvent::Error(error) => self.failed(&error, cx),
             },
         }
@@ -269,10 +251,7 @@ impl Layer for Udp {
             return Some(SegmentDown::Control(Box::new(control)));
         }
         if let Some(destination) = self.questions.pop_front() {
-            let control = SegmentControl::Source {
-                destination,
-                protocol: UDP,
-            };
+            let control = SegmentControl::Source { destination, protocol: UDP };
             return Some(SegmentDown::Control(Box::new(control)));
         }
         while let Some((source, datagram)) = self.ready.pop_front() {

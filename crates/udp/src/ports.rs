@@ -39,13 +39,7 @@ pub(crate) enum Arrival {
 
 impl Ports {
     pub(crate) fn new(limit: usize, queue_limit: usize) -> Self {
-        Ports {
-            bound: BTreeMap::new(),
-            limit,
-            queue_limit,
-            inbound: VecDeque::new(),
-            events: 0,
-        }
+        Ports { bound: BTreeMap::new(), limit, queue_limit, inbound: VecDeque::new(), events: 0 }
     }
 
     /// Binds a port, unless it is 0, taken, or one too many.
@@ -61,8 +55,7 @@ impl Ports {
     pub(crate) fn unbind(&mut self, port: u16) -> Option<usize> {
         let closed = self.bound.remove(&port)?;
         if closed.queued > 0 {
-            self.inbound
-                .retain(|up| !matches!(up, DatagramUp::Datagram(datagram) if datagram.port == port));
+            self.inbound.retain(|up| !matches!(up, DatagramUp::Datagram(datagram) if datagram.port == port));
         }
         Some(closed.queued)
     }
@@ -126,8 +119,6 @@ impl Ports {
 
     /// Whether `port` is bound and wrote to `peer` lately.
     pub(crate) fn has_written(&self, port: u16, peer: SocketAddr) -> bool {
-        self.bound
-            .get(&port)
-            .is_some_and(|bound| bound.peers.contains(&peer))
+        self.bound.get(&port).is_some_and(|bound| bound.peers.contains(&peer))
     }
 }

@@ -14,10 +14,7 @@ const DESTINATION: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 80));
 
 fn emitted(data: &[u8], source: IpAddr, destination: IpAddr) -> Buf {
     let mut buf = Buf::copy_from_slice(data);
-    let header = Header {
-        source_port: 4000,
-        destination_port: 53,
-    };
+    let header = Header { source_port: 4000, destination_port: 53 };
     header.emit(&mut buf, source, destination).expect("it fits");
     buf
 }
@@ -41,10 +38,7 @@ fn a_sum_of_zero_is_sent_as_all_ones() {
     });
     let data = found.expect("some data sums to zero").to_be_bytes();
     let buf = emitted(&data, SOURCE, DESTINATION);
-    assert_eq!(
-        DatagramView::parse(&buf).unwrap().verify(SOURCE, DESTINATION),
-        Ok(())
-    );
+    assert_eq!(DatagramView::parse(&buf).unwrap().verify(SOURCE, DESTINATION), Ok(()));
 }
 
 #[test]
@@ -62,17 +56,8 @@ fn a_wrong_sum_is_told_with_the_right_one() {
     let mut buf = emitted(b"hi", SOURCE, DESTINATION);
     let right = DatagramView::parse(&buf).unwrap().checksum();
     buf[6..8].copy_from_slice(&0x1234u16.to_be_bytes());
-    let error = DatagramView::parse(&buf)
-        .unwrap()
-        .verify(SOURCE, DESTINATION)
-        .unwrap_err();
-    assert_eq!(
-        error,
-        HeaderError::ChecksumWrong {
-            needed: right,
-            found: 0x1234
-        }
-    );
+    let error = DatagramView::parse(&buf).unwrap().verify(SOURCE, DESTINATION).unwrap_err();
+    assert_eq!(error, HeaderError::ChecksumWrong { needed: right, found: 0x1234 });
 }
 
 #[test]
@@ -84,17 +69,11 @@ fn lengths_that_disagree_are_refused() {
         DatagramView::parse(&bytes).map(|view| view.length())
     };
     assert_eq!(with_length(10), Ok(10));
-    assert_eq!(
-        with_length(7),
-        Err(HeaderError::LengthTooSmall { needed: 8, found: 7 })
-    );
+    assert_eq!(with_length(7), Err(HeaderError::LengthTooSmall { needed: 8, found: 7 }));
     for length in [9, 11] {
         assert_eq!(
             with_length(length),
-            Err(HeaderError::LengthDisagrees {
-                needed: usize::from(length),
-                found: 10
-            })
+            Err(HeaderError::LengthDisagrees { needed: usize::from(length), found: 10 })
         );
     }
     assert_eq!(
@@ -106,18 +85,9 @@ fn lengths_that_disagree_are_refused() {
 #[test]
 fn more_than_the_length_field_can_say_is_refused_and_nothing_written() {
     let mut buf = Buf::copy_from_slice(&vec![0; 65_528]);
-    let header = Header {
-        source_port: 1,
-        destination_port: 2,
-    };
+    let header = Header { source_port: 1, destination_port: 2 };
     let error = header.emit(&mut buf, SOURCE, DESTINATION).unwrap_err();
-    assert_eq!(
-        error,
-        HeaderError::LengthDisagrees {
-            needed: 65_535,
-            found: 65_536
-        }
-    );
+    assert_eq!(error, HeaderError::LengthDisagrees { needed: 65_535, found: 65_536 });
     assert_eq!(buf.len(), 65_528, "the buffer is as it was");
 }
 
@@ -131,10 +101,7 @@ fn a_description_explains_each_field_and_the_verdict() {
     assert_eq!((healthy.header.clone(), healthy.payload.clone()), (0..8, 8..10));
     let names: Vec<_> = healthy.fields.iter().map(|field| field.name).collect();
     assert_eq!(names, ["source port", "destination port", "length", "checksum"]);
-    assert_eq!(
-        healthy.fields[2].meaning,
-        "10 bytes in all: 8 of this header and 2 of data."
-    );
+    assert_eq!(healthy.fields[2].meaning, "10 bytes in all: 8 of this header and 2 of data.");
 
     assert_eq!(describe(&buf, None).unwrap().inbound, "length right");
     buf[9] ^= 1;
@@ -146,10 +113,7 @@ fn a_description_explains_each_field_and_the_verdict() {
 fn phrases_fit_the_walk() {
     for port in [1, 53, 67, 68, 123, 443, 5353, 65_535] {
         let mut buf = Buf::copy_from_slice(b"data");
-        let header = Header {
-            source_port: 0,
-            destination_port: port,
-        };
+        let header = Header { source_port: 0, destination_port: port };
         header.emit(&mut buf, SOURCE, DESTINATION).unwrap();
         let described = describe(&buf, Some((SOURCE, DESTINATION))).unwrap();
         assert!(described.outbound.chars().count() <= 34, "{}", described.outbound);

@@ -27,10 +27,7 @@ struct Rig {
 
 impl Rig {
     fn new(config: Config) -> Self {
-        Rig {
-            udp: Udp::new(config),
-            counters: Counters::default(),
-        }
+        Rig { udp: Udp::new(config), counters: Counters::default() }
     }
 
     fn bound(port: u16) -> Self {
@@ -59,10 +56,7 @@ impl Rig {
     }
 
     fn route(&mut self, destination: &str, source: Option<&str>) {
-        let route = source.map(|source| SourceRoute {
-            source: ip(source),
-            mtu: 1500,
-        });
+        let route = source.map(|source| SourceRoute { source: ip(source), mtu: 1500 });
         self.up(SegmentUp::Event(Box::new(SegmentEvent::Source {
             destination: ip(destination),
             protocol: UDP,
@@ -105,13 +99,8 @@ impl Rig {
 fn datagram(source: &str, destination: &str, data: &[u8]) -> Segment {
     let (source, destination) = (socket(source), socket(destination));
     let mut buf = Buf::copy_from_slice(data);
-    let header = Header {
-        source_port: source.port(),
-        destination_port: destination.port(),
-    };
-    header
-        .emit(&mut buf, source.ip(), destination.ip())
-        .expect("it fits");
+    let header = Header { source_port: source.port(), destination_port: destination.port() };
+    header.emit(&mut buf, source.ip(), destination.ip()).expect("it fits");
     Segment::new(buf, source.ip(), destination.ip(), UDP)
 }
 
@@ -155,21 +144,14 @@ fn without_a_route_the_sender_is_told() {
     rig.route("203.0.113.80", None);
     assert_eq!(
         rig.inbound(),
-        Some(DatagramUp::Unreachable {
-            port: 4000,
-            remote: socket("203.0.113.80:53"),
-            kind: None
-        })
+        Some(DatagramUp::Unreachable { port: 4000, remote: socket("203.0.113.80:53"), kind: None })
     );
     assert!(rig.outbound().is_none());
 }
 
 #[test]
 fn what_cannot_be_sent_is_dropped_with_its_reason() {
-    let mut rig = Rig::new(Config {
-        outbound: 1,
-        ..Config::default()
-    });
+    let mut rig = Rig::new(Config { outbound: 1, ..Config::default() });
     rig.down(DatagramDown::Bind { port: 4000 });
     rig.send(4001, None, "203.0.113.80:53");
     assert_eq!(rig.drops("sent from a port that is not bound"), 1);
@@ -191,10 +173,9 @@ fn what_cannot_be_sent_is_dropped_with_its_reason() {
 
 #[test]
 fn the_longest_datagram_of_each_family_leaves_and_arrives() {
-    for (local, remote, most) in [
-        ("192.0.2.10", "203.0.113.80:53", 65_507),
-        ("2001:db8::1", "[2001:db8::80]:53", 65_527),
-    ] {
+    for (local, remote, most) in
+        [("192.0.2.10", "203.0.113.80:53", 65_507), ("2001:db8::1", "[2001:db8::80]:53", 65_527)]
+    {
         let mut rig = Rig::bound(4000);
         rig.down(DatagramDown::Send(Datagram {
             port: 4000,
@@ -216,11 +197,7 @@ fn the_longest_datagram_of_each_family_leaves_and_arrives() {
 #[test]
 fn a_datagram_reaches_its_port_with_both_addresses() {
     let mut rig = Rig::bound(4000);
-    rig.up(SegmentUp::Segment(datagram(
-        "[2001:db8::2]:53",
-        "[2001:db8::1]:4000",
-        b"hello",
-    )));
+    rig.up(SegmentUp::Segment(datagram("[2001:db8::2]:53", "[2001:db8::1]:4000", b"hello")));
     assert_eq!(
         rig.inbound(),
         Some(DatagramUp::Datagram(Datagram {
@@ -236,24 +213,13 @@ fn a_datagram_reaches_its_port_with_both_addresses() {
 
 #[test]
 fn a_full_queue_drops_the_newest_and_hurts_no_other_port() {
-    let mut rig = Rig::new(Config {
-        inbound: 2,
-        ..Config::default()
-    });
+    let mut rig = Rig::new(Config { inbound: 2, ..Config::default() });
     rig.down(DatagramDown::Bind { port: 4000 });
     rig.down(DatagramDown::Bind { port: 4001 });
     for data in [b"1", b"2", b"3"] {
-        rig.up(SegmentUp::Segment(datagram(
-            "192.0.2.1:9",
-            "192.0.2.10:4000",
-            data,
-        )));
+        rig.up(SegmentUp::Segment(datagram("192.0.2.1:9", "192.0.2.10:4000", data)));
     }
-    rig.up(SegmentUp::Segment(datagram(
-        "192.0.2.1:9",
-        "192.0.2.10:4001",
-        b"4",
-    )));
+    rig.up(SegmentUp::Segment(datagram("192.0.2.1:9", "192.0.2.10:4001", b"4")));
     assert_eq!(rig.drops("port's queue full"), 1);
     let arrived: Vec<_> = std::iter::from_fn(|| rig.inbound())
         .map(|up| match up {
@@ -262,11 +228,7 @@ fn a_full_queue_drops_the_newest_and_hurts_no_other_port() {
         })
         .collect();
     assert_eq!(arrived, [b'1', b'2', b'4'], "in the order of arrival");
-    rig.up(SegmentUp::Segment(datagram(
-        "192.0.2.1:9",
-        "192.0.2.10:4000",
-        b"5",
-    )));
+    rig.up(SegmentUp::Segment(datagram("192.0.2.1:9", "192.0.2.10:4000", b"5")));
     assert!(rig.inbound().is_some(), "fetching made room");
 }
 
@@ -290,11 +252,7 @@ fn a_closed_port_is_refused_with_the_datagram_quoted() {
 fn nobody_is_told_about_a_group_or_a_broadcast() {
     let mut rig = Rig::bound(4000);
     for destination in ["224.0.0.251:5353", "255.255.255.255:67", "[ff02::fb]:5353"] {
-        let source = if destination.starts_with('[') {
-            "[fe80::1]:9"
-        } else {
-            "192.0.2.1:9"
-        };
+        let source = if destination.starts_with('[') { "[fe80::1]:9" } else { "192.0.2.1:9" };
         rig.up(SegmentUp::Segment(datagram(source, destination, b"?")));
     }
     assert!(rig.outbound().is_none());
@@ -315,10 +273,7 @@ fn a_flood_for_closed_ports_keeps_few_refusals() {
 
 #[test]
 fn ports_are_bound_once_and_within_the_limit() {
-    let mut rig = Rig::new(Config {
-        ports: 2,
-        ..Config::default()
-    });
+    let mut rig = Rig::new(Config { ports: 2, ..Config::default() });
     for (port, failed) in [(0, true), (1, false), (1, true), (2, false), (3, true)] {
         rig.down(DatagramDown::Bind { port });
         let expected = failed.then_some(DatagramUp::BindFailed { port });
@@ -332,11 +287,7 @@ fn ports_are_bound_once_and_within_the_limit() {
 #[test]
 fn giving_a_port_back_drops_what_waits_there_visibly() {
     let mut rig = Rig::bound(4000);
-    rig.up(SegmentUp::Segment(datagram(
-        "192.0.2.1:9",
-        "192.0.2.10:4000",
-        b"late",
-    )));
+    rig.up(SegmentUp::Segment(datagram("192.0.2.1:9", "192.0.2.10:4000", b"late")));
     rig.down(DatagramDown::Unbind { port: 4000 });
     assert_eq!(rig.inbound(), None);
     assert_eq!(rig.drops("port given back before it was fetched"), 1);
