@@ -89,12 +89,14 @@ impl Store {
         &self.bytes
     }
 
-    /// Bytes that are there already: the end of a region, or within one of the same buffer.
-    fn find(&self, host: HostId, buffer: Option<u64>, wanted: &[u8]) -> Option<Range<usize>> {
-        let regions = self.recent.iter().rev().filter(|region| region.host == host);
+    /// Bytes that are there already: the end of a region, or within one of the same buffer. A region that another
+    /// buffer repeats (a frame sent again) is that buffer's from then on.
+    fn find(&mut self, host: HostId, buffer: Option<u64>, wanted: &[u8]) -> Option<Range<usize>> {
+        let regions = self.recent.iter_mut().rev().filter(|region| region.host == host);
         for region in regions {
             let outer = self.bytes.get(region.range.clone())?;
             if outer.ends_with(wanted) {
+                region.buffer = buffer.or(region.buffer);
                 return Some(region.range.end - wanted.len()..region.range.end);
             }
             let same = buffer.is_some() && buffer == region.buffer;

@@ -8,7 +8,9 @@ use framewise_core::seams::Frames;
 use framewise_core::seams::frame::Frame;
 use framewise_core::{Buf, Counters, Cx, Direction, Instant, Observer};
 use framewise_trace::pcapng::{LONGEST_BLOCK, MOST_INTERFACES, SIMULATED_EPOCH};
-use framewise_trace::{CaptureOptions, CaptureReader, CaptureWriter, Item, ReadError, Recorder, Trace, write_capture};
+use framewise_trace::{
+    CaptureOptions, CaptureReader, CaptureWriter, Item, ReadError, Recorder, Trace, write_capture,
+};
 use proptest::prelude::*;
 
 fn frame(interface: u8, length: usize) -> Frame {
@@ -39,10 +41,7 @@ fn trace() -> Trace {
 }
 
 fn with_secrets() -> CaptureOptions {
-    CaptureOptions {
-        secrets: true,
-        ..CaptureOptions::default()
-    }
+    CaptureOptions { secrets: true, ..CaptureOptions::default() }
 }
 
 fn written(options: &CaptureOptions) -> Vec<u8> {
@@ -97,10 +96,7 @@ fn what_is_written_is_read_again() {
 
 #[test]
 fn secrets_and_comments_are_written_only_where_wanted() {
-    let bare = CaptureOptions {
-        comments: false,
-        ..CaptureOptions::default()
-    };
+    let bare = CaptureOptions { comments: false, ..CaptureOptions::default() };
     let (items, error) = read(&written(&bare));
     assert!(error.is_none());
     assert_eq!(items.len(), 4);
@@ -153,10 +149,8 @@ fn a_capture_that_can_not_be_written_says_so_at_its_end() {
 
 #[test]
 fn a_real_run_brings_its_own_epoch() {
-    let options = CaptureOptions {
-        epoch: SIMULATED_EPOCH + Duration::from_secs(1),
-        ..CaptureOptions::default()
-    };
+    let options =
+        CaptureOptions { epoch: SIMULATED_EPOCH + Duration::from_secs(1), ..CaptureOptions::default() };
     assert!(read(&written(&options)).0[0].contains("1767225601.001000001s"));
 }
 
@@ -210,8 +204,10 @@ fn enhanced_packet(interface: u32, claimed: u32, word: fn(u32) -> [u8; 4]) -> Ve
 
 #[test]
 fn a_second_section_may_have_the_other_byte_order() {
-    let little = [section(u32::to_le_bytes), ethernet(u32::to_le_bytes), enhanced_packet(0, 4, u32::to_le_bytes)];
-    let big = [section(u32::to_be_bytes), ethernet(u32::to_be_bytes), enhanced_packet(0, 4, u32::to_be_bytes)];
+    let little =
+        [section(u32::to_le_bytes), ethernet(u32::to_le_bytes), enhanced_packet(0, 4, u32::to_le_bytes)];
+    let big =
+        [section(u32::to_be_bytes), ethernet(u32::to_be_bytes), enhanced_packet(0, 4, u32::to_be_bytes)];
     let (items, error) = read(&[little.concat(), big.concat()].concat());
     assert!(error.is_none(), "{error:?}");
     assert_eq!(items, ["- 1.5s 4 of 4", "- 1.5s 4 of 4"]);

@@ -47,16 +47,13 @@ fn send(recorder: &mut Recorder, at: u64) {
     });
 }
 
-/// A frame with padding on its way up to a stream.
+/// A frame with padding that comes twice; the second goes up to a stream.
 fn receive(recorder: &mut Recorder, at: u64) {
     observe(recorder, at, |cx| {
         let up = Direction::Inbound;
-        let mut buf = Buf::copy_from_slice(&[&ETHERNET[..], &IP, SEGMENT, &[0; 6]].concat());
-        let frame = Frame::new(buf.clone(), InterfaceId(0));
-        buf = frame.0;
-        cx.crossed::<Frames>("ethernet", "device", up, &Frame(buf.clone()));
-        let serial_of = |buf: Buf| Frame::new(buf, InterfaceId(0));
-        let mut frame = serial_of(buf);
+        let bytes = [&ETHERNET[..], &IP, SEGMENT, &[0; 6]].concat();
+        let mut frame = Frame::new(Buf::copy_from_slice(&bytes), InterfaceId(0));
+        cx.crossed::<Frames>("ethernet", "device", up, &frame.clone());
         cx.crossed::<Frames>("ethernet", "device", up, &frame);
         frame.advance(14);
         let length = frame.len() - 6;
@@ -69,19 +66,14 @@ fn receive(recorder: &mut Recorder, at: u64) {
         buf.advance(20);
         let segment = SegmentUp::Segment(Segment(buf));
         cx.crossed::<Segments>("tcp", "ip", up, &segment);
-        let data = StreamUp::Data {
-            conn: ConnId::new(Opener::Upper, 0, 0),
-            data: Bytes::from_static(PAYLOAD),
-        };
+        let data =
+            StreamUp::Data { conn: ConnId::new(Opener::Upper, 0, 0), data: Bytes::from_static(PAYLOAD) };
         cx.crossed::<Streams>("http", "tcp", up, &data);
     });
 }
 
 fn bytes_by_seam(trace: &Trace) -> Vec<(&'static str, Vec<u8>)> {
-    trace
-        .crossings()
-        .map(|crossing| (crossing.seam, trace.bytes(crossing).to_vec()))
-        .collect()
+    trace.crossings().map(|crossing| (crossing.seam, trace.bytes(crossing).to_vec())).collect()
 }
 
 #[test]
@@ -113,7 +105,9 @@ fn going_up_each_byte_is_held_once_though_padding_is_cut_off() {
     let trace = recorder.into_trace();
     let crossings: Vec<&Crossing> = trace.crossings().collect();
     let frame = crossings[1].range.clone();
-    for (crossing, expected) in crossings[2..].iter().zip([&[&IP[..], SEGMENT].concat()[..], SEGMENT, PAYLOAD]) {
+    for (crossing, expected) in
+        crossings[2..].iter().zip([&[&IP[..], SEGMENT].concat()[..], SEGMENT, PAYLOAD])
+    {
         assert_eq!(trace.bytes(crossing), expected, "at the {} seam", crossing.seam);
     }
     for crossing in &crossings[2..4] {
@@ -156,9 +150,7 @@ fn everything_is_in_order_with_its_time_and_host() {
     assert_eq!(frames, [1, 3]);
     assert_eq!(trace.frames("nobody").count(), 0);
     assert_eq!(trace.frames("me").next().unwrap().interface, Some(InterfaceId(1)));
-    let Event::Crossing(first) = &trace.events()[0] else {
-        panic!("a crossing comes first")
-    };
+    let Event::Crossing(first) = &trace.events()[0] else { panic!("a crossing comes first") };
     assert_eq!((first.upper, first.lower, first.direction), ("tcp", "ip", Direction::Outbound));
     assert_eq!(first.summary, "TCP segment of 28 bytes, 0.0.0.0 to 0.0.0.0");
 }
@@ -172,28 +164,19 @@ fn a_secret_is_not_printed_by_accident() {
 
 #[test]
 fn a_full_recording_stops_and_says_so() {
-    let mut events = Recorder::with_limits(Limits {
-        events: 4,
-        bytes: 10_000,
-    });
+    let mut events = Recorder::with_limits(Limits { events: 4, bytes: 10_000 });
     send(&mut events, 1);
     send(&mut events, 2);
     let trace = events.into_trace();
     assert_eq!(trace.events().len(), 4);
     assert_eq!(trace.stopped(), Some((Instant::from_millis(2), Stopped::Events(4))));
 
-    let mut bytes = Recorder::with_limits(Limits {
-        events: 100,
-        bytes: SEGMENT.len() + 20,
-    });
+    let mut bytes = Recorder::with_limits(Limits { events: 100, bytes: SEGMENT.len() + 20 });
     send(&mut bytes, 1);
     send(&mut bytes, 2);
     let trace = bytes.into_trace();
     assert_eq!(trace.crossings().count(), 2, "the frame's header found no room");
-    assert_eq!(
-        trace.stopped(),
-        Some((Instant::from_millis(1), Stopped::Bytes(SEGMENT.len() + 20)))
-    );
+    assert_eq!(trace.stopped(), Some((Instant::from_millis(1), Stopped::Bytes(SEGMENT.len() + 20))));
 }
 
 #[test]

@@ -319,9 +319,7 @@ impl<R: Read> CaptureReader<R> {
         let offset = self.offset - self.block.len() as u64;
         if let Format::Pcap { big_endian } = self.format {
             let packet = self.pcap_packet(big_endian, offset);
-            return packet
-                .map(|packet| Some(Item::Packet(packet)))
-                .ok_or(malformed("packet", offset));
+            return packet.map(|packet| Some(Item::Packet(packet))).ok_or(malformed("packet", offset));
         }
         let item = match parse(self.format, &self.block, offset)? {
             Block::EnhancedPacket(block) => self.enhanced_packet(&block, offset).map(Item::Packet),
