@@ -1,0 +1,137 @@
+//! How the command ends: one number for each kind of failure, one sentence, and what to do next.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use framewise::core::seams::exchange::ExchangeError;
+use framewise::core::seams::stream::{CloseReason, TlsErrorKind};
+use framewise::{FetchError, ServeError};
+
+/// What `--help` says about exit codes.
+pub(crate) const HELP: &str = "\
+Exit codes: 0 done, 1 a file or stream could not be read or written, 2 the command was not understood,
+3 the name has no address, 4 no connection, 5 TLS refused, 6 not HTTP or cut short, 7 too slow,
+8 a device or a right is missing.";
+
+/// Why the command ends without having done what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    sentence: String,
+    next: Option<String>,
+}
+
+/// The kinds of failure, by exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File = 1,
+    Usage = 2,
+    Name = 3,
+    Connection = 4,
+    Tls = 5,
+    Http = 6,
+    Time = 7,
+    Device = 8,
+}
+
+impl Failure {
+    /// A failure of this kind, told in one sentence.
+    pub(crate) fn new(kind: Kind, sentence: impl fmt::Display) -> Self {
+        Failure { kind, sentence: sentence.to_string(), next: None }
+    }
+
+    /// The same, with what to do next: a command, or a short phrase.
+    pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// Says it, and gives the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        anstream::eprintln!("framewise: {}", self.sentence);
+        if let Some(next) = self.next {
+            anstream::eprintln!("  try: {next}");
+        }
+        ExitCode::from(self.kind as u8)
+    }
+
+    /// Why a fetch of `url` failed.
+    pub(crate) fn of_fetch(error: &FetchError, url: &str) -> Self {
+        let failure = Failure::new(kind_of_fetch(error), with_causes(error));
+        match next_after(error, url) {
+            Some(next) => failure.next(next),
+            None => failure,
+        }
+    }
+
+    /// Why serving failed.
+    pub(crate) fn of_serve(error: &ServeError) -> Self {
+        match error {
+            ServeError::Listen(_) => Failure::new(Kind::Connection, error),
+            ServeError::Io(_) => Failure::new(Kind::Device, error),
+        }
+    }
+}
+
+fn kind_of_fetch(error: &FetchError) -> Kind {
+    match error {
+        FetchError::Url(_) => Kind::Usage,
+        FetchError::Name(_) => Kind::Name,
+        FetchError::Connect { reason, .. } => kind_of_close(reason),
+        FetchError::Exchange(ExchangeError::Connection(reason)) => kind_of_close(reason),
+        FetchError::Exchange(ExchangeError::TimedOut(_)) => Kind::Time,
+        FetchError::ConnectTimedOut { .. } | FetchError::TimedOut { .. } | FetchError::Stuck => Kind::Time,
+        FetchError::Exchange(_) | FetchError::TooLarge { .. } | FetchError::Cancelled => Kind::Http,
+        FetchError::Sink(_) => Kind::File,
+        FetchError::Device(_) => Kind::Device,
+    }
+}
+
+fn kind_of_close(reason: &CloseReason) -> Kind {
+    match reason {
+        CloseReason::Tls(_) => Kind::Tls,
+        CloseReason::TimedOut => Kind::Time,
+        _ => Kind::Connection,
+    }
+}
+
+/// The sentence of an error, and those of its causes that it does not repeat.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut sentence = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !sentence.contains(&text) {
+            sentence = format!("{sentence}: {text}");
+        }
+        cause = error.source();
+    }
+    sentence
+}
+
+/// What the user can do about it.
+fn next_after(error: &FetchError, url: &str) -> Option<String> {
+    let tls = |reason: &CloseReason| match reason {
+        CloseReason::Tls(error) => match error.kind {
+            TlsErrorKind::CertificateUnknownIssuer | TlsErrorKind::CertificateSelfSigned => Some(format!(
+                "framewise fetch --cacert FILE {url}     (the certificate of whoever signed the server's)"
+            )),
+            TlsErrorKind::Protocol if url.starts_with("https://") => {
+                Some(format!("framewise fetch {}", url.replacen("https://", "http://", 1)))
+            }
+            _ => None,
+        },
+        CloseReason::Refused => Some(format!("framewise url {url}     (shows which port that is)")),
+        CloseReason::NoRoute => Some("add --gateway IP, the router on your TAP's network".to_owned()),
+        _ => None,
+    };
+    match error {
+        FetchError::Url(_) => Some(format!("framewise url '{url}'")),
+        FetchError::Name(_) => Some("framewise fetch https://shop.test/     (inside this program)".to_owned()),
+        FetchError::Connect { reason, .. } => tls(reason),
+        FetchError::Exchange(ExchangeError::Connection(reason)) => tls(reason),
+        FetchError::ConnectTimedOut { .. } => Some("a longer --connect-timeout".to_owned()),
+        FetchError::TimedOut { .. } => Some("a longer --max-time".to_owned()),
+        _ => None,
+    }
+}

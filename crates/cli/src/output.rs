@@ -1,0 +1,35 @@
+//! Writing where a person or a program reads: a reader that goes away is no error.
+
+use std::io::{self, Write};
+
+use crate::exit::{Failure, Kind};
+
+/// Writes bytes to standard output, as they are. `Ok(false)`: nobody reads any more.
+pub(crate) fn write_stdout(bytes: &[u8]) -> io::Result<bool> {
+    let mut stdout = io::stdout().lock();
+    accept_closed(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+/// Prints text to standard output, ended by a line break.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut line = text.to_owned();
+    if !line.ends_with('\n') {
+        line.push('\n');
+    }
+    write_stdout(line.as_bytes()).map(drop).map_err(|error| Failure::new(Kind::File, error))
+}
+
+/// Writes coloured text to standard error, where colour is wanted; else without.
+pub(crate) fn say(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    // Whoever closed standard error does not want to be told.
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+fn accept_closed(result: io::Result<()>) -> io::Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
+    }
+}

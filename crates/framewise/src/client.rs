@@ -1,0 +1,449 @@
+//! The application half that fetches: from a URL to a page, step by step.
+//!
+//! ```text
+//!   start ─► Naming ─► Connecting ─► Waiting ─► Receiving ─► done
+//!              │ no name   │ next address, or failed
+//!              ▼           ▼
+//! ```
+//!
+//! It only ever answers events with commands for the stack; the Runner carries both.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::{Bytes, BytesMut};
+use framewise_core::id::{ExchangeId, Opener, Slab};
+use framewise_core::seams::exchange::{
+    BodyLength, ClientRequest, ExchangeDown, ExchangeError, ExchangeUp, Headers, RequestHead, ResponseHead, Version,
+};
+use framewise_core::seams::resolve::{Addresses, NameDown, NameUp, ResolveError};
+use framewise_core::seams::stream::ConnInfo;
+use framewise_core::{Either, Instant};
+use framewise_http::Url;
+
+use crate::error::FetchError;
+use crate::fetch::{Fetch, FetchId, KnownAddress, Page, Timings};
+
+/// Bytes of body that may be on their way to us at a time.
+const WINDOW: usize = 512 << 10;
+/// Fetches that one host may have under way.
+const LIMIT: usize = 65_536;
+
+/// What the application says to the stack.
+pub(crate) type Command = Either<ExchangeDown, NameDown>;
+
+/// All fetches of one host.
+pub(crate) struct Client {
+    fetches: BTreeMap<u64, Running>,
+    exchanges: Slab<framewise_core::id::Exchange, u64>,
+    deadlines: BTreeSet<(Instant, u64)>,
+    finished: BTreeMap<u64, Result<Page, FetchError>>,
+    next: u64,
+    /// Fetches that wait for a name; the first one's number is that of the question.
+    naming: BTreeMap<String, Vec<u64>>,
+    /// Questions that no fetch asked, and their answers.
+    asked: BTreeSet<u64>,
+    answers: BTreeMap<u64, Result<Addresses, ResolveError>>,
+    /// Addresses that need not be asked for.
+    pub(crate) known: Vec<KnownAddress>,
+    /// What is to be said to the stack.
+    pub(crate) commands: VecDeque<Command>,
+}
+
+/// One fetch under way.
+struct Running {
+    fetch: Fetch,
+    url: Url,
+    stage: Stage,
+    untried: VecDeque<SocketAddr>,
+    name: Option<Addresses>,
+    connect_by: Option<Instant>,
+    complete_by: Option<Instant>,
+    connection: Option<(ConnInfo, bool)>,
+    head: Option<ResponseHead>,
+    received: u64,
+    body: BytesMut,
+    unsent: Bytes,
+    started: Instant,
+    resolved: Instant,
+    connected: Instant,
+    head_at: Instant,
+    ended: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    Naming,
+    Exchanging { exchange: ExchangeId, remote: SocketAddr },
+}
+
+impl Client {
+    pub(crate) fn new() -> Self {
+        Client {
+            fetches: BTreeMap::new(),
+            exchanges: Slab::new(Opener::Upper, LIMIT),
+            deadlines: BTreeSet::new(),
+            finished: BTreeMap::new(),
+            next: 0,
+            naming: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            answers: BTreeMap::new(),
+            known: Vec::new(),
+            commands: VecDeque::new(),
+        }
+    }
+
+    /// Begins a fetch.
+    pub(crate) fn start(&mut self, fetch: Fetch, now: Instant) -> Result<FetchId, FetchError> {
+        let url = Url::parse(&fetch.url)?;
+        if self.fetches.len() >= LIMIT {
+            return Err(ExchangeError::TooMany(LIMIT).into());
+        }
+        let id = self.next;
+        self.next += 1;
+        let running = Running::new(fetch, url, now);
+        for deadline in running.deadlines() {
+            self.deadlines.insert((deadline, id));
+        }
+        self.fetches.insert(id, running);
+        self.find_addresses(id, now);
+        Ok(FetchId(id))
+    }
+
+    /// The outcome of a fetch, once, when there is one.
+    pub(crate) fn take(&mut self, id: FetchId) -> Option<Result<Page, FetchError>> {
+        self.finished.remove(&id.0)
+    }
+
+    /// Whether this fetch is under way.
+    pub(crate) fn is_running(&self, id: FetchId) -> bool {
+        self.fetches.contains_key(&id.0)
+    }
+
+    /// Gives a fetch up for this reason.
+    pub(crate) fn give_up(&mut self, id: FetchId, reason: FetchError) {
+        self.finish(id.0, Err(reason));
+    }
+
+    /// Asks DNS for a name.
+    pub(crate) fn ask(&mut self, name: &str) -> u64 {
+        let query = self.next;
+        self.next += 1;
+        self.asked.insert(query);
+        self.commands.push_back(Either::Right(NameDown::Resolve { query, name: name.to_owned() }));
+        query
+    }
+
+    /// Whether DNS has answered this question.
+    pub(crate) fn is_answered(&self, query: u64) -> bool {
+        self.answers.contains_key(&query)
+    }
+
+    /// What DNS answered; once.
+    pub(crate) fn answer(&mut self, query: u64) -> Option<Result<Addresses, ResolveError>> {
+        self.answers.remove(&query)
+    }
+
+    /// When a deadline is due.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.first().map(|&(at, _)| at)
+    }
+
+    /// Ends the fetches whose time is over.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        while let Some(&(at, id)) = self.deadlines.first().filter(|&&(at, _)| at <= now) {
+            self.deadlines.remove(&(at, id));
+            let Some(running) = self.fetches.get(&id) else { continue };
+            if let Some(error) = running.overdue(at) {
+                self.finish(id, Err(error));
+            }
+        }
+    }
+
+    /// Takes what DNS says.
+    pub(crate) fn handle_name(&mut self, event: NameUp, now: Instant) {
+        let NameUp::Resolved { query, result } = event;
+        if self.asked.remove(&query) {
+            self.answers.insert(query, result);
+            return;
+        }
+        let Some(name) = self.naming.iter().find(|(_, ids)| ids.first() == Some(&query)).map(|(name, _)| name.clone())
+        else {
+            return;
+        };
+        for id in self.naming.remove(&name).unwrap_or_default() {
+            self.named(id, result.clone(), now);
+        }
+    }
+
+    /// The name of this fetch has these addresses, or none.
+    fn named(&mut self, id: u64, result: Result<Addresses, ResolveError>, now: Instant) {
+        let Some(running) = self.fetches.get_mut(&id) else { return };
+        match result {
+            Ok(found) => {
+                running.found(found.addresses.iter().copied(), now);
+                running.name = Some(found);
+                self.try_next_address(id);
+            }
+            Err(error) => self.finish(id, Err(error.into())),
+        }
+    }
+
+    /// Takes what HTTP says about an exchange of ours.
+    pub(crate) fn handle_exchange(&mut self, event: ExchangeUp, now: Instant) {
+        let Some((exchange, id)) = exchange_of(&event).and_then(|e| Some((e, *self.exchanges.get(e)?))) else {
+            return;
+        };
+        let Some(running) = self.fetches.get_mut(&id) else {
+            // It was given up; only its end still counts.
+            if matches!(event, ExchangeUp::Closed { .. }) {
+                self.exchanges.remove(exchange);
+            }
+            return;
+        };
+        match event {
+            ExchangeUp::Connected { connection, reused, .. } => {
+                running.connected = now;
+                running.connection = Some((*connection, reused));
+            }
+            ExchangeUp::Writable { bytes, .. } => self.send_body(id, exchange, bytes),
+            ExchangeUp::Response { head, body, .. } => {
+                if let Err(error) = running.take_head(*head, body, now) {
+                    self.finish(id, Err(error));
+                }
+            }
+            ExchangeUp::Body { data, .. } => match running.take_piece(&data) {
+                Ok(()) => self.say(ExchangeDown::Grant { exchange, bytes: data.len() }),
+                Err(error) => self.finish(id, Err(error)),
+            },
+            ExchangeUp::End { .. } => running.ended = true,
+            ExchangeUp::Closed { result, .. } => self.closed(id, exchange, result, now),
+            ExchangeUp::Request(_) | ExchangeUp::Listening { .. } => {}
+        }
+    }
+
+    /// Where to connect to: an address in the URL, a known one, or one that DNS finds.
+    fn find_addresses(&mut self, id: u64, now: Instant) {
+        let Some(running) = self.fetches.get_mut(&id) else { return };
+        if let Some(address) = running.url.address() {
+            running.found([address].into_iter(), now);
+            return self.try_next_address(id);
+        }
+        let name = running.url.host().to_owned();
+        let port = running.url.port();
+        let is_known = |known: &&KnownAddress| known.host == name && known.port.is_none_or(|p| p == port);
+        match self.known.iter().find(is_known) {
+            Some(known) => {
+                running.found(known.addresses.iter().copied(), now);
+                self.try_next_address(id);
+            }
+            None => self.ask_for(id, name),
+        }
+    }
+
+    /// Asks DNS for the name of a fetch, or waits with others that asked for the same name already.
+    fn ask_for(&mut self, id: u64, name: String) {
+        let waiting = self.naming.entry(name.clone()).or_default();
+        waiting.push(id);
+        if waiting.len() == 1 {
+            self.commands.push_back(Either::Right(NameDown::Resolve { query: id, name }));
+        }
+    }
+
+    /// Sends the request to the next address that was not tried.
+    fn try_next_address(&mut self, id: u64) {
+        let Some(running) = self.fetches.get_mut(&id) else { return };
+        let Some(remote) = running.untried.pop_front() else { return };
+        let Ok(exchange) = self.exchanges.insert(id) else {
+            return self.finish(id, Err(ExchangeError::TooMany(LIMIT).into()));
+        };
+        running.stage = Stage::Exchanging { exchange, remote };
+        running.unsent = running.fetch.body.clone();
+        let request = running.request(exchange, remote);
+        let is_empty = running.unsent.is_empty();
+        self.say(ExchangeDown::Request(Box::new(request)));
+        if is_empty {
+            self.say(ExchangeDown::End { exchange });
+        }
+        self.say(ExchangeDown::Grant { exchange, bytes: WINDOW });
+    }
+
+    /// Sends as much of the request's body as there is room for.
+    fn send_body(&mut self, id: u64, exchange: ExchangeId, room: usize) {
+        let Some(running) = self.fetches.get_mut(&id) else { return };
+        if running.unsent.is_empty() {
+            return;
+        }
+        let data = running.unsent.split_to(room.min(running.unsent.len()));
+        let is_last = running.unsent.is_empty();
+        self.say(ExchangeDown::Body { exchange, data });
+        if is_last {
+            self.say(ExchangeDown::End { exchange });
+        }
+    }
+
+    /// The exchange is over: with a page, with an error, or with another address to try.
+    fn closed(&mut self, id: u64, exchange: ExchangeId, result: Result<(), ExchangeError>, now: Instant) {
+        self.exchanges.remove(exchange);
+        let Some(running) = self.fetches.get_mut(&id) else { return };
+        let Stage::Exchanging { remote, .. } = running.stage else { return };
+        match result {
+            _ if running.ended && running.head.is_some() => {
+                let page = running.page(remote, now);
+                self.finish(id, page.ok_or(ExchangeError::Misuse("a response without a connection").into()));
+            }
+            Err(_) if running.connection.is_none() && !running.untried.is_empty() => self.try_next_address(id),
+            Err(ExchangeError::Connection(reason)) if running.connection.is_none() => {
+                self.finish(id, Err(FetchError::Connect { remote, reason }));
+            }
+            Err(error) => self.finish(id, Err(error.into())),
+            Ok(()) => self.finish(id, Err(ExchangeError::NoAnswer.into())),
+        }
+    }
+
+    /// Records the outcome, and cancels what may still be under way for it.
+    fn finish(&mut self, id: u64, outcome: Result<Page, FetchError>) {
+        let Some(running) = self.fetches.remove(&id) else { return };
+        for deadline in running.deadlines() {
+            self.deadlines.remove(&(deadline, id));
+        }
+        match running.stage {
+            // The question is short-lived, and others may wait for its answer, too.
+            Stage::Naming => {}
+            Stage::Exchanging { exchange, .. } if self.exchanges.get(exchange).is_some() => {
+                self.say(ExchangeDown::Cancel { exchange });
+            }
+            Stage::Exchanging { .. } => {}
+        }
+        self.finished.insert(id, outcome);
+    }
+
+    fn say(&mut self, command: ExchangeDown) {
+        self.commands.push_back(Either::Left(command));
+    }
+}
+
+impl Running {
+    fn new(fetch: Fetch, url: Url, now: Instant) -> Self {
+        Running {
+            connect_by: fetch.connect_timeout.map(|limit| now + limit),
+            complete_by: fetch.max_time.map(|limit| now + limit),
+            fetch,
+            url,
+            stage: Stage::Naming,
+            untried: VecDeque::new(),
+            name: None,
+            connection: None,
+            head: None,
+            received: 0,
+            body: BytesMut::new(),
+            unsent: Bytes::new(),
+            started: now,
+            resolved: now,
+            connected: now,
+            head_at: now,
+            ended: false,
+        }
+    }
+
+    fn deadlines(&self) -> impl Iterator<Item = Instant> + use<> {
+        [self.connect_by, self.complete_by].into_iter().flatten()
+    }
+
+    /// What the deadline `at` means for this fetch, if anything.
+    fn overdue(&self, at: Instant) -> Option<FetchError> {
+        if self.complete_by == Some(at) {
+            let after = self.fetch.max_time.unwrap_or_default();
+            return Some(FetchError::TimedOut { after, received: self.received });
+        }
+        let waits = self.connection.is_none() && self.connect_by == Some(at);
+        waits.then(|| FetchError::ConnectTimedOut { after: self.fetch.connect_timeout.unwrap_or_default() })
+    }
+
+    fn found(&mut self, addresses: impl Iterator<Item = IpAddr>, now: Instant) {
+        let port = self.url.port();
+        self.untried = addresses.map(|address| SocketAddr::new(address, port)).collect();
+        self.resolved = now;
+    }
+
+    fn request(&self, exchange: ExchangeId, remote: SocketAddr) -> ClientRequest {
+        let mut headers = Headers::new();
+        if !self.fetch.headers.contains("Host") {
+            headers.push("Host", self.url.host_header());
+        }
+        for (name, value) in self.fetch.headers.iter() {
+            headers.push(name, value);
+        }
+        let method = self.fetch.method.clone();
+        let target = self.url.target().to_owned();
+        ClientRequest {
+            exchange,
+            remote,
+            security: self.url.security(),
+            head: RequestHead { method, target, version: Version::Http11, headers },
+            body: match self.fetch.body.len() {
+                0 if self.fetch.method != http::Method::POST => BodyLength::None,
+                length => BodyLength::Known(length as u64),
+            },
+        }
+    }
+
+    fn take_head(&mut self, head: ResponseHead, body: BodyLength, now: Instant) -> Result<(), FetchError> {
+        if head.status.is_informational() {
+            return Ok(());
+        }
+        self.head_at = now;
+        if let Some(sink) = &mut self.fetch.sink {
+            sink.head(&head, body).map_err(|error| FetchError::Sink(error.to_string()))?;
+        }
+        self.head = Some(head);
+        Ok(())
+    }
+
+    fn take_piece(&mut self, data: &Bytes) -> Result<(), FetchError> {
+        self.received += data.len() as u64;
+        if let Some(sink) = &mut self.fetch.sink {
+            return sink.piece(data).map_err(|error| FetchError::Sink(error.to_string()));
+        }
+        if self.received > self.fetch.max_body {
+            return Err(FetchError::TooLarge { limit: self.fetch.max_body });
+        }
+        self.body.extend_from_slice(data);
+        Ok(())
+    }
+
+    fn page(&mut self, remote: SocketAddr, now: Instant) -> Option<Page> {
+        let (connection, reused) = self.connection.take()?;
+        Some(Page {
+            url: self.url.to_string(),
+            remote,
+            name: self.name.take(),
+            connection,
+            reused,
+            head: self.head.take()?,
+            body: std::mem::take(&mut self.body).freeze(),
+            received: self.received,
+            timings: Timings {
+                started: self.started,
+                resolved: self.resolved,
+                connected: self.connected,
+                head: self.head_at,
+                complete: now,
+            },
+        })
+    }
+}
+
+/// The exchange that an event is about.
+fn exchange_of(event: &ExchangeUp) -> Option<ExchangeId> {
+    match event {
+        ExchangeUp::Listening { .. } => None,
+        ExchangeUp::Request(request) => Some(request.exchange),
+        ExchangeUp::Connected { exchange, .. }
+        | ExchangeUp::Response { exchange, .. }
+        | ExchangeUp::Body { exchange, .. }
+        | ExchangeUp::End { exchange }
+        | ExchangeUp::Writable { exchange, .. }
+        | ExchangeUp::Closed { exchange, .. } => Some(*exchange),
+    }
+}

@@ -1,0 +1,180 @@
+//! One host inside the Runner: its stack, its links, and the application halves above.
+
+use std::collections::VecDeque;
+use std::io;
+
+use framewise_core::id::Opener;
+use framewise_core::seams::exchange::ExchangeUp;
+use framewise_core::seams::frame::Frame;
+use framewise_core::seams::{Exchanges, Frames, Names};
+use framewise_core::{Counters, Cx, Direction, Either, Instant, Layer};
+use framewise_device::wire::Wire;
+
+use crate::client::{Client, Command};
+use crate::link::Link;
+use crate::server::Server;
+use crate::stack::AnyStack;
+
+/// How much a device may bring in at one turn before everybody else has theirs.
+/// Bytes count beside frames: sixteen super-frames overfill a window of 512 KiB.
+const BURST_FRAMES: usize = 64;
+const BURST_BYTES: usize = 192 << 10;
+
+/// One host: everything but what it counts, so that a context can borrow that meanwhile.
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) stack: AnyStack,
+    pub(crate) links: Vec<Link>,
+    pub(crate) client: Client,
+    pub(crate) server: Server,
+}
+
+/// What a node counts.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) counters: Counters,
+}
+
+impl Node {
+    /// A frame came in on one of the interfaces.
+    pub(crate) fn frame_in(&mut self, frame: Frame, cx: &mut Cx) {
+        if cx.is_observed() {
+            cx.crossed::<Frames>(self.stack.lowest_name(), "device", Direction::Inbound, &frame);
+        }
+        self.stack.handle_inbound(frame, cx);
+    }
+
+    /// Takes what the devices have, up to a burst each. `true` if anything came.
+    pub(crate) fn receive(&mut self, wires: &mut [Wire], cx: &mut Cx) -> io::Result<bool> {
+        let mut came = false;
+        for index in 0..self.links.len() {
+            let (mut frames, mut bytes) = (0, 0);
+            while frames < BURST_FRAMES && bytes < BURST_BYTES {
+                let Link::Device(link) = &mut self.links[index] else { break };
+                let Some(mut frame) = link.device.receive()? else { break };
+                frame.label_mut().interface = framewise_core::buf::InterfaceId(index as u8);
+                frames += 1;
+                bytes += frame.len();
+                came = true;
+                self.frame_in(frame, cx);
+                self.settle(wires, cx)?;
+            }
+        }
+        Ok(came)
+    }
+
+    /// Runs the timers that are due.
+    pub(crate) fn timers(&mut self, cx: &mut Cx) {
+        if self.stack.poll_timeout().is_some_and(|at| at <= cx.now) {
+            self.stack.handle_timeout(cx);
+        }
+        if self.client.poll_timeout().is_some_and(|at| at <= cx.now) {
+            self.client.handle_timeout(cx.now);
+        }
+    }
+
+    /// When this host must be called next.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        framewise_core::time::earliest(self.stack.poll_timeout(), self.client.poll_timeout())
+    }
+
+    /// Moves events, commands and frames until nothing moves.
+    pub(crate) fn settle(&mut self, wires: &mut [Wire], cx: &mut Cx) -> io::Result<bool> {
+        let mut moved_at_all = false;
+        loop {
+            let mut moved = false;
+            while self.event_up(cx) {
+                moved = true;
+            }
+            while self.command_down(cx) {
+                moved = true;
+            }
+            while self.frame_out(wires, cx)? {
+                moved = true;
+            }
+            if !moved {
+                return Ok(moved_at_all);
+            }
+            moved_at_all = true;
+        }
+    }
+
+    /// Gives the application one event.
+    pub(crate) fn event_up(&mut self, cx: &mut Cx) -> bool {
+        let Some(event) = self.stack.poll_inbound(cx) else { return false };
+        match event {
+            Either::Left(event) => {
+                if cx.is_observed() {
+                    cx.crossed::<Exchanges>("app", self.stack.name(), Direction::Inbound, &event);
+                }
+                self.exchange_event(event, cx.now);
+            }
+            Either::Right(event) => {
+                if cx.is_observed() {
+                    cx.crossed::<Names>("app", "dns", Direction::Inbound, &event);
+                }
+                self.client.handle_name(event, cx.now);
+            }
+        }
+        true
+    }
+
+    fn exchange_event(&mut self, event: ExchangeUp, now: Instant) {
+        let opener = match &event {
+            ExchangeUp::Listening { .. } | ExchangeUp::Request(_) => Opener::Lower,
+            ExchangeUp::Connected { exchange, .. }
+            | ExchangeUp::Response { exchange, .. }
+            | ExchangeUp::Body { exchange, .. }
+            | ExchangeUp::End { exchange }
+            | ExchangeUp::Writable { exchange, .. }
+            | ExchangeUp::Closed { exchange, .. } => exchange.opener(),
+        };
+        match opener {
+            Opener::Upper => self.client.handle_exchange(event, now),
+            Opener::Lower => self.server.handle_exchange(event),
+        }
+    }
+
+    /// Gives the stack one command of the application.
+    pub(crate) fn command_down(&mut self, cx: &mut Cx) -> bool {
+        self.server.collect_answers();
+        let Some(command) = next_command(&mut self.client.commands, &mut self.server.commands) else {
+            return false;
+        };
+        if cx.is_observed() {
+            match &command {
+                Either::Left(command) => {
+                    cx.crossed::<Exchanges>("app", self.stack.name(), Direction::Outbound, command);
+                }
+                Either::Right(command) => cx.crossed::<Names>("app", "dns", Direction::Outbound, command),
+            }
+        }
+        self.stack.handle_outbound(command, cx);
+        true
+    }
+
+    /// Sends one frame, unless a device is full: then its frame waits and nothing more is pulled.
+    pub(crate) fn frame_out(&mut self, wires: &mut [Wire], cx: &mut Cx) -> io::Result<bool> {
+        for link in &mut self.links {
+            if let Link::Device(link) = link
+                && !link.retry()?
+            {
+                return Ok(false);
+            }
+        }
+        let Some(frame) = self.stack.poll_outbound(cx) else { return Ok(false) };
+        if cx.is_observed() {
+            cx.crossed::<Frames>(self.stack.lowest_name(), "device", Direction::Outbound, &frame);
+        }
+        match self.links.get_mut(usize::from(frame.interface().0)) {
+            Some(Link::Wire(wire, port)) => wires[wire.0].send(*port, frame, cx.now),
+            Some(Link::Device(link)) => link.transmit(frame)?,
+            None => cx.dropped("device", "no such interface"),
+        }
+        Ok(true)
+    }
+}
+
+fn next_command(client: &mut VecDeque<Command>, server: &mut VecDeque<Command>) -> Option<Command> {
+    client.pop_front().or_else(|| server.pop_front())
+}

@@ -1,0 +1,319 @@
+//! The Runner: the one place that does I/O, reads a clock and waits.
+//!
+//! It owns hosts, wires and devices, and turns:
+//!
+//! 1. frames in, a bounded burst from each device, events delivered after each frame;
+//! 2. timers that are due;
+//! 3. events, commands and frames out, until nothing moves;
+//! 4. then it waits: for a frame, a timer, an answer from another thread. Where time is simulated, waiting
+//!    is a jump of the clock.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use framewise_core::{Counters, Cx, Instant, Layer as _, Observer, Rng};
+use framewise_device::Device;
+use framewise_device::wire::{Wire, WireConfig};
+
+use crate::client::Client;
+use crate::clock::Clock;
+use crate::host::HostMut;
+use crate::link::{DeviceLink, Link, WireId};
+use crate::node::{Node, Tally};
+use crate::server::Server;
+use crate::stack::AnyStack;
+use crate::wait::{self, Watched};
+use crate::wake::Waker;
+
+/// One of the Runner's hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HostId(pub(crate) usize);
+
+/// Where an interface is plugged in.
+pub enum Plug {
+    /// Into an in-memory wire.
+    Wire(WireId),
+    /// Into a device of the operating system.
+    Device(Box<dyn Device>),
+}
+
+/// Whoever watches a run; shared, so that what it saw can be read afterwards.
+pub type SharedObserver = Rc<RefCell<dyn Observer>>;
+
+/// Hosts, wires, devices and the clock that drives them. See the [module](self).
+pub struct Runner {
+    clock: Clock,
+    seed: Option<u64>,
+    randomness: Rng,
+    nodes: Vec<(Node, Tally)>,
+    wires: Vec<Wire>,
+    /// Which host and interface is at each port of each wire.
+    ports: Vec<Vec<(HostId, u8)>>,
+    observer: Option<SharedObserver>,
+    waker: Waker,
+    watched: Vec<Watched>,
+}
+
+impl Runner {
+    /// A run in simulated time, in which everything follows from `seed`.
+    pub fn simulated(seed: u64) -> io::Result<Self> {
+        Runner::with(Clock::Simulated(Instant::ZERO), Some(seed), Rng::from_seed(seed))
+    }
+
+    /// A run in real time. `entropy` are 32 bytes from the operating system (see [`crate::entropy`]).
+    pub fn real(entropy: [u8; 32]) -> io::Result<Self> {
+        Runner::with(Clock::Real(std::time::Instant::now()), None, Rng::from_entropy(entropy))
+    }
+
+    fn with(clock: Clock, seed: Option<u64>, randomness: Rng) -> io::Result<Self> {
+        Ok(Runner {
+            clock,
+            seed,
+            randomness,
+            nodes: Vec::new(),
+            wires: Vec::new(),
+            ports: Vec::new(),
+            observer: None,
+            waker: Waker::new()?,
+            watched: Vec::new(),
+        })
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The seed of a simulated run.
+    pub fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+
+    /// A stream of random numbers of its own for `purpose`.
+    pub fn randomness(&self, purpose: &str) -> Rng {
+        self.randomness.fork(purpose)
+    }
+
+    /// Lets `observer` watch everything from now on.
+    pub fn observe(&mut self, observer: SharedObserver) {
+        self.observer = Some(observer);
+    }
+
+    /// Adds an in-memory wire.
+    pub fn add_wire(&mut self, config: WireConfig) -> WireId {
+        let rng = self.randomness(&format!("wire/{}", self.wires.len()));
+        self.wires.push(Wire::new(config, rng));
+        self.ports.push(Vec::new());
+        WireId(self.wires.len() - 1)
+    }
+
+    /// An in-memory wire, to be looked at or changed.
+    pub fn wire_mut(&mut self, wire: WireId) -> &mut Wire {
+        &mut self.wires[wire.0]
+    }
+
+    /// Adds a host of any stack, whose interfaces are plugged in in their order.
+    pub fn add_host(&mut self, name: &str, stack: AnyStack, plugs: Vec<Plug>) -> HostId {
+        let host = HostId(self.nodes.len());
+        let links = plugs.into_iter().enumerate().map(|(index, plug)| self.plug(host, index as u8, plug));
+        let links = links.collect();
+        let server = Server::new(self.waker.clone());
+        let node = Node { name: name.to_owned(), stack, links, client: Client::new(), server };
+        self.nodes.push((node, Tally::default()));
+        host
+    }
+
+    fn plug(&mut self, host: HostId, interface: u8, plug: Plug) -> Link {
+        match plug {
+            Plug::Wire(wire) => {
+                self.ports[wire.0].push((host, interface));
+                Link::Wire(wire, self.wires[wire.0].attach())
+            }
+            Plug::Device(device) => Link::Device(DeviceLink { device, waiting: None }),
+        }
+    }
+
+    /// One host, to fetch pages from it or return pages on it.
+    pub fn host(&mut self, host: HostId) -> HostMut<'_> {
+        HostMut { runner: self, id: host }
+    }
+
+    /// The name of a host.
+    pub fn name(&self, host: HostId) -> &str {
+        &self.nodes[host.0].0.name
+    }
+
+    /// What a host has dropped, by layer and reason.
+    pub fn counters(&self, host: HostId) -> &Counters {
+        &self.nodes[host.0].1.counters
+    }
+
+    /// Wakes this Runner from another thread.
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// Calls `ready` whenever this foreign file descriptor can be read (or was closed by the other end), until it says `false`.
+    #[cfg(unix)]
+    pub fn watch(&mut self, fd: std::os::fd::OwnedFd, ready: impl FnMut(&std::os::fd::OwnedFd) -> bool + 'static) {
+        self.watched.push(Watched::new(fd, ready));
+    }
+
+    /// Turns until `done` says so. `Ok(false)`: nothing is left that could happen.
+    pub fn run_until(&mut self, mut done: impl FnMut(&mut Runner) -> bool) -> io::Result<bool> {
+        loop {
+            self.turn()?;
+            if done(self) {
+                return Ok(true);
+            }
+            if !self.wait(None)? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Turns until this much time has passed.
+    pub fn run_for(&mut self, time: Duration) -> io::Result<()> {
+        let end = self.now() + time;
+        loop {
+            self.turn()?;
+            if self.now() >= end {
+                return Ok(());
+            }
+            self.wait(Some(end))?;
+        }
+    }
+
+    /// One turn: everything that can happen now. Returns whether anything did.
+    pub fn turn(&mut self) -> io::Result<bool> {
+        let mut happened = false;
+        self.waker.lower();
+        loop {
+            let mut moved = self.deliver()?;
+            for index in 0..self.nodes.len() {
+                moved |= self.with_node(index, false, |node, wires, cx| {
+                    let came = node.receive(wires, cx)?;
+                    node.timers(cx);
+                    Ok(node.settle(wires, cx)? || came)
+                })?;
+            }
+            if !moved {
+                return Ok(happened);
+            }
+            happened = true;
+            if !self.clock.is_simulated() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Moves one message across one seam, or one frame over a wire, or time to what comes next. Returns whether anything
+    /// was left to move. The outcome of a run made of such steps equals that of a free one.
+    pub fn step(&mut self) -> io::Result<bool> {
+        for index in 0..self.nodes.len() {
+            let moved = self.with_node(index, true, |node, wires, cx| {
+                Ok(node.frame_out(wires, cx)?
+                    || node.stack.step(cx)
+                    || node.event_up(cx)
+                    || node.command_down(cx))
+            })?;
+            if moved {
+                return Ok(true);
+            }
+        }
+        if self.deliver_one(true)? {
+            return Ok(true);
+        }
+        for index in 0..self.nodes.len() {
+            self.with_node(index, true, |node, _, cx| {
+                node.timers(cx);
+                Ok(false)
+            })?;
+        }
+        match self.next_event() {
+            Some(at) if at > self.now() => self.clock.advance(at),
+            Some(_) => {}
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Gives every frame that has arrived to its host, each settled before the next.
+    fn deliver(&mut self) -> io::Result<bool> {
+        let mut delivered = false;
+        while self.deliver_one(false)? {
+            delivered = true;
+        }
+        Ok(delivered)
+    }
+
+    fn deliver_one(&mut self, stepping: bool) -> io::Result<bool> {
+        let now = self.now();
+        for wire in 0..self.wires.len() {
+            let Some((port, mut frame)) = self.wires[wire].poll(now) else { continue };
+            let (host, interface) = self.ports[wire][port.0];
+            frame.label_mut().interface = framewise_core::buf::InterfaceId(interface);
+            self.with_node(host.0, stepping, |node, wires, cx| {
+                node.frame_in(frame, cx);
+                if !cx.stepping {
+                    node.settle(wires, cx)?;
+                }
+                Ok(())
+            })?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Waits until something can happen, or until `end`. `false`: nothing ever will.
+    fn wait(&mut self, end: Option<Instant>) -> io::Result<bool> {
+        if self.clock.is_simulated() {
+            // Time stands still while another thread works on an answer.
+            if self.nodes.iter().any(|(node, _)| node.server.is_working()) {
+                return wait::for_waker(&self.waker);
+            }
+            let Some(next) = framewise_core::time::earliest(self.next_event(), end) else { return Ok(false) };
+            self.clock.advance(next);
+            return Ok(true);
+        }
+        let until = framewise_core::time::earliest(self.next_event(), end);
+        let links = self.nodes.iter().flat_map(|(node, _)| &node.links);
+        wait::for_anything(links, &self.waker, &mut self.watched, self.clock.until(until))
+    }
+
+    /// When something is due by itself.
+    fn next_event(&self) -> Option<Instant> {
+        let deliveries = self.wires.iter().filter_map(Wire::poll_timeout);
+        let timers = self.nodes.iter().filter_map(|(node, _)| node.poll_timeout());
+        deliveries.chain(timers).min()
+    }
+
+    /// Calls into one host with a context of its own.
+    pub(crate) fn with_node<R>(
+        &mut self,
+        index: usize,
+        stepping: bool,
+        call: impl FnOnce(&mut Node, &mut [Wire], &mut Cx) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let (node, tally) = &mut self.nodes[index];
+        let mut watching = self.observer.as_ref().map(|observer| observer.borrow_mut());
+        if let Some(observer) = &mut watching {
+            observer.host(&node.name);
+        }
+        let observer = watching.as_deref_mut().map(|observer| observer as &mut dyn Observer);
+        let mut cx = Cx { now: self.clock.now(), stepping, observer, counters: &mut tally.counters };
+        call(node, &mut self.wires, &mut cx)
+    }
+
+    pub(crate) fn node(&mut self, host: HostId) -> &mut Node {
+        &mut self.nodes[host.0].0
+    }
+
+    /// A host's stack, to be looked at by tests.
+    pub fn stack_mut(&mut self, host: HostId) -> &mut AnyStack {
+        &mut self.nodes[host.0].0.stack
+    }
+}
+

@@ -1,0 +1,210 @@
+//! A small world in memory: my computer, a router, and the server `shop.test` beyond it.
+//!
+//! ```text
+//!   me ───────────── near ───────────── router ───────────── far ───────────── shop.test
+//!   192.0.2.10                  192.0.2.1 │ 203.0.113.1                        203.0.113.80
+//!   2001:db8:1::10          2001:db8:1::1 │ 2001:db8:2::1                   2001:db8:2::80
+//! ```
+//!
+//! The router answers DNS. Time is simulated: it jumps from event to event, and everything random follows from
+//! the seed, certificates and keys included, so the same seed gives the same bytes.
+
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use framewise_core::Rng;
+use framewise_device::impair::ImpairmentConfig;
+use framewise_device::switch::PortId;
+use framewise_device::wire::WireConfig;
+use framewise_dns::{Family, Zone};
+use framewise_ethernet::MacAllocator;
+use framewise_ip::Cidr;
+use framewise_tls::{Authority, Crypto, Roots, SimulatedCrypto, TimeSource, Versions};
+
+use crate::config::{HostConfig, Interface};
+use crate::link::WireId;
+use crate::runner::{HostId, Plug, Runner};
+use crate::stack::AnyStack;
+
+/// The moment at which every world begins: 2026-01-01 00:00:00 UTC, in seconds since 1970.
+pub const EPOCH: u64 = 1_767_225_600;
+
+/// The name of the server.
+pub const SERVER: &str = "shop.test";
+
+const ME_V4: &str = "192.0.2.10/24";
+const ME_V6: &str = "2001:db8:1::10/64";
+const NEAR_V4: &str = "192.0.2.1/24";
+const NEAR_V6: &str = "2001:db8:1::1/64";
+const FAR_V4: &str = "203.0.113.1/24";
+const FAR_V6: &str = "2001:db8:2::1/64";
+const SERVER_V4: &str = "203.0.113.80/24";
+const SERVER_V6: &str = "2001:db8:2::80/64";
+
+/// What the world is like.
+#[derive(Clone, Debug)]
+pub struct WorldConfig {
+    /// Everything random follows from this number.
+    pub seed: u64,
+    /// One way from me to the router.
+    pub near_delay: Duration,
+    /// One way from the router to the server.
+    pub far_delay: Duration,
+    /// Bits per second of the near wire.
+    pub rate: Option<u64>,
+    /// What goes wrong on the near wire, in both directions.
+    pub impairment: ImpairmentConfig,
+    /// The versions of TLS that my computer speaks.
+    pub tls_versions: Versions,
+    /// Whether my computer checks certificates.
+    pub verify: bool,
+    /// Whose addresses come first.
+    pub prefer: Family,
+}
+
+impl Default for WorldConfig {
+    fn default() -> Self {
+        WorldConfig {
+            seed: 1,
+            near_delay: Duration::from_millis(1),
+            far_delay: Duration::from_millis(9),
+            rate: Some(1_000_000_000),
+            impairment: ImpairmentConfig::default(),
+            tls_versions: Versions::Both,
+            verify: true,
+            prefer: Family::Ipv4,
+        }
+    }
+}
+
+/// Three hosts, two wires and a Runner. See the [module](self).
+pub struct World {
+    /// Drives it.
+    pub runner: Runner,
+    /// My computer.
+    pub me: HostId,
+    /// The router, which also answers DNS.
+    pub router: HostId,
+    /// The server, which serves nothing until it is told what.
+    pub server: HostId,
+    /// Between me and the router.
+    pub near: WireId,
+    /// Between the router and the server.
+    pub far: WireId,
+}
+
+/// A host of the world about to be built: its configuration may be changed, and its stack replaced.
+pub type Build<'a> = dyn FnMut(&HostConfig, &Rng) -> Result<AnyStack, framewise_tls::ConfigError> + 'a;
+
+impl World {
+    /// A healthy world.
+    pub fn new(seed: u64) -> Result<Self, WorldError> {
+        World::with(&WorldConfig { seed, ..WorldConfig::default() })
+    }
+
+    /// A world as `config` says.
+    pub fn with(config: &WorldConfig) -> Result<Self, WorldError> {
+        World::build(config, &mut |host, randomness| host.stack(randomness))
+    }
+
+    /// A world whose stacks are made by `build`, called with `me`, `router` and `shop.test`.
+    pub fn build(config: &WorldConfig, build: &mut Build<'_>) -> Result<Self, WorldError> {
+        let mut runner = Runner::simulated(config.seed)?;
+        let near = runner.add_wire(WireConfig {
+            delay: config.near_delay,
+            rate: config.rate,
+            ..WireConfig::default()
+        });
+        let far = runner.add_wire(WireConfig { delay: config.far_delay, ..WireConfig::default() });
+        let [me, router, server] = hosts(config, &runner.randomness("world"))?;
+        let randomness = runner.randomness("hosts");
+        let mut add = |host: HostConfig, plugs: Vec<Plug>| {
+            let stack = build(&host, &randomness)?;
+            Ok::<_, WorldError>(runner.add_host(&host.name, stack, plugs))
+        };
+        let me = add(me, vec![Plug::Wire(near)])?;
+        let router = add(router, vec![Plug::Wire(near), Plug::Wire(far)])?;
+        let server = add(server, vec![Plug::Wire(far)])?;
+        let mut world = World { runner, me, router, server, near, far };
+        world.warm_up()?;
+        for port in [PortId(0), PortId(1)] {
+            world.runner.wire_mut(near).set_impairment(port, config.impairment.clone());
+        }
+        Ok(world)
+    }
+
+    /// The server and the router have met before: otherwise the first packet would wait for their ARP, which nobody on
+    /// this side would see.
+    fn warm_up(&mut self) -> Result<(), WorldError> {
+        let _ = self.runner.host(self.server).look_up(SERVER);
+        self.runner.run_for(Duration::from_millis(100))?;
+        Ok(())
+    }
+}
+
+/// Why a world can't be built.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// The operating system refused something.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The TLS of a host can't be made so.
+    #[error(transparent)]
+    Tls(#[from] framewise_tls::ConfigError),
+    /// The authority can't be made so.
+    #[error(transparent)]
+    Authority(#[from] framewise_tls::AuthorityError),
+}
+
+fn hosts(config: &WorldConfig, rng: &Rng) -> Result<[HostConfig; 3], WorldError> {
+    let time = TimeSource::starting_at(EPOCH);
+    let authority = Authority::simulated_never_on_a_real_device(&rng.fork("authority"), time.clone())?;
+    let tls = |host: &str| {
+        let crypto = SimulatedCrypto::never_on_a_real_device(rng.fork(host));
+        let mut tls = framewise_tls::Config::new(time.clone(), Crypto::Simulated(crypto));
+        tls.client.roots = vec![Roots::Lab(authority.certificate().clone())];
+        tls.export_secrets = true;
+        tls
+    };
+
+    let mut macs = MacAllocator::counting();
+    let [near_mac, far_mac] = [macs.assign(), macs.assign()];
+    let mut router = HostConfig::new(
+        "router",
+        vec![Interface::new(near_mac, cidrs([NEAR_V4, NEAR_V6])), Interface::new(far_mac, cidrs([FAR_V4, FAR_V6]))],
+        tls("router"),
+    );
+    router.is_router = true;
+    router.dns.zone = Some(zone());
+
+    let mut me = HostConfig::new("me", vec![Interface::new(macs.assign(), cidrs([ME_V4, ME_V6]))], tls("me"));
+    me.gateways = addresses([NEAR_V4, NEAR_V6]);
+    me.dns.servers = addresses([NEAR_V4]);
+    me.dns.prefer = config.prefer;
+    me.tls.versions = config.tls_versions;
+    me.tls.client.verify = config.verify;
+
+    let mut server =
+        HostConfig::new(SERVER, vec![Interface::new(macs.assign(), cidrs([SERVER_V4, SERVER_V6]))], tls(SERVER));
+    server.gateways = addresses([FAR_V4, FAR_V6]);
+    server.dns.servers = addresses([FAR_V4]);
+    server.tls.server = Some(framewise_tls::Server::Authority(authority));
+    Ok([me, router, server])
+}
+
+fn zone() -> Zone {
+    let zone = Zone::new("test").and_then(|zone| {
+        let zone = zone.with(SERVER, addresses([SERVER_V4, SERVER_V6]))?;
+        zone.with("router.test", addresses([NEAR_V4, NEAR_V6]))
+    });
+    zone.expect("the world's own names are well formed")
+}
+
+fn cidrs<const N: usize>(texts: [&str; N]) -> Vec<Cidr> {
+    texts.iter().map(|text| text.parse().expect("the world's own addresses are well formed")).collect()
+}
+
+fn addresses<const N: usize>(texts: [&str; N]) -> Vec<IpAddr> {
+    cidrs(texts).into_iter().map(|cidr| cidr.address).collect()
+}
