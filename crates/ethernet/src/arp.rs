@@ -130,9 +130,7 @@ impl ArpPacket {
     /// A binding to a group would send our packets to many; a binding of a group or of nobody binds nothing.
     fn check_sender(&self) -> Result<(), ParseError> {
         if !self.sender_mac.is_unicast() {
-            return Err(ParseError::ArpSenderMac {
-                found: self.sender_mac,
-            });
+            return Err(ParseError::ArpSenderMac { found: self.sender_mac });
         }
         let address = self.sender_address;
         let host = !(address.is_multicast() || address.is_broadcast() || address.is_loopback());
@@ -158,11 +156,7 @@ impl ArpPacket {
 
     /// The packet in a frame.
     pub fn to_frame(&self, destination: MacAddr, source: MacAddr) -> Buf {
-        let header = Header {
-            destination,
-            source,
-            ethertype: EtherType::ARP,
-        };
+        let header = Header { destination, source, ethertype: EtherType::ARP };
         let mut buf = Buf::copy_from_slice(&self.to_bytes());
         buf.prepend(HEADER_LENGTH).copy_from_slice(&header.to_bytes());
         buf
@@ -183,12 +177,7 @@ fn expect(
 }
 
 fn wrong(offset: usize, field: &'static str, needed: &'static str, found: u16) -> ParseError {
-    ParseError::ArpField {
-        field,
-        offset,
-        needed,
-        found,
-    }
+    ParseError::ArpField { field, offset, needed, found }
 }
 
 fn number(bytes: &[u8; LENGTH], offset: usize) -> u16 {

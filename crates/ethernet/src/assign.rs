@@ -44,10 +44,7 @@ impl MacAllocator {
     }
 
     fn from(origin: Origin) -> Self {
-        MacAllocator {
-            origin,
-            taken: BTreeSet::new(),
-        }
+        MacAllocator { origin, taken: BTreeSet::new() }
     }
 
     /// Never hands out `mac`: it was seen on the link, or configured. Tells whether it was still free.

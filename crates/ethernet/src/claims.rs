@@ -89,11 +89,7 @@ pub(crate) enum Say {
 
 impl Claims {
     pub(crate) fn new(announce: bool, rng: Rng) -> Self {
-        Claims {
-            announce,
-            rng,
-            claims: Vec::new(),
-        }
+        Claims { announce, rng, claims: Vec::new() }
     }
 
     /// Takes up an address; `false` if there are too many.
@@ -108,13 +104,7 @@ impl Claims {
         if self.claims.len() >= LIMIT {
             return false;
         }
-        self.claims.push(Claim {
-            interface,
-            address,
-            stage,
-            due,
-            last_told: None,
-        });
+        self.claims.push(Claim { interface, address, stage, due, last_told: None });
         true
     }
 
@@ -129,8 +119,7 @@ impl Claims {
 
     /// Gives an address up.
     pub(crate) fn release(&mut self, interface: InterfaceId, address: Ipv4Addr) {
-        self.claims
-            .retain(|claim| (claim.interface, claim.address) != (interface, address));
+        self.claims.retain(|claim| (claim.interface, claim.address) != (interface, address));
     }
 
     /// Whether requests for this address are ours to answer.
@@ -169,9 +158,7 @@ impl Claims {
 
     /// When [`next`](Self::next) has something to say.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.claims
-            .iter()
-            .fold(None, |soonest, claim| earliest(soonest, claim.due))
+        self.claims.iter().fold(None, |soonest, claim| earliest(soonest, claim.due))
     }
 
     /// The next packet that is due.
@@ -183,9 +170,7 @@ impl Claims {
     }
 
     fn find(&mut self, interface: InterfaceId, address: Ipv4Addr) -> Option<&mut Claim> {
-        self.claims
-            .iter_mut()
-            .find(|claim| (claim.interface, claim.address) == (interface, address))
+        self.claims.iter_mut().find(|claim| (claim.interface, claim.address) == (interface, address))
     }
 
     /// A time from `least` to `most`.
@@ -211,11 +196,7 @@ impl Claim {
             _ => 1,
         };
         let more = sent < ANNOUNCE_NUM;
-        self.stage = if more {
-            Stage::Announcing(sent)
-        } else {
-            Stage::Held
-        };
+        self.stage = if more { Stage::Announcing(sent) } else { Stage::Held };
         self.due = more.then(|| now + ANNOUNCE_INTERVAL);
         Say::Announce(self.interface, self.address, sent == 1)
     }
@@ -233,9 +214,6 @@ impl Claim {
         if rested {
             self.last_told = Some(now);
         }
-        Some(Conflict {
-            tell: rested || !used,
-            defend: rested && used,
-        })
+        Some(Conflict { tell: rested || !used, defend: rested && used })
     }
 }

@@ -21,10 +21,7 @@ pub struct Config {
 impl Config {
     /// One interface with this MAC address and an MTU of 1,500 bytes; all else by default.
     pub fn one(mac: MacAddr) -> Self {
-        Config {
-            interfaces: vec![InterfaceConfig::new(mac)],
-            ..Config::default()
-        }
+        Config { interfaces: vec![InterfaceConfig::new(mac)], ..Config::default() }
     }
 }
 

@@ -168,34 +168,10 @@ fn arp_fields(arp: &ArpPacket) -> Vec<Field> {
         Operation::Reply => "Who asked.",
     };
     vec![
-        Field::new(
-            "hardware type",
-            0..2,
-            "1",
-            "Addresses of Ethernet are asked for.",
-            RFC,
-        ),
-        Field::new(
-            "protocol type",
-            2..4,
-            "0x0800",
-            "The question is about an address of IPv4.",
-            RFC,
-        ),
-        Field::new(
-            "hardware address length",
-            4..5,
-            "6",
-            "A MAC address has 6 bytes.",
-            RFC,
-        ),
-        Field::new(
-            "protocol address length",
-            5..6,
-            "4",
-            "An IPv4 address has 4 bytes.",
-            RFC,
-        ),
+        Field::new("hardware type", 0..2, "1", "Addresses of Ethernet are asked for.", RFC),
+        Field::new("protocol type", 2..4, "0x0800", "The question is about an address of IPv4.", RFC),
+        Field::new("hardware address length", 4..5, "6", "A MAC address has 6 bytes.", RFC),
+        Field::new("protocol address length", 5..6, "4", "An IPv4 address has 4 bytes.", RFC),
         Field::new("operation", 6..8, number, does, RFC),
         Field::new(
             "sender hardware address",
@@ -211,13 +187,7 @@ fn arp_fields(arp: &ArpPacket) -> Vec<Field> {
             meaning_of_sender(arp),
             if arp.is_probe() { "RFC 5227 §1.1" } else { RFC },
         ),
-        Field::new(
-            "target hardware address",
-            18..24,
-            arp.target_mac.to_string(),
-            target_mac,
-            RFC,
-        ),
+        Field::new("target hardware address", 18..24, arp.target_mac.to_string(), target_mac, RFC),
         Field::new(
             "target protocol address",
             24..28,

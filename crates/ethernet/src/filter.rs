@@ -68,10 +68,7 @@ pub fn admit(frame: &FrameView<'_>, mac: MacAddr) -> Result<Addressed, Refusal> 
 
 /// Whether this is the address of an IPv4 or IPv6 group.
 fn is_ip_group(mac: MacAddr) -> bool {
-    matches!(
-        mac.octets(),
-        [0x01, 0x00, 0x5e, 0x00..=0x7f, ..] | [0x33, 0x33, ..]
-    )
+    matches!(mac.octets(), [0x01, 0x00, 0x5e, 0x00..=0x7f, ..] | [0x33, 0x33, ..])
 }
 
 /// The MAC address of an IP group: the last 23 bits of an IPv4 group's address, the last 32 of an IPv6 group's.

@@ -160,11 +160,7 @@ impl Header {
         if matches!(ethertype, EtherType::VLAN | EtherType::SERVICE_VLAN) {
             return Err(ParseError::Tagged { found: ethertype });
         }
-        Ok(Header {
-            destination: frame.destination(),
-            source: frame.source(),
-            ethertype,
-        })
+        Ok(Header { destination: frame.destination(), source: frame.source(), ethertype })
     }
 
     /// The header's bytes.

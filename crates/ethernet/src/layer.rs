@@ -50,10 +50,7 @@ struct Interface {
 impl Ethernet {
     /// A layer with these interfaces. `rng` spreads in time what RFC 5227 wants spread, and nothing else.
     pub fn new(config: Config, rng: Rng) -> Self {
-        let interface = |config| Interface {
-            config,
-            duplicate_told: None,
-        };
+        let interface = |config| Interface { config, duplicate_told: None };
         Ethernet {
             interfaces: config.interfaces.into_iter().map(interface).collect(),
             pad: config.pad,
@@ -108,11 +105,7 @@ impl Ethernet {
         let Some(ethertype) = EtherType::of_packet(&packet) else {
             return cx.dropped(NAME, "packet is neither IPv4 nor IPv6");
         };
-        let header = Header {
-            destination,
-            source,
-            ethertype,
-        };
+        let header = Header { destination, source, ethertype };
         let mut buf = packet.0;
         buf.prepend(HEADER_LENGTH).copy_from_slice(&header.to_bytes());
         self.push_outbound(Frame(buf), cx);
@@ -176,14 +169,8 @@ impl Ethernet {
         }
         interface.duplicate_told = Some(cx.now);
         let mac = interface.config.mac;
-        cx.note(NAME, "duplicate", || {
-            format!("another station uses my MAC address {mac}")
-        });
-        let event = LinkEvent::Conflict {
-            interface: id,
-            address: None,
-            mac,
-        };
+        cx.note(NAME, "duplicate", || format!("another station uses my MAC address {mac}"));
+        let event = LinkEvent::Conflict { interface: id, address: None, mac };
         self.push_event(event, cx);
     }
 }

@@ -126,10 +126,7 @@ pub(crate) struct Neighbours {
 
 impl Neighbours {
     pub(crate) fn new(config: NeighbourConfig) -> Self {
-        Neighbours {
-            config,
-            table: Table::new(config.entries),
-        }
+        Neighbours { config, table: Table::new(config.entries) }
     }
 
     /// What to do with a packet for this neighbour. Where that means asking, the question counts as asked.
@@ -168,9 +165,8 @@ impl Neighbours {
         let Some(slot) = self.table.find(key) else {
             return self.hear_of_new(key, mac, heard, now);
         };
-        let Some((state, known, asked)) = self
-            .table
-            .with(slot, |entry| (entry.state, entry.mac, entry.asked))
+        let Some((state, known, asked)) =
+            self.table.with(slot, |entry| (entry.state, entry.mac, entry.asked))
         else {
             return Learned::Nothing;
         };
@@ -192,10 +188,7 @@ impl Neighbours {
             self.reach(slot, mac, now);
             return Learned::Moved { from: known };
         }
-        Learned::Conflict {
-            with: known,
-            ask: self.doubt(slot, now),
-        }
+        Learned::Conflict { with: known, ask: self.doubt(slot, now) }
     }
 
     fn hear_of_new(&mut self, key: Key, mac: MacAddr, heard: Heard, now: Instant) -> Learned {
@@ -233,8 +226,7 @@ impl Neighbours {
     /// The question could not be asked yet: it does not count, and is due at `until`.
     pub(crate) fn postpone(&mut self, key: Key, until: Instant) {
         if let Some(slot) = self.table.find(key) {
-            self.table
-                .with(slot, |entry| entry.asked = entry.asked.saturating_sub(1));
+            self.table.with(slot, |entry| entry.asked = entry.asked.saturating_sub(1));
             self.table.arm(slot, until);
         }
     }
@@ -258,9 +250,8 @@ impl Neighbours {
     }
 
     fn expire_one(&mut self, slot: Slot, now: Instant) -> Option<Due> {
-        let (key, state, asked, idle) = self.table.with(slot, |entry| {
-            (entry.key, entry.state, entry.asked, entry.is_idle())
-        })?;
+        let (key, state, asked, idle) =
+            self.table.with(slot, |entry| (entry.key, entry.state, entry.asked, entry.is_idle()))?;
         match state {
             NeighbourState::Incomplete | NeighbourState::Probe if asked < self.asks(key) => {
                 self.ask(slot, state, now);
@@ -327,22 +318,14 @@ impl Neighbours {
     fn patience(&self, key: Key) -> Duration {
         match key.address {
             IpAddr::V4(_) => self.config.ask_every,
-            IpAddr::V6(_) => self
-                .config
-                .ask_every
-                .saturating_mul(self.config.asks)
-                .saturating_mul(2),
+            IpAddr::V6(_) => self.config.ask_every.saturating_mul(self.config.asks).saturating_mul(2),
         }
     }
 
     fn ask(&mut self, slot: Slot, state: NeighbourState, now: Instant) {
         let key = self.table.with(slot, |entry| {
             // The count begins with the first question of a state and ends with the answer.
-            entry.asked = if entry.state == state {
-                entry.asked.saturating_add(1)
-            } else {
-                1
-            };
+            entry.asked = if entry.state == state { entry.asked.saturating_add(1) } else { 1 };
             entry.state = state;
             entry.last_asked = Some(now);
             entry.key

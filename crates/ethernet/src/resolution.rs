@@ -117,10 +117,7 @@ impl Ethernet {
 
     /// RFC 826: merge what is known already; add what is new only if it is for us.
     fn learn_from(&mut self, interface: InterfaceId, packet: &ArpPacket, asks_us: bool, cx: &mut Cx) -> bool {
-        let key = Key {
-            interface,
-            address: IpAddr::V4(packet.sender_address),
-        };
+        let key = Key { interface, address: IpAddr::V4(packet.sender_address) };
         let heard = if asks_us { Heard::ToUs } else { Heard::InPassing };
         self.learn(key, packet.sender_mac, heard, cx)
     }
@@ -138,15 +135,11 @@ impl Ethernet {
                 self.send_waiting(key, mac, cx);
             }
             Learned::Moved { from } => {
-                cx.note(NAME, "moved", || {
-                    format!("{address} is now at {mac}, no longer at {from}")
-                });
+                cx.note(NAME, "moved", || format!("{address} is now at {mac}, no longer at {from}"));
             }
             Learned::Conflict { with, ask } => {
                 cx.dropped(NAME, "conflicting neighbour binding");
-                cx.note(NAME, "conflict", || {
-                    format!("{mac} says it is {address}, which I know at {with}")
-                });
+                cx.note(NAME, "conflict", || format!("{mac} says it is {address}, which I know at {with}"));
                 if ask {
                     self.ask(key, with, cx);
                 }
@@ -159,18 +152,10 @@ impl Ethernet {
     fn contest(&mut self, interface: InterfaceId, packet: &ArpPacket, conflict: Conflict, cx: &mut Cx) {
         cx.dropped(NAME, "another station claims my address");
         let mac = packet.sender_mac;
-        let address = if packet.is_probe() {
-            packet.target_address
-        } else {
-            packet.sender_address
-        };
+        let address = if packet.is_probe() { packet.target_address } else { packet.sender_address };
         if conflict.tell {
             cx.note(NAME, "conflict", || format!("{mac} claims my address {address}"));
-            let event = LinkEvent::Conflict {
-                interface,
-                address: Some(IpAddr::V4(address)),
-                mac,
-            };
+            let event = LinkEvent::Conflict { interface, address: Some(IpAddr::V4(address)), mac };
             self.push_event(event, cx);
         }
         if conflict.defend {
@@ -190,12 +175,7 @@ impl Ethernet {
         match control {
             LinkControl::Claim { interface, address } => self.claim(interface, address, cx),
             LinkControl::Release { interface, address } => self.claims.release(interface, address),
-            LinkControl::Neighbour {
-                interface,
-                address,
-                mac,
-                replace,
-            } => {
+            LinkControl::Neighbour { interface, address, mac, replace } => {
                 let key = Key { interface, address };
                 self.take_neighbour(key, mac, Heard::ByNdp { replace }, cx);
             }
@@ -247,9 +227,7 @@ impl Ethernet {
                 Due::Ask(key) => self.ask(key, MacAddr::BROADCAST, cx),
                 Due::Failed(key) => self.return_waiting(key, cx),
                 Due::Lost(key, mac) => {
-                    cx.note(NAME, "lost", || {
-                        format!("{} no longer answers at {mac}", key.address)
-                    });
+                    cx.note(NAME, "lost", || format!("{} no longer answers at {mac}", key.address));
                 }
             }
         }

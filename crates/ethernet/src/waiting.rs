@@ -20,11 +20,7 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// At most `each` packets for one neighbour and `total` for all.
     pub(crate) fn new(each: usize, total: usize) -> Self {
-        Waiting {
-            each,
-            total,
-            queue: VecDeque::new(),
-        }
+        Waiting { each, total, queue: VecDeque::new() }
     }
 
     /// Adds a packet; gives back the one that must make room for it.

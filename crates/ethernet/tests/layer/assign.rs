@@ -11,10 +11,7 @@ fn ten_thousand_stations_get_ten_thousand_local_addresses() {
         let mut given = BTreeSet::new();
         for _ in 0..10_000 {
             let mac = addresses.assign();
-            assert!(
-                mac.is_local() && mac.is_unicast(),
-                "{mac} is a local address of one station"
-            );
+            assert!(mac.is_local() && mac.is_unicast(), "{mac} is a local address of one station");
             assert!(given.insert(mac), "{mac} was given twice");
         }
     }

@@ -10,10 +10,7 @@ use framewise_ethernet::{ArpPacket, Config};
 use crate::script::*;
 
 fn announcing() -> Script {
-    Script::with(Config {
-        announce: true,
-        ..Config::one(MY_MAC)
-    })
+    Script::with(Config { announce: true, ..Config::one(MY_MAC) })
 }
 
 /// Waits for the next frame, and tells how long that took.
@@ -22,10 +19,7 @@ fn next_arp(link: &mut Script) -> (Duration, ArpPacket) {
     let from = link.now;
     for _ in 0..3_000 {
         if let Some(frame) = link.poll_frame() {
-            return (
-                link.now - from,
-                ArpPacket::parse(&frame[14..]).expect("an ARP packet"),
-            );
+            return (link.now - from, ArpPacket::parse(&frame[14..]).expect("an ARP packet"));
         }
         link.wait(millis(1));
     }
@@ -54,26 +48,17 @@ fn an_announced_claim_is_probed_three_times_and_said_twice() {
     assert!(first <= seconds(1) && packet == probe, "{first:?}: {packet:?}");
     for _ in 0..2 {
         let (spacing, packet) = next_arp(&mut link);
-        assert!(
-            spacing >= seconds(1) && spacing <= seconds(2),
-            "{spacing:?} between probes"
-        );
+        assert!(spacing >= seconds(1) && spacing <= seconds(2), "{spacing:?} between probes");
         assert_eq!(packet, probe);
     }
     for _ in 0..2 {
         let (wait, packet) = next_arp(&mut link);
-        assert!(
-            wait >= millis(1_999) && wait <= millis(2_001),
-            "{wait:?} before an announcement"
-        );
+        assert!(wait >= millis(1_999) && wait <= millis(2_001), "{wait:?} before an announcement");
         assert_eq!(packet, ArpPacket::announcement(MY_MAC, ME));
     }
     link.wait(seconds(60));
     link.expect_silence();
-    link.check(
-        link.notes("claimed") == ["192.0.2.10 is mine: nobody objected"],
-        "noted the claim once",
-    );
+    link.check(link.notes("claimed") == ["192.0.2.10 is mine: nobody objected"], "noted the claim once");
 }
 
 #[test]
@@ -112,11 +97,7 @@ fn an_address_found_taken_while_probing_is_never_used() {
         link.receive_arp(MacAddr::BROADCAST, ArpPacket::request(ROUTER_MAC, ROUTER, ME));
         link.expect_silence();
         link.claim(ME);
-        assert_eq!(
-            next_arp(&mut link).1,
-            ArpPacket::probe(MY_MAC, ME),
-            "a new claim starts anew"
-        );
+        assert_eq!(next_arp(&mut link).1, ArpPacket::probe(MY_MAC, ME), "a new claim starts anew");
     }
 }
 
@@ -127,10 +108,7 @@ fn an_address_in_use_is_defended_at_most_every_ten_seconds() {
         link.receive_arp(MacAddr::BROADCAST, ArpPacket::announcement(OTHER_MAC, ME));
     }
     link.expect_conflict(Some(ME), OTHER_MAC);
-    assert_eq!(
-        link.expect_arp(MacAddr::BROADCAST),
-        ArpPacket::announcement(MY_MAC, ME)
-    );
+    assert_eq!(link.expect_arp(MacAddr::BROADCAST), ArpPacket::announcement(MY_MAC, ME));
     link.expect_silence();
     link.expect_drops("another station claims my address", 5);
     link.wait(seconds(10));
@@ -148,19 +126,13 @@ fn a_probe_for_an_address_in_use_is_answered() {
     link.receive_arp(MacAddr::BROADCAST, probe);
     assert_eq!(link.expect_arp(OTHER_MAC), probe.reply(MY_MAC));
     link.expect_silence();
-    link.check(
-        link.ethernet.neighbours().count() == 0,
-        "learned no address from a probe",
-    );
+    link.check(link.ethernet.neighbours().count() == 0, "learned no address from a probe");
 }
 
 #[test]
 fn a_released_address_is_answered_for_no_more() {
     let mut link = Script::start();
-    link.control(LinkControl::Release {
-        interface: LINK,
-        address: ME,
-    });
+    link.control(LinkControl::Release { interface: LINK, address: ME });
     link.receive_arp(MacAddr::BROADCAST, ArpPacket::request(ROUTER_MAC, ROUTER, ME));
     link.expect_silence();
 }
@@ -171,11 +143,7 @@ fn the_question_is_asked_with_the_address_on_the_neighbours_network() {
     let (ten, other) = (Ipv4Addr::new(10, 0, 0, 5), Ipv4Addr::new(10, 0, 0, 77));
     link.send(ROUTER, 0);
     let unspecified = link.expect_arp(MacAddr::BROADCAST);
-    assert_eq!(
-        unspecified.sender_address,
-        Ipv4Addr::UNSPECIFIED,
-        "without an address it asks like a probe"
-    );
+    assert_eq!(unspecified.sender_address, Ipv4Addr::UNSPECIFIED, "without an address it asks like a probe");
     link.claim(ten);
     link.claim(ME);
     link.send(other, 1);

@@ -124,10 +124,7 @@ fn errors_say_layer_offset_needed_and_found() {
     let mut bytes = ArpPacket::probe(MacAddr::new([2, 0, 0, 0, 0, 1]), Ipv4Addr::LOCALHOST).to_bytes();
     bytes[7] = 9;
     let error = ArpPacket::parse(&bytes).expect_err("an operation that nobody knows");
-    assert_eq!(
-        told(error),
-        "ARP at offset 6: needs operation 1 (request) or 2 (reply), found 9"
-    );
+    assert_eq!(told(error), "ARP at offset 6: needs operation 1 (request) or 2 (reply), found 9");
     let error = Header::parse(&[0; 14]).expect_err("a length");
     assert_eq!(
         told(error),
@@ -137,29 +134,18 @@ fn errors_say_layer_offset_needed_and_found() {
 
 #[test]
 fn every_byte_of_a_header_is_explained_once() {
-    let arp = ArpPacket::request(
-        MacAddr::new([2, 0, 0, 0, 0, 1]),
-        [192, 0, 2, 1].into(),
-        [192, 0, 2, 2].into(),
-    );
+    let arp =
+        ArpPacket::request(MacAddr::new([2, 0, 0, 0, 0, 1]), [192, 0, 2, 1].into(), [192, 0, 2, 2].into());
     let mut frame = arp.to_frame(MacAddr::BROADCAST, arp.sender_mac).to_vec();
     frame.resize(60, 0);
     let outer = describe(&frame).expect("a frame");
-    let covered: Vec<usize> = outer
-        .fields
-        .iter()
-        .flat_map(|field| field.bytes.clone())
-        .collect();
+    let covered: Vec<usize> = outer.fields.iter().flat_map(|field| field.bytes.clone()).collect();
     let header_and_padding: Vec<usize> = (0..14).chain(42..60).collect();
     assert_eq!(covered, header_and_padding);
     assert_eq!((outer.header, outer.payload), (0..14, 14..42));
 
     let inner = describe_arp(&frame[14..]).expect("an ARP packet");
-    let covered: Vec<usize> = inner
-        .fields
-        .iter()
-        .flat_map(|field| field.bytes.clone())
-        .collect();
+    let covered: Vec<usize> = inner.fields.iter().flat_map(|field| field.bytes.clone()).collect();
     assert_eq!(covered, (0..28).collect::<Vec<_>>());
     assert_eq!(inner.outbound, "who has 192.0.2.2?");
     assert_eq!(inner.next, "nobody: ARP ends here");
@@ -177,9 +163,5 @@ fn padding_is_what_the_packet_inside_does_not_count() {
     frame[19] = 5;
     assert_eq!(describe(&frame).expect("a frame").payload, 14..14 + 45);
     frame[19] = 200;
-    assert_eq!(
-        describe(&frame).expect("a frame").payload,
-        14..74,
-        "a length that lies stays in the frame"
-    );
+    assert_eq!(describe(&frame).expect("a frame").payload, 14..74, "a length that lies stays in the frame");
 }

@@ -38,21 +38,12 @@ fn malformed_frames_are_counted_drops() {
 #[test]
 fn frames_that_are_not_for_me_are_dropped_unread() {
     check_dropped(&ip_frame(OTHER_MAC, ROUTER_MAC, 1), "for another station");
-    check_dropped(
-        &frame(OTHER_MAC, ROUTER_MAC, EtherType::VLAN, &[]),
-        "for another station",
-    );
+    check_dropped(&frame(OTHER_MAC, ROUTER_MAC, EtherType::VLAN, &[]), "for another station");
     check_dropped(&ip_frame(MY_MAC, MacAddr::BROADCAST, 1), "source is no station");
-    check_dropped(
-        &ip_frame(MY_MAC, MacAddr::new([0x33, 0x33, 0, 0, 0, 1]), 1),
-        "source is no station",
-    );
+    check_dropped(&ip_frame(MY_MAC, MacAddr::new([0x33, 0x33, 0, 0, 0, 1]), 1), "source is no station");
     check_dropped(&ip_frame(MY_MAC, MacAddr::UNSPECIFIED, 1), "source is no station");
     let spanning_tree = MacAddr::new([0x01, 0x80, 0xc2, 0, 0, 0]);
-    check_dropped(
-        &ip_frame(spanning_tree, ROUTER_MAC, 1),
-        "for another protocol's group",
-    );
+    check_dropped(&ip_frame(spanning_tree, ROUTER_MAC, 1), "for another protocol's group");
     let not_ipv4 = MacAddr::new([0x01, 0x00, 0x5e, 0x80, 0, 1]);
     check_dropped(&ip_frame(not_ipv4, ROUTER_MAC, 1), "for another protocol's group");
 }
@@ -89,25 +80,11 @@ fn malformed_arp_is_a_counted_drop() {
         packet[at..at + bytes.len()].copy_from_slice(bytes);
         frame(MY_MAC, ROUTER_MAC, EtherType::ARP, &packet)
     };
-    check_dropped(
-        &frame(MY_MAC, ROUTER_MAC, EtherType::ARP, &good[..27]),
-        "ARP packet too short",
-    );
-    for (at, bytes) in [
-        (0, [0, 6]),
-        (2, [0x86, 0xdd]),
-        (4, [8, 4]),
-        (4, [6, 16]),
-        (6, [0, 0]),
-        (6, [0, 3]),
-    ] {
+    check_dropped(&frame(MY_MAC, ROUTER_MAC, EtherType::ARP, &good[..27]), "ARP packet too short");
+    for (at, bytes) in [(0, [0, 6]), (2, [0x86, 0xdd]), (4, [8, 4]), (4, [6, 16]), (6, [0, 0]), (6, [0, 3])] {
         check_dropped(&with(at, &bytes), "ARP not for IPv4 over Ethernet");
     }
-    for mac in [
-        MacAddr::BROADCAST,
-        MacAddr::UNSPECIFIED,
-        MacAddr::new([1, 0, 0x5e, 0, 0, 1]),
-    ] {
+    for mac in [MacAddr::BROADCAST, MacAddr::UNSPECIFIED, MacAddr::new([1, 0, 0x5e, 0, 0, 1])] {
         check_dropped(&with(8, &mac.octets()), "ARP sender is no station");
     }
     for address in [[224, 0, 0, 1], [255, 255, 255, 255], [127, 0, 0, 1]] {
@@ -117,10 +94,7 @@ fn malformed_arp_is_a_counted_drop() {
     reply.sender_address = Ipv4Addr::UNSPECIFIED;
     check_dropped(&reply.to_frame(MY_MAC, ROUTER_MAC), "ARP sender is no host");
     let elsewhere = ArpPacket::request(ROUTER_MAC, ROUTER, Ipv4Addr::new(192, 0, 2, 99));
-    check_dropped(
-        &elsewhere.to_frame(MacAddr::BROADCAST, ROUTER_MAC),
-        "ARP for another station",
-    );
+    check_dropped(&elsewhere.to_frame(MacAddr::BROADCAST, ROUTER_MAC), "ARP for another station");
 }
 
 #[test]
@@ -235,19 +209,59 @@ fn a_flood_of_ten_thousand_bindings_keeps_the_active_peer() {
         }
     }
     link.check(link.ethernet.neighbours().count() == 1_024, "kept as many as fit");
-    link.check(
-        link.state(ROUTER) == Some(NeighbourState::Reachable),
-        "kept the router",
-    );
+    link.check(link.state(ROUTER) == Some(NeighbourState::Reachable), "kept the router");
+}
+
+/// Bindings of as many stations as the table has places, and half as many again.
+fn flood(link: &mut Script) {
+    for i in 0..1_536u32 {
+        let [_, _, b, c] = i.to_be_bytes();
+        let mac = MacAddr::new([2, 1, 0, 0, b, c]);
+        link.receive_arp(MY_MAC, ArpPacket::request(mac, Ipv4Addr::from_bits(0x0a00_0000 + i), ME));
+        link.expect_arp(mac);
+    }
+}
+
+#[test]
+fn a_flood_does_not_keep_a_newcomer_out() {
+    let mut link = Script::start();
+    flood(&mut link);
+    link.resolve_router();
+    link.expect_drops("neighbour table full", 0);
+}
+
+#[test]
+fn a_peer_that_wrote_first_is_kept_once_it_is_answered() {
+    let mut link = Script::start();
+    link.receive_arp(MY_MAC, ArpPacket::request(ROUTER_MAC, ROUTER, ME));
+    link.expect_arp(ROUTER_MAC);
+    link.send(ROUTER, 1);
+    link.expect_packet(ROUTER_MAC, 1);
+    flood(&mut link);
+    link.send(ROUTER, 2);
+    link.expect_packet(ROUTER_MAC, 2);
+    link.expect_silence();
+}
+
+#[test]
+fn a_peer_in_use_is_kept_while_its_binding_is_stale() {
+    let mut link = Script::start();
+    link.resolve_router();
+    link.wait(seconds(59));
+    link.send(ROUTER, 1);
+    link.expect_packet(ROUTER_MAC, 1);
+    link.wait(seconds(2));
+    link.check(link.state(ROUTER) == Some(NeighbourState::Stale), "grown stale");
+    flood(&mut link);
+    link.send(ROUTER, 2);
+    link.expect_packet(ROUTER_MAC, 2);
+    link.expect_question(ROUTER_MAC, ROUTER);
 }
 
 #[test]
 fn when_all_places_are_in_use_a_newcomer_is_told() {
     let mut link = Script::with(Config {
-        neighbours: NeighbourConfig {
-            entries: 2,
-            ..NeighbourConfig::default()
-        },
+        neighbours: NeighbourConfig { entries: 2, ..NeighbourConfig::default() },
         ..Config::one(MY_MAC)
     });
     link.claim(ME);
@@ -258,10 +272,7 @@ fn when_all_places_are_in_use_a_newcomer_is_told() {
     link.send([192, 0, 2, 3], 3);
     link.expect_unreachable(3);
     link.expect_drops("neighbour table full", 1);
-    link.receive_arp(
-        MY_MAC,
-        ArpPacket::request(OTHER_MAC, Ipv4Addr::new(192, 0, 2, 4), ME),
-    );
+    link.receive_arp(MY_MAC, ArpPacket::request(OTHER_MAC, Ipv4Addr::new(192, 0, 2, 4), ME));
     link.expect_arp(OTHER_MAC);
     link.expect_drops("neighbour table full", 2);
     // Those that fail make room.
@@ -294,27 +305,17 @@ fn packets_that_cannot_be_sent_are_visible() {
 fn interfaces_are_apart() {
     let other = InterfaceId(1);
     let mut config = Config::one(MY_MAC);
-    config
-        .interfaces
-        .push(framewise_ethernet::InterfaceConfig::new(OTHER_MAC));
+    config.interfaces.push(framewise_ethernet::InterfaceConfig::new(OTHER_MAC));
     let mut ethernet = Ethernet::new(config, Rng::from_seed(1));
     let mut counters = Counters::default();
     let mut cx = Cx::new(framewise_core::Instant::ZERO, &mut counters);
-    let claim = LinkControl::Claim {
-        interface: other,
-        address: ME,
-    };
-    ethernet.handle_outbound(
-        framewise_core::seams::packet::PacketDown::Control(Box::new(claim)),
-        &mut cx,
-    );
+    let claim = LinkControl::Claim { interface: other, address: ME };
+    ethernet.handle_outbound(framewise_core::seams::packet::PacketDown::Control(Box::new(claim)), &mut cx);
     let request = ArpPacket::request(ROUTER_MAC, ROUTER, ME).to_frame(MacAddr::BROADCAST, ROUTER_MAC);
     for interface in 0..3 {
         ethernet.handle_inbound(Frame::new(request.clone(), InterfaceId(interface)), &mut cx);
     }
-    let reply = ethernet
-        .poll_outbound(&mut cx)
-        .expect("the interface with the address answers");
+    let reply = ethernet.poll_outbound(&mut cx).expect("the interface with the address answers");
     assert_eq!(reply.interface(), other);
     assert_eq!(reply[6..12], OTHER_MAC.octets());
     assert!(ethernet.poll_outbound(&mut cx).is_none());
@@ -340,10 +341,8 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     ];
     let arp = (mac.clone(), address.clone(), mac.clone(), address, any::<bool>()).prop_map(
         |(sender_mac, sender_address, target_mac, target_address, reply)| {
-            let request = ArpPacket {
-                target_mac,
-                ..ArpPacket::request(sender_mac, sender_address, target_address)
-            };
+            let request =
+                ArpPacket { target_mac, ..ArpPacket::request(sender_mac, sender_address, target_address) };
             let mut bytes = request.to_bytes();
             bytes[7] = 1 + u8::from(reply);
             bytes.to_vec()
@@ -416,9 +415,7 @@ fn confirms_a_neighbour(link: &Script, frame: &[u8]) -> bool {
     let Some(Ok(arp)) = frame.get(14..).map(ArpPacket::parse) else {
         return false;
     };
-    known(link)
-        .iter()
-        .any(|n| n.address == arp.sender_address && n.mac == Some(arp.sender_mac))
+    known(link).iter().any(|n| n.address == arp.sender_address && n.mac == Some(arp.sender_mac))
 }
 
 fn known(link: &Script) -> Vec<framewise_ethernet::Neighbour> {

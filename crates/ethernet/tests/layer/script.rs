@@ -65,10 +65,8 @@ impl Script {
     #[track_caller]
     pub(crate) fn fail(&self, should: &str, but: &str) -> ! {
         let from = self.steps.len().saturating_sub(30);
-        let steps: Vec<String> = (from + 1..)
-            .zip(&self.steps[from..])
-            .map(|(n, s)| format!("{n:4}. {s}"))
-            .collect();
+        let steps: Vec<String> =
+            (from + 1..).zip(&self.steps[from..]).map(|(n, s)| format!("{n:4}. {s}")).collect();
         panic!(
             "\n{}\n      should have {should},\n      but {but}\n      drops: {:?}",
             steps.join("\n"),
@@ -86,10 +84,7 @@ impl Script {
     // What happens.
 
     pub(crate) fn claim(&mut self, address: Ipv4Addr) {
-        self.control(LinkControl::Claim {
-            interface: LINK,
-            address,
-        });
+        self.control(LinkControl::Claim { interface: LINK, address });
     }
 
     pub(crate) fn control(&mut self, control: LinkControl) {
@@ -105,12 +100,9 @@ impl Script {
 
     pub(crate) fn send_bytes(&mut self, next_hop: NextHop, bytes: &[u8]) {
         let packet = Packet::new(Buf::copy_from_slice(bytes), LINK, next_hop);
-        self.call(
-            format!("IP sends {} bytes to {next_hop:?}", bytes.len()),
-            |ethernet, cx| {
-                ethernet.handle_outbound(PacketDown::Packet(packet), cx);
-            },
-        );
+        self.call(format!("IP sends {} bytes to {next_hop:?}", bytes.len()), |ethernet, cx| {
+            ethernet.handle_outbound(PacketDown::Packet(packet), cx);
+        });
     }
 
     pub(crate) fn receive(&mut self, frame: &[u8]) {
@@ -136,9 +128,7 @@ impl Script {
             match self.ethernet.poll_timeout() {
                 Some(due) if due <= end => {
                     self.now = self.now.max(due);
-                    self.call("a timer is due".to_owned(), |ethernet, cx| {
-                        ethernet.handle_timeout(cx)
-                    });
+                    self.call("a timer is due".to_owned(), |ethernet, cx| ethernet.handle_timeout(cx));
                     let next = self.ethernet.poll_timeout();
                     self.check(next.is_none_or(|next| next > due), "set a later timer or none");
                 }
@@ -151,16 +141,13 @@ impl Script {
     // What comes of it.
 
     pub(crate) fn poll_frame(&mut self) -> Option<Vec<u8>> {
-        let frame = self.call("the device asks for a frame".to_owned(), |ethernet, cx| {
-            ethernet.poll_outbound(cx)
-        });
+        let frame =
+            self.call("the device asks for a frame".to_owned(), |ethernet, cx| ethernet.poll_outbound(cx));
         frame.map(|frame| frame.to_vec())
     }
 
     pub(crate) fn poll_up(&mut self) -> Option<PacketUp> {
-        self.call("IP asks for a message".to_owned(), |ethernet, cx| {
-            ethernet.poll_inbound(cx)
-        })
+        self.call("IP asks for a message".to_owned(), |ethernet, cx| ethernet.poll_inbound(cx))
     }
 
     #[track_caller]
@@ -177,11 +164,7 @@ impl Script {
             self.fail("sent an ARP packet", "sent nothing");
         };
         let header = Header::parse(&frame).expect("a valid header");
-        let expected = Header {
-            destination,
-            source: MY_MAC,
-            ethertype: EtherType::ARP,
-        };
+        let expected = Header { destination, source: MY_MAC, ethertype: EtherType::ARP };
         if header != expected {
             self.fail(&format!("sent {expected:?}"), &format!("sent {header:?}"));
         }
@@ -206,10 +189,7 @@ impl Script {
         };
         let view = FrameView::new(&frame).expect("a frame");
         if view.destination() != destination || view.payload() != ip_packet(mark) {
-            self.fail(
-                &format!("sent packet {mark} to {destination}"),
-                &format!("sent {frame:02x?}"),
-            );
+            self.fail(&format!("sent packet {mark} to {destination}"), &format!("sent {frame:02x?}"));
         }
     }
 
@@ -240,15 +220,9 @@ impl Script {
     #[track_caller]
     pub(crate) fn expect_conflict(&mut self, address: Option<Ipv4Addr>, mac: MacAddr) {
         match self.expect_event() {
-            LinkEvent::Conflict {
-                interface: LINK,
-                address: a,
-                mac: m,
-            } if a == address.map(IpAddr::V4) && m == mac => {}
-            other => self.fail(
-                &format!("told of {mac} with {address:?}"),
-                &format!("told {other:?}"),
-            ),
+            LinkEvent::Conflict { interface: LINK, address: a, mac: m }
+                if a == address.map(IpAddr::V4) && m == mac => {}
+            other => self.fail(&format!("told of {mac} with {address:?}"), &format!("told {other:?}")),
         }
     }
 
@@ -263,10 +237,7 @@ impl Script {
     pub(crate) fn expect_drops(&self, reason: &str, times: u64) {
         let found = self.drops(reason);
         if found != times {
-            self.fail(
-                &format!("dropped {times} for {reason:?}"),
-                &format!("dropped {found}"),
-            );
+            self.fail(&format!("dropped {times} for {reason:?}"), &format!("dropped {found}"));
         }
     }
 
@@ -286,10 +257,7 @@ impl Script {
 
     pub(crate) fn state(&self, address: impl Into<IpAddr>) -> Option<NeighbourState> {
         let address = address.into();
-        self.ethernet
-            .neighbours()
-            .find(|n| n.address == address)
-            .map(|n| n.state)
+        self.ethernet.neighbours().find(|n| n.address == address).map(|n| n.state)
     }
 
     /// The router's address is asked for and known from here on.
@@ -318,11 +286,7 @@ pub(crate) fn ip_frame(destination: MacAddr, source: MacAddr, mark: u8) -> Vec<u
 }
 
 pub(crate) fn frame(destination: MacAddr, source: MacAddr, ethertype: EtherType, payload: &[u8]) -> Vec<u8> {
-    let header = Header {
-        destination,
-        source,
-        ethertype,
-    };
+    let header = Header { destination, source, ethertype };
     [&header.to_bytes()[..], payload].concat()
 }
 
