@@ -9,7 +9,7 @@ use std::process::Command;
 pub(crate) fn run(quick: bool) -> io::Result<bool> {
     packages::provide()?;
     let mut summary = Summary::new(must_not_skip());
-    summary.check("cargo fmt", &mut tool::cargo(["fmt", "--check"]));
+    summary.check("cargo fmt", &mut tool::cargo(["fmt", "--all", "--check"]));
     if !quick {
         let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         summary.check("cargo clippy", &mut tool::cargo(clippy));
