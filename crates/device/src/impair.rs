@@ -220,11 +220,7 @@ impl Impairment {
         let number = self.counts.frames;
         let fate = self.draw();
         let orders = self.script.remove(&number).unwrap_or_default();
-        let mut pass = Pass {
-            now,
-            number,
-            stage: self,
-        };
+        let mut pass = Pass { now, number, stage: self };
         let leaving = pass.run(frame, &fate, &orders);
         leaving.into_iter().flatten()
     }
@@ -279,11 +275,7 @@ impl Pass<'_> {
             Intervention::Delay(delay) => sum.saturating_add(*delay),
             _ => sum,
         });
-        let chance = if fate.reordered {
-            self.stage.config.reorder_delay
-        } else {
-            Duration::ZERO
-        };
+        let chance = if fate.reordered { self.stage.config.reorder_delay } else { Duration::ZERO };
         let held = told.saturating_add(chance);
         let usual = self.now + self.stage.config.delay + fate.jitter;
         if held.is_zero() {
@@ -375,10 +367,6 @@ impl Pass<'_> {
         if self.stage.deeds.len() == DEEDS {
             self.stage.deeds.pop_front();
         }
-        self.stage.deeds.push_back(Deed {
-            now: self.now,
-            number: self.number,
-            action,
-        });
+        self.stage.deeds.push_back(Deed { now: self.now, number: self.number, action });
     }
 }

@@ -16,11 +16,7 @@ pub(crate) fn borrow<T>(_owner: &T, descriptor: RawFd) -> BorrowedFd<'_> {
 
 /// A socket to the kernel's routing tables (netlink(7), rtnetlink(7)).
 pub(crate) fn netlink_socket() -> io::Result<OwnedFd> {
-    socket(
-        libc::AF_NETLINK,
-        libc::SOCK_RAW | libc::SOCK_CLOEXEC,
-        libc::NETLINK_ROUTE,
-    )
+    socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE)
 }
 
 /// A packet socket that hears nothing before it is bound, and never what this machine itself sends.
@@ -91,15 +87,8 @@ pub(crate) fn clear_capabilities() -> io::Result<()> {
         permitted: u32,
         inheritable: u32,
     }
-    let header = Header {
-        version: VERSION_3,
-        pid: 0,
-    };
-    let none = [Data {
-        effective: 0,
-        permitted: 0,
-        inheritable: 0,
-    }; 2];
+    let header = Header { version: VERSION_3, pid: 0 };
+    let none = [Data { effective: 0, permitted: 0, inheritable: 0 }; 2];
     // SAFETY: both structures are laid out as `capset` of this version reads them and live during the call.
     let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) };
     check(result as c_int)

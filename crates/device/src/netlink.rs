@@ -46,10 +46,7 @@ pub(crate) struct Netlink {
 
 impl Netlink {
     pub(crate) fn open() -> io::Result<Self> {
-        Ok(Netlink {
-            socket: linux::netlink_socket()?.into(),
-            sequence: 0,
-        })
+        Ok(Netlink { socket: linux::netlink_socket()?.into(), sequence: 0 })
     }
 
     /// The interface of this name.
@@ -213,13 +210,9 @@ fn parse_link(message: &[u8]) -> Option<Link> {
     Some(Link {
         index: u32_at(message, 4)?,
         name: text(find(libc::IFLA_IFNAME)?),
-        kind: find(libc::IFLA_LINKINFO)
-            .and_then(|info| attribute(info, libc::IFLA_INFO_KIND))
-            .map(text),
+        kind: find(libc::IFLA_LINKINFO).and_then(|info| attribute(info, libc::IFLA_INFO_KIND)).map(text),
         alias: find(libc::IFLA_IFALIAS).map(text),
-        mac: find(libc::IFLA_ADDRESS)
-            .and_then(|octets| <[u8; 6]>::try_from(octets).ok())
-            .map(MacAddr::new),
+        mac: find(libc::IFLA_ADDRESS).and_then(|octets| <[u8; 6]>::try_from(octets).ok()).map(MacAddr::new),
         mtu: find(libc::IFLA_MTU).and_then(|mtu| u32_at(mtu, 0))? as usize,
         up: flags & libc::IFF_UP as u32 != 0,
         carrier: flags & LOWER_UP != 0,

@@ -97,12 +97,9 @@ pub fn complete(frame: Frame) -> Result<Completed, OffloadError> {
     }
     match facts.segment_size {
         Some(0) => Err(OffloadError::ZeroSegmentSize),
-        Some(size) if headers.payload(&frame)?.len() > usize::from(size) => Ok(Completed::Cut(Cut {
-            sent: 0,
-            size: usize::from(size),
-            frame,
-            headers,
-        })),
+        Some(size) if headers.payload(&frame)?.len() > usize::from(size) => {
+            Ok(Completed::Cut(Cut { sent: 0, size: usize::from(size), frame, headers }))
+        }
         _ => {
             let mut frame = frame;
             if partial {
@@ -155,10 +152,7 @@ impl Cut {
         buf.append(front.len()).copy_from_slice(front);
         buf.append(piece.len()).copy_from_slice(piece);
         let mut frame = Frame::new(buf, self.frame.interface());
-        let headers = Headers {
-            end: frame.len(),
-            ..self.headers
-        };
+        let headers = Headers { end: frame.len(), ..self.headers };
         headers.write_lengths(&mut frame, self.sent.div_ceil(self.size));
         headers.write_tcp(&mut frame, self.sent, last);
         headers.fill_checksum(&mut frame);
@@ -236,11 +230,7 @@ impl Headers {
     /// Where the packet ends. A super-segment over 64 KiB has no room for its length in the field and writes 0.
     fn end(frame: &[u8], ip: usize, by_field: usize) -> usize {
         let unsaid = by_field <= ip + 40 && frame.len() > usize::from(u16::MAX);
-        if unsaid {
-            frame.len()
-        } else {
-            by_field.min(frame.len())
-        }
+        if unsaid { frame.len() } else { by_field.min(frame.len()) }
     }
 
     fn with_payload(mut self, frame: &[u8]) -> Result<Self, OffloadError> {
@@ -252,12 +242,7 @@ impl Headers {
         }
         if self.payload > self.end {
             let layer = if self.protocol == TCP { "TCP" } else { "IP" };
-            return Err(too_short(
-                layer,
-                frame,
-                self.transport,
-                self.payload - self.transport,
-            ));
+            return Err(too_short(layer, frame, self.transport, self.payload - self.transport));
         }
         Ok(self)
     }
@@ -279,11 +264,7 @@ impl Headers {
         if found == Some(expected) && expected + 2 <= self.end {
             return Ok(());
         }
-        Err(OffloadError::WrongField {
-            protocol: self.protocol,
-            expected,
-            found: found.unwrap_or_default(),
-        })
+        Err(OffloadError::WrongField { protocol: self.protocol, expected, found: found.unwrap_or_default() })
     }
 
     /// What is cut: TCP's payload.
@@ -292,9 +273,7 @@ impl Headers {
             return Err(OffloadError::Protocol { found: self.protocol });
         }
         let needed = self.payload - self.transport;
-        frame
-            .get(self.payload..self.end)
-            .ok_or(too_short("TCP", frame, self.transport, needed))
+        frame.get(self.payload..self.end).ok_or(too_short("TCP", frame, self.transport, needed))
     }
 
     /// Writes the transport checksum. What stood in its field does not count.
@@ -303,12 +282,7 @@ impl Headers {
         let at = self.transport + field;
         put(frame, at, [0, 0]);
         let mut sum = Sum::default();
-        sum.add_pseudo_header(
-            self.source,
-            self.destination,
-            self.protocol,
-            self.end - self.transport,
-        );
+        sum.add_pseudo_header(self.source, self.destination, self.protocol, self.end - self.transport);
         sum.add(frame.get(self.transport..self.end).unwrap_or_default());
         // In UDP a zero would mean "none", so its other form is sent (RFC 768).
         let value = match sum.checksum() {
@@ -328,11 +302,7 @@ impl Headers {
         let length = (self.end - self.ip) as u16;
         put(frame, self.ip + 2, length.to_be_bytes());
         let identification = u16_at(frame, self.ip + 4).unwrap_or_default();
-        put(
-            frame,
-            self.ip + 4,
-            identification.wrapping_add(piece as u16).to_be_bytes(),
-        );
+        put(frame, self.ip + 4, identification.wrapping_add(piece as u16).to_be_bytes());
         put(frame, self.ip + 10, [0, 0]);
         let sum = checksum(frame.get(self.ip..self.transport).unwrap_or_default());
         put(frame, self.ip + 10, sum.to_be_bytes());
@@ -342,11 +312,7 @@ impl Headers {
     /// end of the stream and the push belong to the last piece, the answer to congestion to the first.
     fn write_tcp(&self, frame: &mut [u8], sent: usize, last: bool) {
         let sequence = u32_at(frame, self.transport + 4).unwrap_or_default();
-        put(
-            frame,
-            self.transport + 4,
-            sequence.wrapping_add(sent as u32).to_be_bytes(),
-        );
+        put(frame, self.transport + 4, sequence.wrapping_add(sent as u32).to_be_bytes());
         let mut flags = u8_at(frame, self.transport + 13).unwrap_or_default();
         if !last {
             flags &= !(FIN | PSH);
@@ -365,10 +331,5 @@ fn put<const N: usize>(frame: &mut [u8], at: usize, bytes: [u8; N]) {
 }
 
 fn too_short(layer: &'static str, frame: &[u8], offset: usize, needed: usize) -> OffloadError {
-    OffloadError::TooShort {
-        layer,
-        offset,
-        needed,
-        found: frame.len().saturating_sub(offset),
-    }
+    OffloadError::TooShort { layer, offset, needed, found: frame.len().saturating_sub(offset) }
 }

@@ -24,10 +24,7 @@ pub struct SwitchConfig {
 impl Default for SwitchConfig {
     /// 1,024 stations and 300 s, the ageing time that IEEE 802.1Q-2018 table 8-6 recommends.
     fn default() -> Self {
-        SwitchConfig {
-            capacity: 1_024,
-            ageing: Duration::from_secs(300),
-        }
+        SwitchConfig { capacity: 1_024, ageing: Duration::from_secs(300) }
     }
 }
 
@@ -153,12 +150,7 @@ impl Switch {
             if self.moves.len() == MOVES {
                 self.moves.pop_front();
             }
-            self.moves.push_back(Moved {
-                now,
-                mac,
-                from,
-                to: port,
-            });
+            self.moves.push_back(Moved { now, mac, from, to: port });
         }
     }
 

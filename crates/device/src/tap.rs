@@ -13,8 +13,8 @@ use framewise_core::{Buf, MacAddr};
 use thiserror::Error;
 use tun_tap::{Iface, Mode};
 
-use crate::linux;
 use crate::device::{Device, DeviceCounters};
+use crate::linux;
 use crate::netlink::{Link, Netlink};
 use crate::offload::{Completed, complete};
 use crate::{HEADER, VLAN_TAG};
@@ -114,14 +114,8 @@ impl Tap {
     pub fn open(name: &str) -> Result<Self, TapError> {
         check_name(name)?;
         let iface = Iface::without_packet_info(name, Mode::Tap).map_err(|error| explain(name, error))?;
-        iface
-            .set_non_blocking()
-            .map_err(failed(name, "make its descriptor non-blocking"))?;
-        let mut tap = Tap {
-            iface,
-            mtu: 0,
-            counters: DeviceCounters::default(),
-        };
+        iface.set_non_blocking().map_err(failed(name, "make its descriptor non-blocking"))?;
+        let mut tap = Tap { iface, mtu: 0, counters: DeviceCounters::default() };
         tap.mtu = tap.link()?.mtu;
         Ok(tap)
     }
@@ -153,9 +147,7 @@ impl Tap {
     /// One must be root for it.
     pub fn bring_up(&self) -> Result<(), TapError> {
         let index = self.link()?.index;
-        self.netlink()?
-            .set_up(index)
-            .map_err(failed(self.name(), "bring it up"))
+        self.netlink()?.set_up(index).map_err(failed(self.name(), "bring it up"))
     }
 
     /// Sets the bytes of the largest IP packet, at both ends.
@@ -165,9 +157,7 @@ impl Tap {
     pub fn set_mtu(&mut self, mtu: usize) -> Result<(), TapError> {
         let index = self.link()?.index;
         let bytes = u32::try_from(mtu).unwrap_or(u32::MAX);
-        self.netlink()?
-            .set_mtu(index, bytes)
-            .map_err(failed(self.name(), "set its MTU"))?;
+        self.netlink()?.set_mtu(index, bytes).map_err(failed(self.name(), "set its MTU"))?;
         self.mtu = mtu;
         Ok(())
     }
@@ -184,9 +174,7 @@ impl Tap {
         self.netlink()?
             .link(self.name())
             .map_err(failed(self.name(), "ask the kernel about it"))?
-            .ok_or_else(|| TapError::Missing {
-                name: self.name().to_owned(),
-            })
+            .ok_or_else(|| TapError::Missing { name: self.name().to_owned() })
     }
 
     /// Reads one frame straight into a pooled buffer. One byte more than fits tells apart what is too long.
@@ -202,7 +190,8 @@ impl Tap {
         Ok(Some(buf))
     }
 
-    /// Writes one frame; `false`: not now.
+    /// Writes one frame; `false`: not now. What is written while the kernel's end is down is lost, as with a
+    /// cable pulled out.
     fn write_frame(&mut self, frame: &Frame) -> io::Result<bool> {
         match self.iface.send(frame) {
             Ok(_) => {
@@ -210,6 +199,10 @@ impl Tap {
                 Ok(true)
             }
             Err(error) if is_not_now(&error) => Ok(false),
+            Err(error) if error.raw_os_error() == Some(libc::EIO) => {
+                self.counters.count_drop("the interface is down");
+                Ok(true)
+            }
             Err(error) => {
                 self.counters.count_drop("the kernel refused it");
                 Err(error)
@@ -230,8 +223,7 @@ impl Tap {
                 if whole {
                     return Ok(Some(frame));
                 }
-                self.counters
-                    .count_drop("no room for all pieces of a super-segment");
+                self.counters.count_drop("no room for all pieces of a super-segment");
             }
         }
         Ok(None)
@@ -284,17 +276,11 @@ pub(crate) fn check_name(name: &str) -> Result<(), TapError> {
     if good {
         return Ok(());
     }
-    Err(TapError::BadName {
-        name: name.to_owned(),
-    })
+    Err(TapError::BadName { name: name.to_owned() })
 }
 
 pub(crate) fn failed<'n>(name: &'n str, what: &'static str) -> impl FnOnce(io::Error) -> TapError + 'n {
-    move |source| TapError::Io {
-        name: name.to_owned(),
-        what,
-        source,
-    }
+    move |source| TapError::Io { name: name.to_owned(), what, source }
 }
 
 /// What the kernel's error numbers mean when a TAP is opened: opening the file and naming the interface have
@@ -307,17 +293,11 @@ fn explain(name: &str, error: io::Error) -> TapError {
         Some(libc::EPERM) => TapError::Forbidden { name, source: error },
         Some(libc::EBUSY) => TapError::Busy { name, source: error },
         Some(libc::EINVAL | libc::EEXIST) => TapError::NotATap { name },
-        _ => TapError::Io {
-            name,
-            what: "open it",
-            source: error,
-        },
+        _ => TapError::Io { name, what: "open it", source: error },
     }
 }
 
 fn is_not_now(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    ) || error.raw_os_error() == Some(libc::ENOBUFS)
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+        || error.raw_os_error() == Some(libc::ENOBUFS)
 }

@@ -46,9 +46,7 @@ pub fn up(name: &str, addresses: &[(IpAddr, u8)], owner: Option<u32>) -> Result<
     }
     let tap = Tap::open(name)?;
     let index = tap.index()?;
-    netlink
-        .set_alias(index, MARK)
-        .map_err(failed(name, "write a remark on it"))?;
+    netlink.set_alias(index, MARK).map_err(failed(name, "write a remark on it"))?;
     configure(&mut netlink, name, index, addresses)?;
     if let Some(owner) = owner {
         linux::set_owner(tap.iface(), owner).map_err(failed(name, "give it to its owner"))?;
@@ -63,9 +61,7 @@ pub fn up(name: &str, addresses: &[(IpAddr, u8)], owner: Option<u32>) -> Result<
 pub fn down(name: &str) -> Result<(), TapError> {
     check_name(name)?;
     let mut netlink = Netlink::open().map_err(failed(name, "ask the kernel about it"))?;
-    let link = find(&mut netlink, name)?.ok_or_else(|| TapError::Missing {
-        name: name.to_owned(),
-    })?;
+    let link = find(&mut netlink, name)?.ok_or_else(|| TapError::Missing { name: name.to_owned() })?;
     ours(&link)?;
     netlink.delete(link.index).map_err(|source| {
         if source.raw_os_error() == Some(libc::EPERM) {
@@ -107,26 +103,20 @@ fn configure(
     addresses: &[(IpAddr, u8)],
 ) -> Result<(), TapError> {
     for &(address, prefix) in addresses {
-        netlink
-            .add_address(index, address, prefix)
-            .map_err(failed(name, "put its address on it"))?;
+        netlink.add_address(index, address, prefix).map_err(failed(name, "put its address on it"))?;
     }
     netlink.set_up(index).map_err(failed(name, "bring it up"))
 }
 
 fn find(netlink: &mut Netlink, name: &str) -> Result<Option<Link>, TapError> {
-    netlink
-        .link(name)
-        .map_err(failed(name, "ask the kernel about it"))
+    netlink.link(name).map_err(failed(name, "ask the kernel about it"))
 }
 
 fn ours(link: &Link) -> Result<(), TapError> {
     if is_ours(link) {
         return Ok(());
     }
-    Err(TapError::NotOurs {
-        name: link.name.clone(),
-    })
+    Err(TapError::NotOurs { name: link.name.clone() })
 }
 
 fn is_ours(link: &Link) -> bool {

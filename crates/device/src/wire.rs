@@ -240,18 +240,12 @@ impl Wire {
 
     /// What went through a port; empty for a port that isn't there.
     pub fn counters(&self, port: PortId) -> DeviceCounters {
-        self.ports
-            .get(port.0)
-            .map(|port| port.counters.clone())
-            .unwrap_or_default()
+        self.ports.get(port.0).map(|port| port.counters.clone()).unwrap_or_default()
     }
 
     /// What was done to the frames that a port sent.
     pub fn impairment_counts(&self, port: PortId) -> ImpairmentCounts {
-        self.ports
-            .get(port.0)
-            .map(|port| port.impairment.counts())
-            .unwrap_or_default()
+        self.ports.get(port.0).map(|port| port.impairment.counts()).unwrap_or_default()
     }
 
     /// The switch and what it knows; with two ports it is asked nothing and learns nothing.
@@ -278,11 +272,10 @@ impl Wire {
         port.counters.count_sent(frame.len());
         for (leaves, frame) in port.impairment.apply(frame, departure) {
             let arrival = leaves + self.config.delay;
-            self.in_flight
-                .insert((arrival, self.sequence), InFlight { from, frame });
+            self.in_flight.insert((arrival, self.sequence), InFlight { from, frame });
             self.sequence += 1;
         }
-        while let Some(deed) = self.ports[from.0].impairment.poll_deed() {
+        while let Some(deed) = self.port_mut(from).and_then(|port| port.impairment.poll_deed()) {
             self.tell(WireEvent::Impaired { port: from, deed });
         }
     }
@@ -333,11 +326,7 @@ impl Wire {
             return None;
         }
         let label = frame.label_mut();
-        *label = Label {
-            interface: InterfaceId::default(),
-            offload: label.offload,
-            ..Label::default()
-        };
+        *label = Label { interface: InterfaceId::default(), offload: label.offload, ..Label::default() };
         let length = frame.len();
         if let Some(port) = self.port_mut(port) {
             port.counters.count_received(length);

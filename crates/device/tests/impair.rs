@@ -23,9 +23,7 @@ fn stage(config: ImpairmentConfig) -> Impairment {
 
 /// Passes many frames through, 1 ms apart; gives the frames that leave.
 fn run(stage: &mut Impairment) -> Vec<(Instant, Frame)> {
-    (0..FRAMES)
-        .flat_map(|n| stage.apply(frame(), Instant::from_millis(n)))
-        .collect()
+    (0..FRAMES).flat_map(|n| stage.apply(frame(), Instant::from_millis(n))).collect()
 }
 
 /// Fails unless `count` of all frames is within five standard deviations of the probability.
@@ -33,10 +31,7 @@ fn assert_near(count: u64, probability: f64, what: &str) {
     let expected = FRAMES as f64 * probability;
     let deviation = (expected * (1.0 - probability)).sqrt();
     let distance = (count as f64 - expected).abs();
-    assert!(
-        distance < 5.0 * deviation,
-        "{what}: expected about {expected}, got {count}"
-    );
+    assert!(distance < 5.0 * deviation, "{what}: expected about {expected}, got {count}");
 }
 
 #[test]
@@ -51,11 +46,7 @@ fn by_default_everything_passes_untouched_at_once() {
 
 #[test]
 fn loss_and_duplication_are_as_frequent_as_said() {
-    let mut stage = stage(ImpairmentConfig {
-        loss: 0.05,
-        duplication: 0.02,
-        ..ImpairmentConfig::default()
-    });
+    let mut stage = stage(ImpairmentConfig { loss: 0.05, duplication: 0.02, ..ImpairmentConfig::default() });
     let passed = run(&mut stage).len() as u64;
     let counts = stage.counts();
     assert_near(counts.lost, 0.05, "loss");
@@ -65,32 +56,19 @@ fn loss_and_duplication_are_as_frequent_as_said() {
 
 #[test]
 fn one_bit_corruption_flips_one_bit_as_often_as_said() {
-    let mut stage = stage(ImpairmentConfig {
-        bit_corruption: 0.01,
-        ..ImpairmentConfig::default()
-    });
+    let mut stage = stage(ImpairmentConfig { bit_corruption: 0.01, ..ImpairmentConfig::default() });
     let differing = |passed: &Frame| -> u32 {
-        passed
-            .iter()
-            .zip(frame().iter())
-            .map(|(a, b)| (a ^ b).count_ones())
-            .sum()
+        passed.iter().zip(frame().iter()).map(|(a, b)| (a ^ b).count_ones()).sum()
     };
-    let damaged: Vec<u32> = run(&mut stage)
-        .iter()
-        .map(|(_, passed)| differing(passed))
-        .filter(|&bits| bits > 0)
-        .collect();
+    let damaged: Vec<u32> =
+        run(&mut stage).iter().map(|(_, passed)| differing(passed)).filter(|&bits| bits > 0).collect();
     assert_near(damaged.len() as u64, 0.01, "damaged frames");
     assert!(damaged.iter().all(|&bits| bits == 1), "one bit each: {damaged:?}");
 }
 
 #[test]
 fn multi_byte_corruption_overwrites_a_run_as_often_as_said() {
-    let mut stage = stage(ImpairmentConfig {
-        byte_corruption: 0.1,
-        ..ImpairmentConfig::default()
-    });
+    let mut stage = stage(ImpairmentConfig { byte_corruption: 0.1, ..ImpairmentConfig::default() });
     let original = frame();
     let mut damaged = 0;
     for (_, passed) in run(&mut stage) {
@@ -99,10 +77,7 @@ fn multi_byte_corruption_overwrites_a_run_as_often_as_said() {
             continue;
         };
         damaged += 1;
-        assert!(
-            (2..=8).contains(&(last - first + 1)),
-            "a run of 2 to 8 bytes: {differing:?}"
-        );
+        assert!((2..=8).contains(&(last - first + 1)), "a run of 2 to 8 bytes: {differing:?}");
         assert_eq!(passed.len(), 100);
     }
     assert_near(damaged, 0.1, "damaged frames");
@@ -110,22 +85,12 @@ fn multi_byte_corruption_overwrites_a_run_as_often_as_said() {
 
 #[test]
 fn exchanged_words_leave_the_internet_checksum_as_it_was() {
-    let mut stage = stage(ImpairmentConfig {
-        word_swaps: 0.1,
-        ..ImpairmentConfig::default()
-    });
-    let damaged: Vec<Frame> = run(&mut stage)
-        .into_iter()
-        .map(|(_, passed)| passed)
-        .filter(|passed| *passed != frame())
-        .collect();
+    let mut stage = stage(ImpairmentConfig { word_swaps: 0.1, ..ImpairmentConfig::default() });
+    let damaged: Vec<Frame> =
+        run(&mut stage).into_iter().map(|(_, passed)| passed).filter(|passed| *passed != frame()).collect();
     // Two draws of 43 words hit the same word in one of 43 cases.
     assert_near(damaged.len() as u64, 0.1 * 42.0 / 43.0, "damaged frames");
-    assert!(
-        damaged
-            .iter()
-            .all(|passed| checksum(passed) == checksum(&frame()))
-    );
+    assert!(damaged.iter().all(|passed| checksum(passed) == checksum(&frame())));
 }
 
 #[test]
@@ -160,12 +125,8 @@ fn jitter_delays_but_never_reorders() {
 
 #[test]
 fn the_same_seed_gives_the_same_accidents() {
-    let config = ImpairmentConfig {
-        loss: 0.1,
-        bit_corruption: 0.1,
-        reordering: 0.1,
-        ..ImpairmentConfig::default()
-    };
+    let config =
+        ImpairmentConfig { loss: 0.1, bit_corruption: 0.1, reordering: 0.1, ..ImpairmentConfig::default() };
     let accidents = |seed| {
         let mut stage = Impairment::new(config.clone(), Rng::from_seed(seed));
         run(&mut stage)
@@ -184,24 +145,16 @@ fn interventions_do_what_they_say_to_the_frame_they_name() {
     stage.script(5, Intervention::SwapWords(14, 20));
     let mut pass = || stage.apply(frame(), Instant::ZERO).collect::<Vec<_>>();
 
-    assert_eq!(
-        pass()[0].1[..2],
-        [0, 1 ^ 0x80],
-        "the first bit of the second byte"
-    );
+    assert_eq!(pass()[0].1[..2], [0, 1 ^ 0x80], "the first bit of the second byte");
     assert_eq!(pass(), [], "dropped");
     assert_eq!(pass()[0].0, Instant::from_millis(30), "delayed");
     assert_eq!(pass().len(), 2, "duplicated");
     let swapped = &pass()[0].1;
-    assert_eq!(
-        (&swapped[14..16], &swapped[20..22]),
-        (&[20, 21][..], &[14, 15][..])
-    );
+    assert_eq!((&swapped[14..16], &swapped[20..22]), (&[20, 21][..], &[14, 15][..]));
     assert_eq!(pass(), [(Instant::ZERO, frame())], "the next one is left alone");
 
-    let deeds: Vec<(u64, Action)> = std::iter::from_fn(|| stage.poll_deed())
-        .map(|deed| (deed.number, deed.action))
-        .collect();
+    let deeds: Vec<(u64, Action)> =
+        std::iter::from_fn(|| stage.poll_deed()).map(|deed| (deed.number, deed.action)).collect();
     let expected = [
         (1, Action::BitFlipped(8)),
         (2, Action::Lost),
@@ -214,20 +167,14 @@ fn interventions_do_what_they_say_to_the_frame_they_name() {
 
 #[test]
 fn an_intervention_changes_nothing_for_other_frames() {
-    let config = ImpairmentConfig {
-        loss: 0.2,
-        bit_corruption: 0.2,
-        ..ImpairmentConfig::default()
-    };
+    let config = ImpairmentConfig { loss: 0.2, bit_corruption: 0.2, ..ImpairmentConfig::default() };
     let lost = |script: bool| {
         let mut stage = stage(config.clone());
         if script {
             stage.script(10, Intervention::Drop);
         }
         run(&mut stage);
-        std::iter::from_fn(move || stage.poll_deed())
-            .filter(|deed| deed.number != 10)
-            .collect::<Vec<_>>()
+        std::iter::from_fn(move || stage.poll_deed()).filter(|deed| deed.number != 10).collect::<Vec<_>>()
     };
     // Only the last deeds are kept, far from frame 10: chance went on as without it.
     assert_eq!(lost(false), lost(true));
@@ -256,11 +203,7 @@ fn a_damaged_frame_is_a_copy() {
     let original = frame();
     let serial = original.serial();
     let (_, damaged) = stage.apply(original, Instant::ZERO).next().unwrap();
-    assert_ne!(
-        damaged.serial(),
-        serial,
-        "who follows the original sees it end here"
-    );
+    assert_ne!(damaged.serial(), serial, "who follows the original sees it end here");
 }
 
 #[test]

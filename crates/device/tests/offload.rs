@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 use etherparse::{NetSlice, PacketBuilder, SlicedPacket, TransportSlice};
-use framewise_core::Buf;
 use framewise_core::buf::{ChecksumState, InterfaceId, Offload};
 use framewise_core::seams::frame::Frame;
+use framewise_core::{Buf, Instant, Rng};
 use framewise_device::offload::{OffloadError, complete};
+use framewise_device::{Intervention, OffloadPolicy, Wire, WireConfig};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -46,26 +47,19 @@ fn super_segment(version: Version, payload: &[u8], size: Option<u16>) -> Frame {
     bytes[transport + 16..transport + 18].copy_from_slice(&[0xde, 0xad]);
     let mut buf = Buf::copy_from_slice(&bytes);
     let start = (buf.position() + transport) as u16;
-    buf.label_mut().offload = Offload {
-        checksum: ChecksumState::Partial { start, field: 16 },
-        segment_size: size,
-    };
+    buf.label_mut().offload =
+        Offload { checksum: ChecksumState::Partial { start, field: 16 }, segment_size: size };
     Frame::new(buf, InterfaceId(0))
 }
 
 /// What etherparse finds in a frame: sequence number, FIN, PSH, CWR, payload. Fails if a checksum or length is wrong.
 fn judge(frame: &Frame) -> (u32, bool, bool, bool, Vec<u8>) {
     let packet = SlicedPacket::from_ethernet(frame).expect("etherparse reads it");
-    let Some(TransportSlice::Tcp(tcp)) = &packet.transport else {
-        panic!("TCP inside")
-    };
+    let Some(TransportSlice::Tcp(tcp)) = &packet.transport else { panic!("TCP inside") };
     let expected = match packet.net.as_ref().expect("IP inside") {
         NetSlice::Ipv4(ip) => {
             let header = ip.header();
-            assert_eq!(
-                header.header_checksum(),
-                header.to_header().calc_header_checksum()
-            );
+            assert_eq!(header.header_checksum(), header.to_header().calc_header_checksum());
             assert_eq!(usize::from(header.total_len()) + 14, frame.len());
             tcp.calc_checksum_ipv4(header.source(), header.destination())
         }
@@ -80,20 +74,12 @@ fn judge(frame: &Frame) -> (u32, bool, bool, bool, Vec<u8>) {
     let header = tcp.to_header();
     assert_eq!((header.source_port, header.destination_port), (49_152, 443));
     assert_eq!(header.options.as_slice().len(), 12, "options are in every piece");
-    (
-        header.sequence_number,
-        header.fin,
-        header.psh,
-        header.cwr,
-        tcp.payload().to_vec(),
-    )
+    (header.sequence_number, header.fin, header.psh, header.cwr, tcp.payload().to_vec())
 }
 
 fn check_cut(version: Version, length: usize, size: u16) {
     let payload: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
-    let frames: Vec<Frame> = complete(super_segment(version, &payload, Some(size)))
-        .unwrap()
-        .collect();
+    let frames: Vec<Frame> = complete(super_segment(version, &payload, Some(size))).unwrap().collect();
     assert_eq!(frames.len(), length.div_ceil(usize::from(size)).max(1));
     let mut joined = Vec::new();
     for (index, frame) in frames.iter().enumerate() {
@@ -101,11 +87,7 @@ fn check_cut(version: Version, length: usize, size: u16) {
         let (sequence, fin, psh, cwr, piece) = judge(frame);
         let expected = (u32::MAX - 1_000).wrapping_add(joined.len() as u32);
         assert_eq!(sequence, expected, "sequence number of piece {index}");
-        assert_eq!(
-            (fin, psh, cwr),
-            (last, last, index == 0),
-            "flags of piece {index}"
-        );
+        assert_eq!((fin, psh, cwr), (last, last, index == 0), "flags of piece {index}");
         assert_eq!(frame.offload(), Offload::default(), "nothing is left to do");
         joined.extend(piece);
     }
@@ -115,13 +97,7 @@ fn check_cut(version: Version, length: usize, size: u16) {
 #[test]
 fn a_super_segment_becomes_frames_that_add_up() {
     for version in [Version::V4, Version::V6] {
-        for (length, size) in [
-            (0, 1_448),
-            (1_448, 1_448),
-            (1_449, 1_448),
-            (64_000, 1_448),
-            (10, 1),
-        ] {
+        for (length, size) in [(0, 1_448), (1_448, 1_448), (1_449, 1_448), (64_000, 1_448), (10, 1)] {
             check_cut(version, length, size);
         }
     }
@@ -129,9 +105,8 @@ fn a_super_segment_becomes_frames_that_add_up() {
 
 #[test]
 fn each_ipv4_piece_has_an_identification_of_its_own() {
-    let frames: Vec<Frame> = complete(super_segment(Version::V4, &[1; 3_000], Some(1_000)))
-        .unwrap()
-        .collect();
+    let frames: Vec<Frame> =
+        complete(super_segment(Version::V4, &[1; 3_000], Some(1_000))).unwrap().collect();
     let ids: Vec<&[u8]> = frames.iter().map(|frame| &frame[18..20]).collect();
     assert_eq!(ids, [[0, 0], [0, 1], [0, 2]]);
 }
@@ -194,6 +169,37 @@ fn facts_that_do_not_fit_are_errors() {
     arp.label_mut().offload.segment_size = Some(1_000);
     let error = complete(Frame::new(arp, InterfaceId(0))).unwrap_err();
     assert_eq!(error, OffloadError::NotIp { found: 0 });
+}
+
+/// What arrives of one super-segment of three pieces whose second frame on the wire is dropped.
+fn over_a_wire(offload: OffloadPolicy) -> Vec<Frame> {
+    let config = WireConfig { offload, ..WireConfig::default() };
+    let mut wire = Wire::new(config, Rng::from_seed(1));
+    let (me, _you) = (wire.attach(), wire.attach());
+    wire.script(me, 2, Intervention::Drop);
+    wire.send(me, super_segment(Version::V4, &[1; 3_000], Some(1_000)), Instant::ZERO);
+    let mut frames = Vec::new();
+    while let Some(at) = wire.poll_timeout() {
+        frames.extend(wire.poll(at).map(|(_, frame)| frame));
+    }
+    frames
+}
+
+#[test]
+fn a_wire_cuts_before_it_impairs() {
+    let frames = over_a_wire(OffloadPolicy::Complete);
+    let sequences: Vec<u32> = frames.iter().map(|frame| judge(frame).0).collect();
+    let first = u32::MAX - 1_000;
+    assert_eq!(sequences, [first, first.wrapping_add(2_000)]);
+}
+
+#[test]
+fn a_wire_may_pass_the_facts_through() {
+    let frames = over_a_wire(OffloadPolicy::PassThrough);
+    assert_eq!(frames.len(), 1, "one frame, so there was no second to drop");
+    assert_eq!(frames[0].offload().segment_size, Some(1_000));
+    let whole: Vec<Frame> = complete(frames[0].clone()).unwrap().collect();
+    assert_eq!(whole.len(), 3, "and the facts still fit it");
 }
 
 proptest! {

@@ -21,11 +21,7 @@ fn status_after_dropping(sudo: Option<(&str, &str)>) -> String {
         command.env("SUDO_UID", user).env("SUDO_GID", group);
     }
     let output = command.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -59,10 +55,7 @@ fn root_becomes_whoever_called_sudo_without_a_way_back() {
             "CapEff:\t0000000000000000".to_owned(),
             "NoNewPrivs:\t1".to_owned(),
         ] {
-            assert!(
-                status.contains(&line),
-                "with {sudo:?} there should be {line:?} in:\n{status}"
-            );
+            assert!(status.contains(&line), "with {sudo:?} there should be {line:?} in:\n{status}");
         }
     }
 }

@@ -28,22 +28,14 @@ fn it_learns_by_sources_and_floods_what_it_does_not_know() {
     let mut switch = Switch::new(SwitchConfig::default());
     assert_eq!(switch.forward(A, &frame(mac(2), mac(1)), secs(0)), Forward::Flood);
     assert_eq!(switch.forward(B, &frame(mac(1), mac(2)), secs(0)), Forward::To(A));
-    assert_eq!(
-        switch.forward(B, &frame(MacAddr::BROADCAST, mac(2)), secs(0)),
-        Forward::Flood
-    );
-    assert_eq!(
-        switch.stations(secs(0)).collect::<Vec<_>>(),
-        [(mac(1), A), (mac(2), B)]
-    );
+    assert_eq!(switch.forward(B, &frame(MacAddr::BROADCAST, mac(2)), secs(0)), Forward::Flood);
+    assert_eq!(switch.stations(secs(0)).collect::<Vec<_>>(), [(mac(1), A), (mac(2), B)]);
 }
 
 #[test]
 fn a_station_that_is_silent_is_forgotten_and_one_that_speaks_is_not() {
-    let mut switch = Switch::new(SwitchConfig {
-        ageing: Duration::from_secs(300),
-        ..SwitchConfig::default()
-    });
+    let mut switch =
+        Switch::new(SwitchConfig { ageing: Duration::from_secs(300), ..SwitchConfig::default() });
     switch.forward(A, &frame(mac(9), mac(1)), secs(0));
     switch.forward(B, &frame(mac(9), mac(2)), secs(0));
     switch.forward(B, &frame(mac(9), mac(2)), secs(200));
@@ -54,10 +46,7 @@ fn a_station_that_is_silent_is_forgotten_and_one_that_speaks_is_not() {
 
 #[test]
 fn the_table_is_bounded_and_who_is_in_stays_in() {
-    let mut switch = Switch::new(SwitchConfig {
-        capacity: 100,
-        ..SwitchConfig::default()
-    });
+    let mut switch = Switch::new(SwitchConfig { capacity: 100, ..SwitchConfig::default() });
     for number in 0..10_000 {
         switch.forward(A, &frame(MacAddr::BROADCAST, mac(number)), secs(1));
     }
@@ -74,10 +63,7 @@ fn a_station_that_moves_is_told() {
     switch.forward(A, &frame(MacAddr::BROADCAST, mac(1)), secs(0));
     switch.forward(B, &frame(MacAddr::BROADCAST, mac(1)), secs(5));
     let moved = switch.poll_moved().expect("the move is told");
-    assert_eq!(
-        (moved.now, moved.mac, moved.from, moved.to),
-        (secs(5), mac(1), A, B)
-    );
+    assert_eq!((moved.now, moved.mac, moved.from, moved.to), (secs(5), mac(1), A, B));
     assert_eq!(switch.poll_moved(), None);
     assert_eq!(switch.port_of(mac(1), secs(5)), Some(B));
 }

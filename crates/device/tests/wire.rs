@@ -79,10 +79,7 @@ fn nothing_arrives_before_its_time() {
 
 #[test]
 fn frames_that_arrive_at_one_time_keep_the_order_of_sending() {
-    let (mut wire, me, you) = wire(WireConfig {
-        rate: None,
-        ..WireConfig::default()
-    });
+    let (mut wire, me, you) = wire(WireConfig { rate: None, ..WireConfig::default() });
     for mark in 0..10 {
         let sender = if mark % 2 == 0 { me } else { you };
         wire.send(sender, plain(60, mark), Instant::ZERO);
@@ -93,11 +90,7 @@ fn frames_that_arrive_at_one_time_keep_the_order_of_sending() {
 
 #[test]
 fn a_full_queue_drops_and_says_so() {
-    let (mut wire, me, _) = wire(WireConfig {
-        rate: Some(8_000_000),
-        queue: 2,
-        ..WireConfig::default()
-    });
+    let (mut wire, me, _) = wire(WireConfig { rate: Some(8_000_000), queue: 2, ..WireConfig::default() });
     for mark in 0..3 {
         wire.send(me, plain(60, mark), Instant::ZERO);
     }
@@ -140,19 +133,12 @@ fn three_stations_hang_on_a_switch() {
     let c = wire.attach();
     let send = |wire: &mut Wire, port, to, from, mark| {
         wire.send(port, frame(station(to), station(from), 60, mark), Instant::ZERO);
-        drain(wire)
-            .into_iter()
-            .map(|(_, port, _)| port)
-            .collect::<Vec<_>>()
+        drain(wire).into_iter().map(|(_, port, _)| port).collect::<Vec<_>>()
     };
     assert_eq!(send(&mut wire, a, 2, 1, 0), [b, c], "nobody knows 2 yet");
     assert_eq!(send(&mut wire, b, 1, 2, 1), [a], "1 was heard at a");
     assert_eq!(send(&mut wire, a, 2, 1, 2), [b], "2 was heard at b");
-    assert_eq!(
-        send(&mut wire, c, 2, 2, 3),
-        [],
-        "c takes the address of b: that frame is for its own port"
-    );
+    assert_eq!(send(&mut wire, c, 2, 2, 3), [], "c takes the address of b: that frame is for its own port");
     let moved = std::iter::from_fn(|| wire.poll_event()).find_map(|event| match event {
         WireEvent::Moved(moved) => Some((moved.from, moved.to)),
         _ => None,

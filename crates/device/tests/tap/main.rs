@@ -18,10 +18,7 @@ use namespace::{in_own_namespace, receive};
 const OURS: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 1]);
 
 fn host_addresses() -> Vec<(IpAddr, u8)> {
-    vec![
-        ("192.0.2.1".parse().unwrap(), 24),
-        ("2001:db8::1".parse().unwrap(), 64),
-    ]
+    vec![("192.0.2.1".parse().unwrap(), 24), ("2001:db8::1".parse().unwrap(), 64)]
 }
 
 fn kind(frame: &Frame) -> Option<&[u8]> {
@@ -75,17 +72,10 @@ fn the_kernel_asks_by_arp_and_sends_what_it_has() {
         assert_eq!(packet[..6], OURS.octets());
 
         let parsed = etherparse::SlicedPacket::from_ethernet(&packet).unwrap();
-        let Some(etherparse::TransportSlice::Udp(udp)) = parsed.transport else {
-            panic!("UDP inside")
-        };
+        let Some(etherparse::TransportSlice::Udp(udp)) = parsed.transport else { panic!("UDP inside") };
         let header = udp.to_header();
-        let right = header
-            .calc_checksum_ipv4_raw([192, 0, 2, 1], [192, 0, 2, 2], udp.payload())
-            .unwrap();
-        assert_eq!(
-            header.checksum, right,
-            "the kernel fills checksums in before a TAP"
-        );
+        let right = header.calc_checksum_ipv4_raw([192, 0, 2, 1], [192, 0, 2, 2], udp.payload()).unwrap();
+        assert_eq!(header.checksum, right, "the kernel fills checksums in before a TAP");
         assert_eq!(tap.counters().sent, 1);
         assert!(tap.counters().received >= 2);
     });
@@ -101,10 +91,7 @@ fn a_tap_is_set_up_told_and_taken_down() {
         assert_eq!(status[0].name, "fw0");
         assert!(status[0].up && !status[0].in_use);
         for address in host_addresses() {
-            assert!(
-                status[0].addresses.contains(&address),
-                "{address:?} in {status:?}"
-            );
+            assert!(status[0].addresses.contains(&address), "{address:?} in {status:?}");
         }
         let tap = Tap::open("fw0").unwrap();
         assert!(tap_setup::status().unwrap()[0].in_use);
@@ -121,10 +108,7 @@ fn what_framewise_did_not_make_is_left_alone() {
         let _foreign = Tap::open("other0").expect("root can make a TAP");
         for name in ["other0", "lo"] {
             assert!(matches!(tap_setup::down(name), Err(TapError::NotOurs { .. })));
-            assert!(matches!(
-                tap_setup::up(name, &host_addresses(), None),
-                Err(TapError::NotOurs { .. })
-            ));
+            assert!(matches!(tap_setup::up(name, &host_addresses(), None), Err(TapError::NotOurs { .. })));
         }
         assert_eq!(tap_setup::status().unwrap(), []);
     });
@@ -154,11 +138,20 @@ fn refusals_say_what_to_do() {
 #[test]
 fn a_bad_name_is_refused_before_the_kernel_sees_it() {
     for name in ["", "a-name-of-16-long", "tap%d", "a b", "a/b", "."] {
-        assert!(
-            matches!(Tap::open(name), Err(TapError::BadName { .. })),
-            "{name:?}"
-        );
+        assert!(matches!(Tap::open(name), Err(TapError::BadName { .. })), "{name:?}");
     }
+}
+
+#[test]
+fn what_is_sent_while_the_interface_is_down_is_lost_and_counted() {
+    in_own_namespace("what_is_sent_while_the_interface_is_down_is_lost_and_counted", || {
+        let mut tap = Tap::open("fw0").expect("root can make a TAP");
+        assert!(tap.transmit(experimental(100)).unwrap().is_none());
+        assert_eq!(tap.counters().drops("the interface is down"), 1);
+        tap.bring_up().unwrap();
+        assert!(tap.transmit(experimental(100)).unwrap().is_none());
+        assert_eq!(tap.counters().sent, 1);
+    });
 }
 
 #[test]
@@ -176,11 +169,7 @@ fn a_packet_socket_shares_an_interface_with_the_kernel() {
 
         assert!(tap.transmit(experimental(200)).unwrap().is_none());
         let frame = receive(&mut socket, is_experimental, "the TAP's frame at the socket");
-        assert_eq!(
-            frame,
-            experimental(200),
-            "not the 100 bytes that this machine sent itself"
-        );
+        assert_eq!(frame, experimental(200), "not the 100 bytes that this machine sent itself");
 
         assert!(tap.transmit(experimental(1_419)).unwrap().is_none());
         assert!(socket.transmit(experimental(1_419)).unwrap().is_none());

@@ -33,10 +33,7 @@ fn obstacle() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("not root".to_owned());
     }
-    let tun = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/net/tun");
+    let tun = std::fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun");
     tun.err().map(|error| format!("/dev/net/tun: {error}"))
 }
 
@@ -56,15 +53,9 @@ pub(crate) fn receive(device: &mut impl Device, wanted: impl Fn(&Frame) -> bool,
                 return frame;
             }
         }
-        assert!(
-            Instant::now() < deadline,
-            "should have received {what}, but it never came"
-        );
+        assert!(Instant::now() < deadline, "should have received {what}, but it never came");
         let fd = device.readable_fd().expect("the device can be waited for");
-        let wait = Timespec {
-            tv_sec: 1,
-            tv_nsec: 0,
-        };
+        let wait = Timespec { tv_sec: 1, tv_nsec: 0 };
         poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&wait)).expect("poll works");
     }
 }
