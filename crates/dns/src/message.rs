@@ -16,7 +16,7 @@ use hickory_proto::serialize::binary::{BinEncodable, BinEncoder};
 use thiserror::Error;
 
 use crate::name::Name;
-use crate::record::{Data, Kind, Question, Record, ResponseCode, Soa};
+use crate::record::{Data, Question, Record, ResponseCode, Soa};
 
 /// Bytes of the header.
 pub const HEADER: usize = 12;
