@@ -23,11 +23,7 @@ where
 {
     /// Puts `left` beside `right`.
     pub fn new(left: A, right: B) -> Self {
-        Beside {
-            left,
-            right,
-            right_first: false,
-        }
+        Beside { left, right, right_first: false }
     }
 
     /// The left branch.
@@ -78,13 +74,9 @@ where
         let right_first = self.right_first;
         self.right_first = !right_first;
         if right_first {
-            self.right
-                .poll_outbound(cx)
-                .or_else(|| self.left.poll_outbound(cx))
+            self.right.poll_outbound(cx).or_else(|| self.left.poll_outbound(cx))
         } else {
-            self.left
-                .poll_outbound(cx)
-                .or_else(|| self.right.poll_outbound(cx))
+            self.left.poll_outbound(cx).or_else(|| self.right.poll_outbound(cx))
         }
     }
 

@@ -260,28 +260,18 @@ impl Buf {
     }
 
     fn storage(&self) -> &Storage {
-        self.0
-            .as_ref()
-            .expect("a buffer is empty only while it is being dropped")
+        self.0.as_ref().expect("a buffer is empty only while it is being dropped")
     }
 
     fn storage_mut(&mut self) -> &mut Storage {
-        self.0
-            .as_mut()
-            .expect("a buffer is empty only while it is being dropped")
+        self.0.as_mut().expect("a buffer is empty only while it is being dropped")
     }
 }
 
 impl Storage {
     fn with_room(payload: usize) -> Self {
         let room = vec![0; HEADROOM + payload].into_boxed_slice();
-        Storage {
-            room,
-            start: HEADROOM,
-            end: HEADROOM,
-            serial: 0,
-            label: Label::default(),
-        }
+        Storage { room, start: HEADROOM, end: HEADROOM, serial: 0, label: Label::default() }
     }
 
     fn clear(&mut self) {
@@ -322,10 +312,7 @@ impl Clone for Buf {
         let mut label = self.label().clone();
         if let ChecksumState::Partial { start, field } = label.offload.checksum {
             let start = (usize::from(start) + copy.position()).saturating_sub(self.position());
-            label.offload.checksum = ChecksumState::Partial {
-                start: start as u16,
-                field,
-            };
+            label.offload.checksum = ChecksumState::Partial { start: start as u16, field };
         }
         *copy.label_mut() = label;
         copy

@@ -19,22 +19,12 @@ pub struct Cx<'a> {
 impl<'a> Cx<'a> {
     /// A context that nobody watches.
     pub fn new(now: Instant, counters: &'a mut Counters) -> Self {
-        Cx {
-            now,
-            stepping: false,
-            observer: None,
-            counters,
-        }
+        Cx { now, stepping: false, observer: None, counters }
     }
 
     /// The same, watched by `observer`.
     pub fn observed(now: Instant, counters: &'a mut Counters, observer: &'a mut (dyn Observer + 'a)) -> Self {
-        Cx {
-            now,
-            stepping: false,
-            observer: Some(observer),
-            counters,
-        }
+        Cx { now, stepping: false, observer: Some(observer), counters }
     }
 
     /// Whether anyone watches: ask before making anything only for them.
@@ -49,11 +39,7 @@ impl<'a> Cx<'a> {
     pub fn dropped(&mut self, layer: &'static str, reason: &'static str) {
         self.counters.count(layer, reason);
         if let Some(observer) = &mut self.observer {
-            observer.dropped(&Dropped {
-                now: self.now,
-                layer,
-                reason,
-            });
+            observer.dropped(&Dropped { now: self.now, layer, reason });
         }
     }
 
@@ -62,12 +48,7 @@ impl<'a> Cx<'a> {
     #[inline]
     pub fn note(&mut self, layer: &'static str, topic: &'static str, text: impl FnOnce() -> String) {
         if let Some(observer) = &mut self.observer {
-            observer.noted(&Note {
-                now: self.now,
-                layer,
-                topic,
-                text: text(),
-            });
+            observer.noted(&Note { now: self.now, layer, topic, text: text() });
         }
     }
 
@@ -87,14 +68,7 @@ impl<'a> Cx<'a> {
         message: &dyn crate::Message,
     ) {
         if let Some(observer) = &mut self.observer {
-            observer.crossed(&Crossing {
-                now: self.now,
-                seam: S::NAME,
-                upper,
-                lower,
-                direction,
-                message,
-            });
+            observer.crossed(&Crossing { now: self.now, seam: S::NAME, upper, lower, direction, message });
         }
     }
 }

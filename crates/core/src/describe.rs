@@ -52,14 +52,7 @@ impl Field {
         meaning: impl Into<String>,
         source: &'static str,
     ) -> Self {
-        Field {
-            name,
-            bytes,
-            bits: None,
-            value: value.into(),
-            meaning: meaning.into(),
-            source,
-        }
+        Field { name, bytes, bits: None, value: value.into(), meaning: meaning.into(), source }
     }
 
     /// The same field, in only these bits of its bytes.

@@ -42,20 +42,12 @@ impl<K> Id<K> {
             Opener::Upper => 0,
             Opener::Lower => LOWER,
         };
-        Id {
-            index: (index & !LOWER) | side,
-            generation,
-            kind: PhantomData,
-        }
+        Id { index: (index & !LOWER) | side, generation, kind: PhantomData }
     }
 
     /// Who opened it.
     pub const fn opener(self) -> Opener {
-        if self.index & LOWER == 0 {
-            Opener::Upper
-        } else {
-            Opener::Lower
-        }
+        if self.index & LOWER == 0 { Opener::Upper } else { Opener::Lower }
     }
 
     /// Its place in the table of its opener.
@@ -106,11 +98,7 @@ impl<K> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = if self.opener() == Opener::Upper { 'o' } else { 'a' };
         write!(f, "{side}{}", self.index())?;
-        if self.generation > 0 {
-            write!(f, ".{}", self.generation)
-        } else {
-            Ok(())
-        }
+        if self.generation > 0 { write!(f, ".{}", self.generation) } else { Ok(()) }
     }
 }
 impl<K> fmt::Debug for Id<K> {
@@ -132,13 +120,7 @@ pub struct Slab<K, T> {
 impl<K, T> Slab<K, T> {
     /// An empty table for what `opener` opens, of at most `limit` at a time.
     pub fn new(opener: Opener, limit: usize) -> Self {
-        Slab {
-            opener,
-            limit,
-            places: Vec::new(),
-            free: Vec::new(),
-            kind: PhantomData,
-        }
+        Slab { opener, limit, places: Vec::new(), free: Vec::new(), kind: PhantomData }
     }
 
     /// Puts a value in and names it; gives it back when the table is full.
@@ -158,17 +140,13 @@ impl<K, T> Slab<K, T> {
     /// The value of this name, while it is in.
     pub fn get(&self, id: Id<K>) -> Option<&T> {
         let (generation, value) = self.places.get(id.index())?;
-        value
-            .as_ref()
-            .filter(|_| id.opener() == self.opener && *generation == id.generation())
+        value.as_ref().filter(|_| id.opener() == self.opener && *generation == id.generation())
     }
 
     /// The value of this name, to be changed.
     pub fn get_mut(&mut self, id: Id<K>) -> Option<&mut T> {
         let (generation, value) = self.places.get_mut(id.index())?;
-        value
-            .as_mut()
-            .filter(|_| id.opener() == self.opener && *generation == id.generation())
+        value.as_mut().filter(|_| id.opener() == self.opener && *generation == id.generation())
     }
 
     /// Takes the value out; its name is never used again, its place is.
@@ -192,12 +170,9 @@ impl<K, T> Slab<K, T> {
 
     /// All that are in, by place.
     pub fn iter(&self) -> impl Iterator<Item = (Id<K>, &T)> {
-        self.places
-            .iter()
-            .enumerate()
-            .filter_map(|(index, (generation, value))| {
-                Some((Id::new(self.opener, index as u32, *generation), value.as_ref()?))
-            })
+        self.places.iter().enumerate().filter_map(|(index, (generation, value))| {
+            Some((Id::new(self.opener, index as u32, *generation), value.as_ref()?))
+        })
     }
 }
 
@@ -213,12 +188,7 @@ pub struct IdMap<K, T> {
 impl<K, T> IdMap<K, T> {
     /// An empty table that takes names whose place is below `limit`.
     pub fn new(limit: usize) -> Self {
-        IdMap {
-            limit,
-            sides: [Vec::new(), Vec::new()],
-            len: 0,
-            kind: PhantomData,
-        }
+        IdMap { limit, sides: [Vec::new(), Vec::new()], len: 0, kind: PhantomData }
     }
 
     /// Puts a value under a name. Gives it back where the name's place is taken or beyond the limit.
@@ -255,10 +225,7 @@ impl<K, T> IdMap<K, T> {
     pub fn remove(&mut self, id: Id<K>) -> Option<T> {
         self.get(id)?;
         self.len -= 1;
-        self.sides[side(id)]
-            .get_mut(id.index())?
-            .take()
-            .map(|(_, value)| value)
+        self.sides[side(id)].get_mut(id.index())?.take().map(|(_, value)| value)
     }
 
     /// How many are in.
@@ -273,15 +240,12 @@ impl<K, T> IdMap<K, T> {
 
     /// All that are in: what the upper side opened first, each by place.
     pub fn iter(&self) -> impl Iterator<Item = (Id<K>, &T)> {
-        [Opener::Upper, Opener::Lower]
-            .into_iter()
-            .zip(&self.sides)
-            .flat_map(|(opener, side)| {
-                side.iter().enumerate().filter_map(move |(index, place)| {
-                    let (generation, value) = place.as_ref()?;
-                    Some((Id::new(opener, index as u32, *generation), value))
-                })
+        [Opener::Upper, Opener::Lower].into_iter().zip(&self.sides).flat_map(|(opener, side)| {
+            side.iter().enumerate().filter_map(move |(index, place)| {
+                let (generation, value) = place.as_ref()?;
+                Some((Id::new(opener, index as u32, *generation), value))
             })
+        })
     }
 }
 

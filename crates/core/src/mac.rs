@@ -105,14 +105,8 @@ impl FromStr for MacAddr {
         let mut octets = [0; 6];
         for (index, (octet, group)) in octets.iter_mut().zip(&groups).enumerate() {
             let hex = group.len() == 2 && group.bytes().all(|b| b.is_ascii_hexdigit());
-            let wrong = || ParseMacError::Group {
-                index: index + 1,
-                found: (*group).to_owned(),
-            };
-            *octet = u8::from_str_radix(group, 16)
-                .ok()
-                .filter(|_| hex)
-                .ok_or_else(wrong)?;
+            let wrong = || ParseMacError::Group { index: index + 1, found: (*group).to_owned() };
+            *octet = u8::from_str_radix(group, 16).ok().filter(|_| hex).ok_or_else(wrong)?;
         }
         Ok(MacAddr(octets))
     }

@@ -12,6 +12,11 @@ pub trait Message {
     /// One line for a person, without a line break: `192.0.2.10 asks 198.51.100.80 for port 443`.
     fn summary(&self) -> String;
 
+    /// Which of its seam's messages this is, as one fixed word by which a view finds it: `request`, `send`, `closed`.
+    fn kind(&self) -> &'static str {
+        "message"
+    }
+
     /// The bytes that this message carries, headers of this layer included; empty for a command.
     fn bytes(&self) -> &[u8] {
         &[]

@@ -95,10 +95,7 @@ impl Counters {
 
     /// How often `layer` dropped something because of `reason`.
     pub fn drops(&self, layer: &str, reason: &str) -> u64 {
-        self.iter()
-            .filter(|(l, r, _)| *l == layer && *r == reason)
-            .map(|(_, _, n)| n)
-            .sum()
+        self.iter().filter(|(l, r, _)| *l == layer && *r == reason).map(|(_, _, n)| n).sum()
     }
 
     /// All drops of all layers together.

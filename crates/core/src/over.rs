@@ -57,12 +57,7 @@ where
             return false;
         };
         if cx.is_observed() {
-            cx.crossed::<U::Lower>(
-                self.upper.lowest_name(),
-                self.lower.name(),
-                Direction::Inbound,
-                &message,
-            );
+            cx.crossed::<U::Lower>(self.upper.lowest_name(), self.lower.name(), Direction::Inbound, &message);
         }
         self.upper.handle_inbound(message, cx);
         true

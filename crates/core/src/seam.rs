@@ -36,6 +36,13 @@ impl<A: Message, B: Message> Message for Either<A, B> {
         }
     }
 
+    fn kind(&self) -> &'static str {
+        match self {
+            Either::Left(message) => message.kind(),
+            Either::Right(message) => message.kind(),
+        }
+    }
+
     fn bytes(&self) -> &[u8] {
         match self {
             Either::Left(message) => message.bytes(),

@@ -75,12 +75,7 @@ impl Message for DatagramDown {
             DatagramDown::Bind { port } => format!("bring me what comes to port {port}"),
             DatagramDown::Unbind { port } => format!("done with port {port}"),
             DatagramDown::Send(datagram) => {
-                format!(
-                    "{} bytes from port {} to {}",
-                    datagram.data.len(),
-                    datagram.port,
-                    datagram.remote
-                )
+                format!("{} bytes from port {} to {}", datagram.data.len(), datagram.port, datagram.remote)
             }
         }
     }
@@ -97,21 +92,12 @@ impl Message for DatagramUp {
     fn summary(&self) -> String {
         match self {
             DatagramUp::Datagram(datagram) => {
-                format!(
-                    "{} bytes from {} to port {}",
-                    datagram.data.len(),
-                    datagram.remote,
-                    datagram.port
-                )
+                format!("{} bytes from {} to port {}", datagram.data.len(), datagram.remote, datagram.port)
             }
-            DatagramUp::Unreachable {
-                remote,
-                kind: Some(kind),
-                ..
-            } => format!("{remote}: {}", kind.as_str()),
-            DatagramUp::Unreachable {
-                remote, kind: None, ..
-            } => format!("no route to {remote}"),
+            DatagramUp::Unreachable { remote, kind: Some(kind), .. } => {
+                format!("{remote}: {}", kind.as_str())
+            }
+            DatagramUp::Unreachable { remote, kind: None, .. } => format!("no route to {remote}"),
             DatagramUp::BindFailed { port } => format!("port {port} can't be had"),
         }
     }

@@ -65,10 +65,7 @@ impl Headers {
 
     /// The value of the first field of this name, as bytes.
     pub fn bytes(&self, name: &str) -> Option<&[u8]> {
-        self.0
-            .iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_slice())
+        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
     }
 
     /// The value of the first field of this name, if it is text in UTF-8.
@@ -78,10 +75,7 @@ impl Headers {
 
     /// The values of all fields of this name, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        self.0
-            .iter()
-            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_slice())
+        self.0.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
     }
 
     /// Whether there is a field of this name.
@@ -91,9 +85,7 @@ impl Headers {
 
     /// All fields in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_slice()))
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
     /// How many fields there are.
@@ -109,12 +101,7 @@ impl Headers {
 
 impl<N: Into<String>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
-        Headers(
-            fields
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        )
+        Headers(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 }
 
@@ -376,6 +363,19 @@ impl Message for ExchangeDown {
         }
     }
 
+    fn kind(&self) -> &'static str {
+        match self {
+            ExchangeDown::Listen { .. } => "listen",
+            ExchangeDown::Unlisten { .. } => "unlisten",
+            ExchangeDown::Request(_) => "request",
+            ExchangeDown::Respond { .. } => "respond",
+            ExchangeDown::Body { .. } => "body",
+            ExchangeDown::End { .. } => "end",
+            ExchangeDown::Grant { .. } => "grant",
+            ExchangeDown::Cancel { .. } => "cancel",
+        }
+    }
+
     fn bytes(&self) -> &[u8] {
         match self {
             ExchangeDown::Body { data, .. } => data,
@@ -399,13 +399,10 @@ impl Message for ExchangeDown {
 impl Message for ExchangeUp {
     fn summary(&self) -> String {
         match self {
-            ExchangeUp::Listening {
-                endpoint,
-                result: Ok(()),
-            } => format!("serving on port {}", endpoint.port),
-            ExchangeUp::Listening {
-                result: Err(error), ..
-            } => error.to_string(),
+            ExchangeUp::Listening { endpoint, result: Ok(()) } => {
+                format!("serving on port {}", endpoint.port)
+            }
+            ExchangeUp::Listening { result: Err(error), .. } => error.to_string(),
             ExchangeUp::Request(request) => format!("{} {}", request.head.method, request.head.target),
             ExchangeUp::Connected { connection, .. } => format!("connected to {}", connection.remote),
             ExchangeUp::Response { head, .. } => head.status.to_string(),
@@ -413,9 +410,20 @@ impl Message for ExchangeUp {
             ExchangeUp::End { .. } => "that was all".to_owned(),
             ExchangeUp::Writable { bytes, .. } => format!("room for {bytes} bytes of body more"),
             ExchangeUp::Closed { result: Ok(()), .. } => "complete".to_owned(),
-            ExchangeUp::Closed {
-                result: Err(error), ..
-            } => error.to_string(),
+            ExchangeUp::Closed { result: Err(error), .. } => error.to_string(),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            ExchangeUp::Listening { .. } => "listening",
+            ExchangeUp::Request(_) => "request",
+            ExchangeUp::Connected { .. } => "connected",
+            ExchangeUp::Response { .. } => "response",
+            ExchangeUp::Body { .. } => "body",
+            ExchangeUp::End { .. } => "end",
+            ExchangeUp::Writable { .. } => "writable",
+            ExchangeUp::Closed { .. } => "closed",
         }
     }
 

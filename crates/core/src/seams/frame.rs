@@ -48,6 +48,10 @@ impl Message for Frame {
         }
     }
 
+    fn kind(&self) -> &'static str {
+        "frame"
+    }
+
     fn bytes(&self) -> &[u8] {
         self
     }

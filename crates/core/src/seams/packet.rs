@@ -132,15 +132,16 @@ impl Message for PacketDown {
             PacketDown::Control(control) => match &**control {
                 LinkControl::Claim { address, .. } => format!("{address} is mine"),
                 LinkControl::Release { address, .. } => format!("{address} is no longer mine"),
-                LinkControl::Neighbour {
-                    address,
-                    mac: Some(mac),
-                    ..
-                } => format!("{address} is at {mac}"),
-                LinkControl::Neighbour {
-                    address, mac: None, ..
-                } => format!("{address} does not answer"),
+                LinkControl::Neighbour { address, mac: Some(mac), .. } => format!("{address} is at {mac}"),
+                LinkControl::Neighbour { address, mac: None, .. } => format!("{address} does not answer"),
             },
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            PacketDown::Packet(_) => "packet",
+            PacketDown::Control(_) => "control",
         }
     }
 
@@ -169,17 +170,20 @@ impl Message for PacketUp {
                     NextHop::Neighbour(next) => format!("{next} can't be reached"),
                     _ => "a packet can't be delivered".to_owned(),
                 },
-                LinkEvent::Conflict {
-                    address: Some(address),
-                    mac,
-                    ..
-                } => {
+                LinkEvent::Conflict { address: Some(address), mac, .. } => {
                     format!("{mac} claims my address {address}")
                 }
-                LinkEvent::Conflict {
-                    address: None, mac, ..
-                } => format!("another station uses my MAC address {mac}"),
+                LinkEvent::Conflict { address: None, mac, .. } => {
+                    format!("another station uses my MAC address {mac}")
+                }
             },
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            PacketUp::Packet(_) => "packet",
+            PacketUp::Event(_) => "event",
         }
     }
 

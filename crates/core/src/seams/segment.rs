@@ -199,12 +199,7 @@ fn protocol_name(protocol: u8) -> &'static str {
 
 fn segment_summary(segment: &Segment) -> String {
     let what = protocol_name(segment.protocol());
-    format!(
-        "{what} of {} bytes, {} to {}",
-        segment.len(),
-        segment.source(),
-        segment.destination()
-    )
+    format!("{what} of {} bytes, {} to {}", segment.len(), segment.source(), segment.destination())
 }
 
 impl Message for SegmentDown {
@@ -217,6 +212,13 @@ impl Message for SegmentDown {
                     format!("nobody listens here for {}", segment_summary(segment))
                 }
             },
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            SegmentDown::Segment(_) => "segment",
+            SegmentDown::Control(_) => "control",
         }
     }
 
@@ -240,30 +242,21 @@ impl Message for SegmentUp {
         match self {
             SegmentUp::Segment(segment) => segment_summary(segment),
             SegmentUp::Event(event) => match &**event {
-                SegmentEvent::Source {
-                    destination,
-                    route: Some(route),
-                    ..
-                } => {
-                    format!(
-                        "{destination} is reached from {}, MTU {}",
-                        route.source, route.mtu
-                    )
+                SegmentEvent::Source { destination, route: Some(route), .. } => {
+                    format!("{destination} is reached from {}, MTU {}", route.source, route.mtu)
                 }
-                SegmentEvent::Source {
-                    destination,
-                    route: None,
-                    ..
-                } => format!("no route to {destination}"),
+                SegmentEvent::Source { destination, route: None, .. } => format!("no route to {destination}"),
                 SegmentEvent::Error(error) => {
-                    format!(
-                        "{} says of {}: {}",
-                        error.reporter,
-                        error.destination,
-                        error.kind.as_str()
-                    )
+                    format!("{} says of {}: {}", error.reporter, error.destination, error.kind.as_str())
                 }
             },
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            SegmentUp::Segment(_) => "segment",
+            SegmentUp::Event(_) => "event",
         }
     }
 

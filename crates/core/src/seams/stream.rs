@@ -305,17 +305,25 @@ impl Message for StreamDown {
                 format!("accept {} on port {}", kind(security), endpoint.port)
             }
             StreamDown::Unlisten { endpoint } => format!("accept no more on port {}", endpoint.port),
-            StreamDown::Connect {
-                conn,
-                remote,
-                security,
-            } => {
+            StreamDown::Connect { conn, remote, security } => {
                 format!("{conn}: connect to {remote}, {}", kind(security))
             }
             StreamDown::Send { conn, data } => format!("{conn}: send {} bytes", data.len()),
             StreamDown::Grant { conn, bytes } => format!("{conn}: {bytes} bytes more may come"),
             StreamDown::Close { conn } => format!("{conn}: nothing more to send"),
             StreamDown::Abort { conn } => format!("{conn}: give up"),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            StreamDown::Listen { .. } => "listen",
+            StreamDown::Unlisten { .. } => "unlisten",
+            StreamDown::Connect { .. } => "connect",
+            StreamDown::Send { .. } => "send",
+            StreamDown::Grant { .. } => "grant",
+            StreamDown::Close { .. } => "close",
+            StreamDown::Abort { .. } => "abort",
         }
     }
 
@@ -345,13 +353,10 @@ fn kind(security: &Security) -> &'static str {
 impl Message for StreamUp {
     fn summary(&self) -> String {
         match self {
-            StreamUp::Listening {
-                endpoint,
-                result: Ok(()),
-            } => format!("listening on port {}", endpoint.port),
-            StreamUp::Listening {
-                result: Err(error), ..
-            } => error.to_string(),
+            StreamUp::Listening { endpoint, result: Ok(()) } => {
+                format!("listening on port {}", endpoint.port)
+            }
+            StreamUp::Listening { result: Err(error), .. } => error.to_string(),
             StreamUp::Opened { conn, info } => format!("{conn}: open, {} to {}", info.local, info.remote),
             StreamUp::Data { conn, data } => format!("{conn}: {} bytes came", data.len()),
             StreamUp::Writable { conn, bytes } => format!("{conn}: room to send {bytes} bytes more"),
@@ -360,6 +365,17 @@ impl Message for StreamUp {
                 format!("{conn}: the peer stopped without saying so")
             }
             StreamUp::Closed { conn, reason } => format!("{conn}: closed, {reason}"),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            StreamUp::Listening { .. } => "listening",
+            StreamUp::Opened { .. } => "opened",
+            StreamUp::Data { .. } => "data",
+            StreamUp::Writable { .. } => "writable",
+            StreamUp::PeerClosed { .. } => "peer closed",
+            StreamUp::Closed { .. } => "closed",
         }
     }
 
