@@ -1,0 +1,405 @@
+//! Whole exchanges, step by step: keep-alive, pipelining, bodies of all kinds, and ends of all kinds.
+
+mod common;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::{Bench, accepted, asked};
+use framewise_core::seams::exchange::*;
+use framewise_core::seams::stream::*;
+use framewise_http::{Config, Method};
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+
+#[test]
+fn a_small_request_is_exactly_its_bytes() {
+    let (mut bench, _) = Bench::client();
+    assert_eq!(bench.sends.len(), 1, "one piece");
+    assert_eq!(bench.sent().as_bytes(), GET);
+}
+
+#[test]
+fn a_small_answer_leaves_in_one_piece() {
+    let mut bench = Bench::server();
+    bench.feed(accepted(0), GET);
+    let request = bench.requests().remove(0);
+    bench.answer(request.exchange, 200, "<h1>shop</h1>\n");
+    assert_eq!(bench.sends.len(), 1, "head and body in one piece");
+    assert_eq!(
+        bench.sent(),
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 14\r\n\r\n<h1>shop</h1>\n"
+    );
+    assert!(matches!(bench.outcome().1, Some(Ok(()))));
+    assert!(!bench.has_closed(), "the connection waits for the next request");
+}
+
+#[test]
+fn a_large_piece_is_passed_on_and_not_copied() {
+    let mut bench = Bench::server();
+    bench.feed(accepted(0), GET);
+    let exchange = bench.requests().remove(0).exchange;
+    bench.respond(exchange, 200, BodyLength::Known(100_000));
+    let data = Bytes::from(vec![7; 100_000]);
+    let place = data.as_ptr();
+    bench.outbound(ExchangeDown::Body { exchange, data });
+    assert_eq!(bench.sends.len(), 2, "the head, then the body");
+    assert_eq!(bench.sends[1].as_ptr(), place);
+}
+
+#[test]
+fn a_head_does_not_wait_for_ever_for_its_body() {
+    let mut bench = Bench::server();
+    bench.feed(accepted(0), GET);
+    let exchange = bench.requests().remove(0).exchange;
+    bench.respond(exchange, 200, BodyLength::Unknown);
+    assert_eq!(bench.sent(), "", "the head waits for what belongs with it");
+    bench.at(bench.http_deadline());
+    assert!(bench.sent().ends_with("Transfer-Encoding: chunked\r\n\r\n"));
+}
+
+impl Bench {
+    fn http_deadline(&self) -> framewise_core::Instant {
+        framewise_core::Layer::poll_timeout(&self.http).expect("the layer should want to be called")
+    }
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let mut bench = Bench::server();
+    let two = b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n";
+    bench.feed(accepted(0), two);
+    let first = bench.requests();
+    assert_eq!(first.len(), 1, "the second waits for the first's answer");
+    assert_eq!(first[0].head.target, "/1");
+    bench.answer(first[0].exchange, 200, "one");
+    let second = bench.requests();
+    assert_eq!(second[0].head.target, "/2");
+    bench.answer(second[0].exchange, 200, "two");
+    let sent = bench.sent();
+    assert!(sent.find("one").unwrap() < sent.find("two").unwrap());
+}
+
+#[test]
+fn connection_close_and_http_10_end_the_connection() {
+    for (request, kept) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", false),
+        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n", false),
+        ("GET / HTTP/1.0\r\n\r\n", false),
+        ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", true),
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", true),
+    ] {
+        let mut bench = Bench::server();
+        bench.feed(accepted(0), request.as_bytes());
+        let exchange = bench.requests().remove(0).exchange;
+        bench.answer(exchange, 200, "page");
+        assert_eq!(!bench.has_closed(), kept, "{request:?}");
+        assert_eq!(bench.sent().contains("Connection: close"), !kept, "{request:?}");
+    }
+}
+
+#[test]
+fn http_10_gets_a_body_of_unknown_length_until_the_close() {
+    let mut bench = Bench::server();
+    bench.feed(accepted(0), b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    let exchange = bench.requests().remove(0).exchange;
+    bench.respond(exchange, 200, BodyLength::Unknown);
+    let data = Bytes::from_static(b"page");
+    bench.outbound(ExchangeDown::Body { exchange, data });
+    bench.outbound(ExchangeDown::End { exchange });
+    let sent = bench.sent();
+    assert!(sent.ends_with("\r\n\r\npage") && !sent.contains("Transfer-Encoding"), "{sent:?}");
+    assert!(bench.has_closed());
+}
+
+#[test]
+fn head_204_and_304_have_no_body() {
+    for (method, status) in [("HEAD", 200), ("GET", 204), ("GET", 304)] {
+        let mut bench = Bench::server();
+        bench.feed(accepted(0), format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        let exchange = bench.requests().remove(0).exchange;
+        bench.answer(exchange, status, "page");
+        let sent = bench.sent();
+        assert!(sent.ends_with("\r\n\r\n"), "{method} {status}: {sent:?}");
+        assert_eq!(sent.contains("Content-Length: 4"), method == "HEAD", "{sent:?}");
+        bench.feed(accepted(0), GET);
+        assert_eq!(bench.requests().len(), 1, "and the connection goes on");
+    }
+}
+
+#[test]
+fn the_server_says_continue_when_the_application_wants_the_body() {
+    let mut bench = Bench::server();
+    bench.feed(
+        accepted(0),
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n",
+    );
+    let exchange = bench.requests().remove(0).exchange;
+    assert_eq!(bench.sent(), "");
+    bench.outbound(ExchangeDown::Grant { exchange, bytes: 10 });
+    assert_eq!(bench.sent(), "HTTP/1.1 100 Continue\r\n\r\n");
+    bench.feed(accepted(0), b"page");
+    assert_eq!(bench.outcome().0, b"page");
+}
+
+#[test]
+fn a_body_waits_for_credit() {
+    let mut bench = Bench::server();
+    bench.feed(accepted(0), b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\npage");
+    let exchange = bench.requests().remove(0).exchange;
+    assert_eq!(bench.outcome().0, b"");
+    bench.outbound(ExchangeDown::Grant { exchange, bytes: 3 });
+    assert_eq!(bench.outcome().0, b"pag");
+    bench.outbound(ExchangeDown::Grant { exchange, bytes: 1 });
+    assert!(matches!(bench.ups().as_slice(), [ExchangeUp::Body { .. }, ExchangeUp::End { .. }]));
+}
+
+#[test]
+fn misuse_ends_the_exchange_with_a_reason() {
+    let wrong: [fn(&mut Bench, framewise_core::id::ExchangeId); 4] = [
+        |bench, exchange| {
+            bench.respond(exchange, 200, BodyLength::Known(2));
+            bench.outbound(ExchangeDown::End { exchange });
+        },
+        |bench, exchange| {
+            bench.respond(exchange, 200, BodyLength::Known(2));
+            let data = Bytes::from_static(b"page");
+            bench.outbound(ExchangeDown::Body { exchange, data });
+        },
+        |bench, exchange| {
+            let data = Bytes::from_static(b"page");
+            bench.outbound(ExchangeDown::Body { exchange, data });
+        },
+        |bench, exchange| {
+            bench.respond(exchange, 200, BodyLength::Unknown);
+            bench.respond(exchange, 200, BodyLength::Unknown);
+        },
+    ];
+    for act in wrong {
+        let mut bench = Bench::server();
+        bench.feed(accepted(0), GET);
+        let exchange = bench.requests().remove(0).exchange;
+        act(&mut bench, exchange);
+        assert!(matches!(bench.outcome().1, Some(Err(ExchangeError::Misuse(_)))));
+        assert!(bench.has_closed());
+    }
+}
+
+#[test]
+fn a_field_can_not_break_out_of_its_line() {
+    let mut bench = Bench::server();
+    bench.feed(accepted(0), GET);
+    let exchange = bench.requests().remove(0).exchange;
+    let head = Box::new(ResponseHead {
+        version: Version::Http11,
+        status: framewise_http::StatusCode::OK,
+        reason: String::new(),
+        headers: [("X", "a\r\nSet-Cookie: b")].into_iter().collect(),
+    });
+    let body = BodyLength::None;
+    bench.outbound(ExchangeDown::Respond { exchange, head, body });
+    assert!(matches!(bench.outcome().1, Some(Err(ExchangeError::Misuse(_)))));
+    assert_eq!(bench.sent(), "");
+}
+
+#[test]
+fn a_client_that_is_slow_or_leaves() {
+    let timeouts = Config::default();
+    let mut bench = Bench::server();
+    bench.feed(accepted(0), b"GET / HT");
+    bench.at(framewise_core::Instant::ZERO + timeouts.head_timeout);
+    assert!(bench.sent().starts_with("HTTP/1.1 408 "));
+
+    let mut bench = Bench::server();
+    bench.at(framewise_core::Instant::ZERO + timeouts.head_timeout);
+    assert_eq!(bench.sent(), "");
+    assert!(bench.has_closed(), "a silent client is closed without a word");
+
+    let mut bench = Bench::server();
+    bench.feed(accepted(0), b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\npag");
+    let exchange = bench.requests().remove(0).exchange;
+    bench.outbound(ExchangeDown::Grant { exchange, bytes: 100 });
+    bench.at(framewise_core::Instant::ZERO + timeouts.pace_period + Duration::from_secs(1));
+    assert!(bench.sent().starts_with("HTTP/1.1 408 "));
+    assert!(matches!(bench.outcome().1, Some(Err(ExchangeError::TimedOut(_)))));
+
+    let mut bench = Bench::server();
+    bench.feed(accepted(0), b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\npag");
+    let exchange = bench.requests().remove(0).exchange;
+    bench.outbound(ExchangeDown::Grant { exchange, bytes: 100 });
+    bench.inbound(StreamUp::PeerClosed { conn: accepted(0), clean: true });
+    let cut = ExchangeError::Truncated { received: 3, expected: Some(9) };
+    assert_eq!(bench.outcome().1, Some(Err(cut)));
+}
+
+#[test]
+fn unlisten_finishes_what_was_begun() {
+    let mut bench = Bench::server();
+    bench.accept(accepted(1));
+    bench.feed(accepted(0), GET);
+    let exchange = bench.requests().remove(0).exchange;
+    let port = common::LOCAL.rsplit(':').next().unwrap().parse().unwrap();
+    let endpoint = Endpoint { address: None, port };
+    bench.outbound(ExchangeDown::Unlisten { endpoint });
+    let closes = |bench: &Bench| {
+        let closes = bench.down.iter();
+        closes.filter(|down| matches!(down, StreamDown::Close { .. })).count()
+    };
+    assert_eq!(closes(&bench), 1, "the idle connection is closed, the busy one is not");
+    bench.answer(exchange, 200, "page");
+    assert!(bench.sent().contains("Connection: close"));
+    assert_eq!(closes(&bench), 2);
+}
+
+// The client's side.
+
+/// Answers the client's GET with `response`, then closes as `clean` says.
+fn answered(response: &str, clean: Option<bool>) -> (Vec<u8>, Option<Result<(), ExchangeError>>) {
+    let (mut bench, conn) = Bench::client();
+    bench.feed(conn, response.as_bytes());
+    if let Some(clean) = clean {
+        bench.inbound(StreamUp::PeerClosed { conn, clean });
+    }
+    bench.outcome()
+}
+
+#[test]
+fn a_body_cut_short_is_never_a_page() {
+    let truncated = |received, expected| Some(Err(ExchangeError::Truncated { received, expected }));
+    let length = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npage";
+    assert_eq!(answered(length, Some(true)), (b"page".to_vec(), truncated(4, Some(9))));
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npage\r\n";
+    assert_eq!(answered(chunked, Some(true)), (b"page".to_vec(), truncated(4, None)));
+    let until_close = "HTTP/1.1 200 OK\r\n\r\npage";
+    assert_eq!(answered(until_close, Some(false)), (b"page".to_vec(), truncated(4, None)));
+    assert_eq!(answered(until_close, Some(true)), (b"page".to_vec(), Some(Ok(()))));
+    assert_eq!(answered(until_close, None), (b"page".to_vec(), None));
+    let no_answer = Some(Err(ExchangeError::NoAnswer));
+    assert_eq!(answered("", Some(true)), (vec![], no_answer.clone()));
+    assert_eq!(answered("HTTP/1.1 200", Some(true)), (vec![], no_answer));
+}
+
+#[test]
+fn complete_by_framing_is_complete_though_tls_was_cut() {
+    let whole = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage";
+    assert_eq!(answered(whole, Some(false)), (b"page".to_vec(), Some(Ok(()))));
+}
+
+#[test]
+fn responses_that_break_rules_are_malformed() {
+    for response in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n",
+        "HTTP/1.1 200 OK\nX: a\n\n",
+        "HTTP/1.1 999 What\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        "HTTP/2.0 200 OK\r\n\r\n",
+        "SSH-2.0-OpenSSH\r\n",
+        "\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ] {
+        let (_, closed) = answered(response, Some(true));
+        let malformed =
+            matches!(closed, Some(Err(ExchangeError::Malformed { .. } | ExchangeError::NoAnswer)));
+        assert!(malformed, "{response:?} should be malformed, but was {closed:?}");
+    }
+    let endless = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(20);
+    assert!(matches!(answered(&endless, None).1, Some(Err(ExchangeError::Malformed { .. }))));
+    let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "a".repeat(20_000));
+    assert!(matches!(answered(&long, None).1, Some(Err(ExchangeError::TooLong { .. }))));
+}
+
+#[test]
+fn informational_responses_come_before_the_real_one() {
+    let (mut bench, conn) = Bench::client();
+    bench.feed(conn, b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let ups = bench.ups().into_iter();
+    let statuses: Vec<u16> = ups
+        .filter_map(|up| match up {
+            ExchangeUp::Response { head, .. } => Some(head.status.as_u16()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(statuses, [103, 200]);
+}
+
+const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+#[test]
+fn a_kept_connection_is_used_again() {
+    let (mut bench, conn) = Bench::client();
+    bench.feed(conn, EMPTY);
+    bench.sent();
+    bench.ups();
+    bench.ask(asked(1), Method::GET, BodyLength::None);
+    assert_eq!(bench.sent().as_bytes(), GET);
+    assert!(matches!(bench.ups()[0], ExchangeUp::Connected { reused: true, .. }));
+    assert_eq!(bench.http.connections(), 1);
+}
+
+#[test]
+fn a_stale_connection_costs_one_retry_of_what_may_be_repeated() {
+    for (method, retried) in [(Method::GET, true), (Method::POST, false)] {
+        let (mut bench, conn) = Bench::client();
+        bench.feed(conn, EMPTY);
+        bench.ups();
+        bench.ask(asked(1), method.clone(), BodyLength::None);
+        bench.sent();
+        let reason = CloseReason::Reset;
+        bench.inbound(StreamUp::Closed { conn, reason });
+        assert_eq!(bench.outcome().1.is_none(), retried, "{method}");
+        if retried {
+            let fresh = bench.open();
+            assert_eq!(bench.sent().as_bytes(), GET);
+            bench.feed(fresh, EMPTY);
+            assert_eq!(bench.outcome().1, Some(Ok(())));
+        }
+    }
+}
+
+#[test]
+fn bytes_that_belong_to_no_request_end_the_connection() {
+    let (mut bench, conn) = Bench::client();
+    bench.feed(conn, EMPTY);
+    bench.feed(conn, EMPTY);
+    assert!(bench.has_closed());
+    assert_eq!(bench.counters.drops("http", "bytes that belong to no request"), 1);
+}
+
+#[test]
+fn a_cancelled_request_ends_once() {
+    let (mut bench, conn) = Bench::client();
+    let exchange = asked(0);
+    bench.outbound(ExchangeDown::Cancel { exchange });
+    assert_eq!(bench.outcome().1, Some(Err(ExchangeError::Cancelled)));
+    bench.outbound(ExchangeDown::Cancel { exchange });
+    let reason = CloseReason::Aborted;
+    bench.inbound(StreamUp::Closed { conn, reason });
+    assert!(bench.ups().is_empty());
+    assert_eq!((bench.http.connections(), bench.http.exchanges()), (0, 0));
+}
+
+#[test]
+fn a_connection_that_never_comes_about_is_said() {
+    let mut bench = Bench::new(Config::default());
+    bench.ask(asked(0), Method::GET, BodyLength::None);
+    let conn = bench.connecting();
+    let reason = CloseReason::Refused;
+    bench.inbound(StreamUp::Closed { conn, reason });
+    let refused = ExchangeError::Connection(CloseReason::Refused);
+    assert_eq!(bench.outcome().1, Some(Err(refused)));
+}
+
+#[test]
+fn what_came_before_a_reset_still_comes_up() {
+    let (mut bench, conn) = Bench::client();
+    bench.feed(conn, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npage");
+    let reason = CloseReason::Reset;
+    bench.inbound(StreamUp::Closed { conn, reason });
+    let (body, closed) = bench.outcome();
+    assert_eq!(body, b"page");
+    assert_eq!(closed, Some(Err(ExchangeError::Connection(CloseReason::Reset))));
+    assert_eq!(bench.http.connections(), 0);
+}

@@ -1,0 +1,112 @@
+//! The anatomy of URLs, as snapshots in words: part, place, value.
+
+use framewise_http::{Url, UrlError, anatomy};
+
+/// `name@start..end=value` for each part.
+fn parts(text: &str) -> Vec<String> {
+    let anatomy = anatomy(text).unwrap();
+    for field in &anatomy.fields {
+        assert!(anatomy.text.get(field.bytes.clone()).is_some(), "{field:?} is outside of the text");
+    }
+    let shown = |f: &framewise_core::Field| format!("{}@{:?}={}", f.name, f.bytes, f.value);
+    anatomy.fields.iter().map(shown).collect()
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[&str], remark: &str) {
+    assert_eq!(parts(text), expected, "{text}");
+    let remarks = anatomy(text).unwrap().remarks.join("\n");
+    assert!(remarks.contains(remark), "{text} should be remarked {remark:?}, but was {remarks:?}");
+}
+
+#[test]
+fn the_lectures_example() {
+    check(
+        "www.google.com/?q=stuff",
+        &[
+            "scheme@0..4=http",
+            "host@7..21=www.google.com",
+            "port@21..21=80",
+            "path@21..22=/",
+            "query@23..30=q=stuff",
+            "argument@23..30=q = stuff",
+        ],
+        "www is part of the host, not the protocol",
+    );
+}
+
+#[test]
+fn a_host_and_a_port() {
+    check(
+        "localhost:8080/x",
+        &["scheme@0..4=http", "host@7..16=localhost", "port@17..21=8080", "path@21..23=/x"],
+        "localhost is the host and 8080 its port",
+    );
+}
+
+#[test]
+fn everything_at_once() {
+    check(
+        "https://ann:pw@Shop.test:8443/items?id=3&x=a%20b+c&&y#top",
+        &[
+            "scheme@0..5=https",
+            "userinfo@8..14=ann:…",
+            "host@15..24=shop.test",
+            "port@25..29=8443",
+            "path@29..35=/items",
+            "query@36..53=id=3&x=a%20b+c&&y",
+            "argument@36..40=id = 3",
+            "argument@41..50=x = a b c",
+            "argument@52..53=y = ",
+            "fragment@54..57=top",
+        ],
+        "What stands before the @ (ann) is not where the request goes: shop.test is.",
+    );
+}
+
+#[test]
+fn addresses_defaults_and_letters_beyond_ascii() {
+    check(
+        "http://[2001:db8::1]:80/",
+        &["scheme@0..4=http", "host@7..20=[2001:db8::1]", "port@21..23=80", "path@23..24=/"],
+        "",
+    );
+    check(
+        "https://[::1]",
+        &["scheme@0..5=https", "host@8..13=[::1]", "port@13..13=443", "path@13..13=/"],
+        "",
+    );
+    check(
+        "http://bücher.test/",
+        &["scheme@0..4=http", "host@7..19=xn--bcher-kva.test", "port@19..19=80", "path@19..20=/"],
+        "(punycode, RFC 3492): xn--bcher-kva.test",
+    );
+    assert_eq!(Url::parse("127.1").unwrap().address(), Some("127.0.0.1".parse().unwrap()));
+}
+
+#[test]
+fn what_is_wrong_and_where() {
+    let place = |text: &str| match anatomy(text) {
+        Err(UrlError::Invalid { at, problem, .. }) => (at, problem),
+        other => panic!("{text} should be refused, but was {other:?}"),
+    };
+    assert_eq!(place("http://shop.test:99999/").0, 18);
+    assert!(place("http://shop.test:99999/").1.contains("port"));
+    assert_eq!(place("http://").0, 8);
+    assert!(place("http://[::g]/").1.contains("IPv6"));
+    assert_eq!(place("http://a b/").0, 8);
+    assert!(matches!(anatomy("ftp://a/"), Err(UrlError::Scheme { scheme }) if scheme == "ftp"));
+    let shown = anatomy("http://shop.test:99999/").unwrap_err().to_string();
+    assert!(shown.contains("(at character 18)"), "{shown}");
+}
+
+#[test]
+fn what_a_request_is_made_from() {
+    let url = Url::parse("HTTPS://Shop.Test:443/a b?c=d#e").unwrap();
+    assert_eq!(url.target(), "/a%20b?c=d");
+    assert_eq!(url.host_header(), "shop.test");
+    assert_eq!(Url::parse("shop.test:81").unwrap().host_header(), "shop.test:81");
+    let next = Url::parse("http://shop.test/a/b").unwrap().join("../c?d").unwrap();
+    assert_eq!(next.to_string(), "http://shop.test/c?d");
+    assert_eq!(Url::parse("shop.test/go?to=http://x/").unwrap().host(), "shop.test");
+}
