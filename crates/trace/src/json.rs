@@ -7,7 +7,7 @@
 //!   "bytes": "020000000002…",
 //!   "events": [
 //!     {"kind": "crossing", "time_ns": 0, "host": 0, "seam": "frame", "upper": "ethernet", "lower": "device",
-//!      "direction": "outbound", "subject": "buffer 3", "interface": 0, "summary": "…", "range": [0, 60]},
+//!      "direction": "outbound", "message": "frame", "subject": "buffer 3", "interface": 0, "summary": "…", "range": [0, 60]},
 //!     {"kind": "note", "time_ns": 0, "host": 0, "layer": "ethernet", "topic": "resolved", "text": "…"}
 //!   ],
 //!   "stopped": null
@@ -49,6 +49,7 @@ enum Entry<'t> {
         upper: &'t str,
         lower: &'t str,
         direction: String,
+        message: &'t str,
         subject: Option<String>,
         interface: Option<u8>,
         summary: &'t str,
@@ -115,6 +116,7 @@ fn entry(event: &Event) -> Entry<'_> {
             upper: crossing.upper,
             lower: crossing.lower,
             direction: crossing.direction.to_string(),
+            message: crossing.kind,
             subject: subject(crossing.subject),
             interface: crossing.interface.map(|interface| interface.0),
             summary: &crossing.summary,

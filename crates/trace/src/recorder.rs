@@ -155,6 +155,7 @@ impl Observer for Recorder {
             upper: crossing.upper,
             lower: crossing.lower,
             direction: crossing.direction,
+            kind: crossing.message.kind(),
             subject,
             interface: crossing.message.interface(),
             summary: crossing.message.summary(),

@@ -39,6 +39,8 @@ pub struct Crossing {
     pub lower: &'static str,
     /// Which way.
     pub direction: Direction,
+    /// Which of the seam's messages this is, as one fixed word.
+    pub kind: &'static str,
     /// What ties the message to others. Buffers are numbered anew from 0, so that a run's recording
     /// is the same however many buffers the program used before it.
     pub subject: Subject,

@@ -3,10 +3,14 @@
 //! Read first: draft-ietf-opsawg-pcapng sections 3 (blocks), 4.1 to 4.4 (section, interface, packets) and 4.7
 //! (decryption secrets); draft-ietf-opsawg-pcap section 4 for the older format, which is only read.
 
+mod error;
+mod item;
 mod read;
 mod write;
 
-pub use read::{CaptureReader, Interface, Item, LONGEST_BLOCK, MOST_INTERFACES, Packet, ReadError};
+pub use error::ReadError;
+pub use item::{Interface, Item, Packet};
+pub use read::{CaptureReader, LONGEST_BLOCK, MOST_INTERFACES};
 pub use write::{CaptureOptions, CaptureWriter, SIMULATED_EPOCH, write_capture};
 
 /// A block with what decrypts the packets that follow it (draft-ietf-opsawg-pcapng, section 4.7).

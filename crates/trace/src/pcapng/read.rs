@@ -3,8 +3,7 @@
 //! The lengths that a file claims are believed only up to [`LONGEST_BLOCK`]; one block is in memory at a time.
 //! What is wrong is told with its offset in the file, and what was read before it was right.
 
-use std::io::{self, Read};
-use std::time::Duration;
+use std::io::Read;
 
 use framewise_core::read::{array_at, u32_at};
 use pcap_parser::pcapng::{
@@ -12,7 +11,9 @@ use pcap_parser::pcapng::{
     SecretsType, SimplePacketBlock, parse_block_be, parse_block_le, parse_sectionheaderblock,
 };
 use pcap_parser::{PcapHeader, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
-use thiserror::Error;
+
+use super::error::{ReadError, bad_length, malformed};
+use super::item::{Interface, Item, Packet, units_per_second};
 
 /// Bytes of the longest block that is read: a packet of 256 KiB, the most that captures hold, with
 /// long comments; or the secrets of some thousand connections.
@@ -31,128 +32,6 @@ const PCAP_HEADER: usize = 24;
 const PCAP_PACKET_HEADER: usize = 16;
 /// What an interface's timestamps count where it doesn't say: microseconds (10⁻⁶ s).
 const MICROSECONDS: u8 = 6;
-
-/// Why a capture can't be read on.
-#[derive(Debug, Error)]
-pub enum ReadError {
-    /// The file itself can't be read.
-    #[error("the file can't be read at byte {offset}")]
-    Io {
-        /// Where.
-        offset: u64,
-        /// Why.
-        source: io::Error,
-    },
-    /// It begins like no capture.
-    #[error("this is neither pcapng nor pcap: it begins with {found:02x?}")]
-    NotACapture {
-        /// Its first bytes.
-        found: Vec<u8>,
-    },
-    /// It ends within a block.
-    #[error("the file ends within the {what} at byte {offset}: {needed} bytes belong there, {found} are")]
-    Truncated {
-        /// Of what.
-        what: &'static str,
-        /// Where that begins.
-        offset: u64,
-        /// Its length.
-        needed: usize,
-        /// How much of it there is.
-        found: usize,
-    },
-    /// It claims a length that no block has.
-    #[error(
-        "the {what} at byte {offset} claims {length} bytes; it can have {least} to {most}, in whole words"
-    )]
-    BadLength {
-        /// Of what.
-        what: &'static str,
-        /// Where that begins.
-        offset: u64,
-        /// What it claims.
-        length: usize,
-        /// The least it can have.
-        least: usize,
-        /// The most we read.
-        most: usize,
-    },
-    /// A block's two lengths differ.
-    #[error("the block at byte {offset} claims {first} bytes before and {last} after its content")]
-    LengthsDiffer {
-        /// Where it begins.
-        offset: u64,
-        /// The length in front.
-        first: u32,
-        /// The length behind.
-        last: u32,
-    },
-    /// A packet is from an interface that was not described.
-    #[error("the packet at byte {offset} is from interface {interface}, of {known} described")]
-    UnknownInterface {
-        /// Where it begins.
-        offset: u64,
-        /// Which.
-        interface: u32,
-        /// How many there are.
-        known: usize,
-    },
-    /// A section describes more interfaces than we keep.
-    #[error("at byte {offset} more than {limit} interfaces are described")]
-    TooManyInterfaces {
-        /// Where.
-        offset: u64,
-        /// How many we keep.
-        limit: usize,
-    },
-    /// What is in a block contradicts its length.
-    #[error("the {what} at byte {offset} contradicts itself")]
-    Malformed {
-        /// What it is.
-        what: &'static str,
-        /// Where it begins.
-        offset: u64,
-    },
-}
-
-/// An interface on which packets were captured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interface {
-    /// Its name, if it is told.
-    pub name: Option<String>,
-    /// What the packets are: 1 is Ethernet (the registry of LINKTYPE values).
-    pub link_type: u32,
-    /// Bytes of a packet that were kept at most; 0: all.
-    pub snap_length: u32,
-    units_per_second: u128,
-    offset_seconds: i64,
-}
-
-/// What a capture holds.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Item<'r> {
-    /// A packet; of an Ethernet, that is a frame.
-    Packet(Packet<'r>),
-    /// TLS secrets, in the `SSLKEYLOGFILE` format, for the packets that follow.
-    KeyLog(&'r str),
-}
-
-/// A captured packet.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Packet<'r> {
-    /// Where it stands in the file, in bytes.
-    pub offset: u64,
-    /// Where it was captured.
-    pub interface: &'r Interface,
-    /// When, since 1970; `None` where the file doesn't say.
-    pub time: Option<Duration>,
-    /// The bytes that were kept.
-    pub bytes: &'r [u8],
-    /// How long it was on the wire.
-    pub original_length: u32,
-    /// What somebody wrote about it.
-    pub comment: Option<&'r str>,
-}
 
 /// Reads a capture, one packet at a time.
 ///
@@ -487,16 +366,6 @@ impl<R: Read> CaptureReader<R> {
     }
 }
 
-impl Interface {
-    fn time(&self, units: u64) -> Option<Duration> {
-        let units = u128::from(units);
-        let seconds = i128::try_from(units / self.units_per_second).ok()? + i128::from(self.offset_seconds);
-        let rest = units % self.units_per_second;
-        let nanos = rest.checked_mul(1_000_000_000)? / self.units_per_second;
-        Some(Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanos).ok()?))
-    }
-}
-
 fn parse(format: Format, block: &[u8], offset: u64) -> Result<Block<'_>, ReadError> {
     let parsed = match format {
         Format::PcapNg { big_endian: true } => parse_block_be(block),
@@ -526,17 +395,6 @@ fn interface(block: &InterfaceDescriptionBlock<'_>, format: Format) -> Interface
     }
 }
 
-/// What the option if_tsresol says: a power of 10, or of 2 where the highest bit is set. What would not fit 64 bits
-/// is no resolution that a clock has: the timestamps then count as microseconds.
-fn units_per_second(resolution: u8) -> u128 {
-    let exponent = u32::from(resolution & 0x7f);
-    let units = match resolution & 0x80 {
-        0 => 10u128.checked_pow(exponent),
-        _ => 2u128.checked_pow(exponent),
-    };
-    units.filter(|&units| units <= u128::from(u64::MAX)).unwrap_or(1_000_000)
-}
-
 fn pcap_interface(header: &PcapHeader) -> Interface {
     Interface {
         name: None,
@@ -562,12 +420,4 @@ fn is_known(interface: u32, known: usize, offset: u64) -> Result<bool, ReadError
         return Ok(true);
     }
     Err(ReadError::UnknownInterface { offset, interface, known })
-}
-
-fn bad_length(what: &'static str, offset: u64, length: usize, least: usize) -> ReadError {
-    ReadError::BadLength { what, offset, length, least, most: LONGEST_BLOCK }
-}
-
-fn malformed(what: &'static str, offset: u64) -> ReadError {
-    ReadError::Malformed { what, offset }
 }
