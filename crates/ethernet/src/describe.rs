@@ -99,9 +99,9 @@ fn meaning_of_destination(mac: MacAddr) -> &'static str {
 
 fn meaning_of_source(mac: MacAddr) -> &'static str {
     if mac.is_local() {
-        "The station that sent this frame; 2 in the first byte's last bits: its address was assigned, not manufactured."
+        "The station that sent this frame. Its address was assigned locally, not by a manufacturer."
     } else {
-        "The station that sent this frame; its manufacturer gave it this address."
+        "The station that sent this frame. Its manufacturer gave it this address."
     }
 }
 

@@ -73,6 +73,19 @@ fn frames_for_me_a_group_and_everybody_go_up_without_their_header() {
 }
 
 #[test]
+fn segments_that_the_device_joined_may_exceed_the_mtu() {
+    let mut link = Script::start();
+    let mut buf = Buf::copy_from_slice(&frame(MY_MAC, ROUTER_MAC, EtherType::IPV4, &[0x45; 30_000]));
+    buf.label_mut().offload.segment_size = Some(1_460);
+    link.receive_buf(buf);
+    let Some(PacketUp::Packet(packet)) = link.poll_up() else {
+        link.fail("handed the joined segments up", "did not");
+    };
+    assert_eq!(packet.len(), 30_000);
+    assert_eq!(packet.label().offload.segment_size, Some(1_460));
+}
+
+#[test]
 fn malformed_arp_is_a_counted_drop() {
     let good = ArpPacket::request(ROUTER_MAC, ROUTER, ME).to_bytes();
     let with = |at: usize, bytes: &[u8]| {

@@ -99,15 +99,24 @@ impl Script {
     }
 
     pub(crate) fn send_bytes(&mut self, next_hop: NextHop, bytes: &[u8]) {
-        let packet = Packet::new(Buf::copy_from_slice(bytes), LINK, next_hop);
-        self.call(format!("IP sends {} bytes to {next_hop:?}", bytes.len()), |ethernet, cx| {
+        self.send_buf(next_hop, Buf::copy_from_slice(bytes));
+    }
+
+    pub(crate) fn send_buf(&mut self, next_hop: NextHop, buf: Buf) {
+        let packet = Packet::new(buf, LINK, next_hop);
+        let step = format!("IP sends {} bytes to {next_hop:?}", packet.len());
+        self.call(step, |ethernet, cx| {
             ethernet.handle_outbound(PacketDown::Packet(packet), cx);
         });
     }
 
     pub(crate) fn receive(&mut self, frame: &[u8]) {
-        let step = format!("a frame arrives: {:02x?}", &frame[..frame.len().min(48)]);
-        let frame = Frame::new(Buf::copy_from_slice(frame), LINK);
+        self.receive_buf(Buf::copy_from_slice(frame));
+    }
+
+    pub(crate) fn receive_buf(&mut self, buf: Buf) {
+        let step = format!("a frame arrives: {:02x?}", &buf[..buf.len().min(48)]);
+        let frame = Frame::new(buf, LINK);
         self.call(step, |ethernet, cx| ethernet.handle_inbound(frame, cx));
     }
 
