@@ -277,17 +277,14 @@ impl Ip {
         cx: &mut Cx,
     ) -> Option<()> {
         let length = packet.len().saturating_sub(offset);
-        let end = part.fragment_offset + length;
         if part.fragment_offset == 0 && !has_upper_header(packet, part.next_header, offset) {
             cx.dropped(LAYER, "first fragment lacks its headers");
             self.complain(packet, Complaint::Parameter { code: 3, pointer: 0, even_for_group: false }, cx);
             return None;
         }
         if part.more_fragments && !length.is_multiple_of(8) {
-            self.complain(packet, Complaint::Parameter { code: 0, pointer: 4, even_for_group: false }, cx);
-        } else if end > ipv6::LARGEST_PAYLOAD {
-            let pointer = offset.saturating_sub(6);
-            self.complain(packet, Complaint::Parameter { code: 0, pointer, even_for_group: false }, cx);
+            let problem = Complaint::Parameter { code: 0, pointer: 4, even_for_group: false };
+            self.complain(packet, problem, cx);
         }
         Some(())
     }

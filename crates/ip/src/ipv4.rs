@@ -103,9 +103,12 @@ impl Ipv4Header {
         self.more_fragments || self.fragment_offset > 0
     }
 
-    /// Writes the header with its checksum to the beginning of `bytes`, which is as long as
-    /// [`header_len`](Self::header_len); options are written before. Does nothing if it is shorter than 20 bytes.
+    /// Writes the header with its checksum to the beginning of `bytes`; options, if any, are written before. Does
+    /// nothing if there is no room for it.
     pub fn emit(&self, bytes: &mut [u8]) {
+        let Some(bytes) = bytes.get_mut(..self.header_len) else {
+            return;
+        };
         let Some(fixed) = bytes.first_chunk_mut::<HEADER_LEN>() else {
             return;
         };

@@ -221,8 +221,9 @@ impl Layer for Ip {
 
     fn handle_timeout(&mut self, cx: &mut Cx) {
         self.start(cx);
-        self.ask_neighbours(cx);
+        // Addresses first: only a settled one may ask.
         self.settle_addresses(cx);
+        self.ask_neighbours(cx);
         self.look_for_routers(cx);
         self.expire_fragments(cx);
         self.settle(cx);

@@ -87,8 +87,6 @@ mod rate_limit;
 mod reassembly;
 mod resolve;
 mod routes;
-#[cfg(test)]
-mod tests;
 
 pub use cidr::Cidr;
 pub use config::{Config, InterfaceConfig, Limits, Route};

@@ -38,7 +38,6 @@ impl Ip {
             match due {
                 Due::Ask((interface, target)) => self.solicit(interface, target, cx),
                 Due::GiveUp((interface, target)) => {
-                    cx.note(LAYER, "unresolved", || format!("{target} does not answer"));
                     self.tell_neighbour(interface, target, None, false, cx);
                 }
             }
@@ -155,7 +154,6 @@ impl Ip {
         if !self.resolver.answered((id, target)) {
             return cx.dropped(LAYER, "advertisement nobody asked for");
         }
-        cx.note(LAYER, "resolved", || format!("{target} is at {mac}"));
         self.tell_neighbour(id, target, Some(mac), true, cx);
     }
 

@@ -1,0 +1,271 @@
+//! Neighbour discovery: resolution, answers, duplicate addresses, routers.
+
+mod common;
+
+use std::time::Duration;
+
+use common::*;
+use framewise_core::buf::NextHop;
+use framewise_core::seams::packet::{LinkControl, LinkEvent};
+use framewise_core::seams::segment::UDP;
+use framewise_ip::{Config, Ipv6Header};
+
+const OURS: &str = "2001:db8::10";
+const OUR_GROUP: &str = "ff02::1:ff00:10";
+const PEER: &str = "2001:db8::20";
+
+fn resolve(host: &mut Script, address: &str) {
+    host.event(LinkEvent::Resolve { interface: LINK, address: ip(address) });
+}
+
+fn neighbour(address: &str, mac: Option<framewise_core::MacAddr>, replace: bool) -> LinkControl {
+    LinkControl::Neighbour { interface: LINK, address: ip(address), mac, replace }
+}
+
+#[test]
+fn asks_the_group_of_the_address_and_tells_ethernet_the_answer() {
+    let mut host = Script::host();
+    resolve(&mut host, PEER);
+    let packet = host.packet("a neighbour solicitation");
+    assert_eq!(packet.next_hop(), NextHop::Multicast(ip("ff02::1:ff00:20")));
+    assert_eq!((icmpv6_type(&packet), packet[7]), (135, 255));
+    assert_eq!(&packet[48..64], &v6(PEER).octets());
+    assert_eq!(&packet[64..72], &[1, 1, 2, 0, 0, 0, 0, 10], "with our own MAC address");
+    host.receive("the answer", &advertisement(PEER, OURS, PEER, mac(20)));
+    assert_eq!(host.link_control("the neighbour's MAC address"), neighbour(PEER, Some(mac(20)), true));
+    host.pass(Duration::from_secs(10));
+    host.is_silent();
+}
+
+#[test]
+fn gives_up_after_three_questions() {
+    let mut host = Script::host();
+    resolve(&mut host, PEER);
+    host.packet("the first question");
+    for number in ["the second question", "the third question"] {
+        host.pass(Duration::from_secs(1));
+        assert_eq!(icmpv6_type(&host.packet(number)), 135);
+    }
+    host.pass(Duration::from_secs(1));
+    assert_eq!(host.link_control("that it does not answer"), neighbour(PEER, None, false));
+    host.pass(Duration::from_secs(60));
+    host.is_silent();
+}
+
+#[test]
+fn a_flood_of_unknown_neighbours_is_bounded() {
+    let mut host = Script::host();
+    for number in 0..10_000 {
+        resolve(&mut host, &format!("2001:db8::1:{number:x}"));
+    }
+    host.dropped("too many neighbours being asked for", 10_000 - 512);
+    assert_eq!(host.packets().len(), 512);
+    host.pass(Duration::from_secs(4));
+    host.packets();
+    resolve(&mut host, PEER);
+    host.packet("a question for the next one, once the others are given up");
+}
+
+#[test]
+fn answers_who_asks_for_our_address_once_ethernet_knows_them() {
+    let mut host = Script::host();
+    host.receive_group("a question", &solicitation(PEER, OUR_GROUP, OURS, Some(mac(20))));
+    assert_eq!(host.link_control("who asks"), neighbour(PEER, Some(mac(20)), false));
+    let packet = host.packet("a neighbour advertisement");
+    assert_eq!(packet.next_hop(), NextHop::Neighbour(ip(PEER)));
+    assert_eq!((icmpv6_type(&packet), packet[7], packet[44]), (136, 255, 0x60), "solicited, override");
+    assert_eq!(&packet[64..72], &[2, 1, 2, 0, 0, 0, 0, 10]);
+}
+
+#[test]
+fn a_router_says_that_it_is_one() {
+    let mut router = Script::router();
+    let question = solicitation(OURS, "ff02::1:ff00:1", "2001:db8::1", Some(mac(10)));
+    router.receive_group("a question", &question);
+    router.link_control("who asks");
+    assert_eq!(router.packet("a neighbour advertisement")[44], 0xe0);
+}
+
+#[test]
+fn who_wants_our_address_for_itself_is_told_with_all_others() {
+    let mut host = Script::host();
+    host.receive_group("duplicate address detection", &solicitation("::", OUR_GROUP, OURS, None));
+    let packet = host.packet("an advertisement to all");
+    assert_eq!(packet.next_hop(), NextHop::Multicast(ip("ff02::1")));
+    assert_eq!((icmpv6_type(&packet), packet[44]), (136, 0x20), "override, not solicited");
+    host.is_silent();
+}
+
+#[test]
+fn what_rfc_4861_calls_invalid_is_dropped() {
+    let with_hops = |hop_limit: u8, packet: Vec<u8>| {
+        let header = Ipv6Header::parse(&packet).expect("a packet");
+        packet6(Ipv6Header { hop_limit, ..header }, &packet[40..])
+    };
+    let question = solicitation(PEER, OUR_GROUP, OURS, Some(mac(20)));
+    let from = |source, destination, message: &[u8]| icmp6(source, destination, 255, message);
+    let body = |extra: &[u8]| [&question[40..64], extra].concat();
+    let advertised =
+        |flags: u8, target: &str| [&[136, 0, 0, 0, flags, 0, 0, 0][..], &v6(target).octets()].concat();
+    let mut code = body(&[]);
+    code[1] = 1;
+    let mut group = body(&[]);
+    group[8] = 0xff;
+    let cases = [
+        ("NDP hop limit is not 255", with_hops(254, question.clone())),
+        ("NDP hop limit is not 255", with_hops(0, question.clone())),
+        ("NDP code is not 0", from(PEER, OURS, &code)),
+        ("NDP target is a group", from(PEER, OURS, &group)),
+        ("NDP option of length 0", from(PEER, OURS, &body(&[1, 0, 2, 0, 0, 0, 0, 20]))),
+        ("NDP message cut short", from(PEER, OURS, &body(&[1, 2, 2, 0, 0, 0, 0, 20]))),
+        ("NDP message cut short", from(PEER, OURS, &question[40..56])),
+        ("NDP solicitation from nobody, malformed", from("::", OUR_GROUP, &body(&[1, 1, 2, 0, 0, 0, 0, 20]))),
+        ("NDP solicitation from nobody, malformed", from("::", OURS, &body(&[]))),
+        ("solicited NDP advertisement to a group", from(PEER, "ff02::1", &advertised(0x40, PEER))),
+        (
+            "router advertisement not from link-local",
+            from(PEER, "ff02::1", &[134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0]),
+        ),
+        (
+            "router advertisement not wanted",
+            from("fe80::1", "ff02::1", &[134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0]),
+        ),
+        ("advertisement nobody asked for", advertisement(PEER, OURS, PEER, mac(20))),
+        ("solicitation for another", solicitation(PEER, OUR_GROUP, "2001:db8::aa10", Some(mac(20)))),
+    ];
+    for (reason, packet) in cases {
+        let mut host = Script::host();
+        host.receive(reason, &packet);
+        host.only_dropped(reason);
+    }
+}
+
+#[test]
+fn another_who_advertises_our_address_is_said() {
+    let mut host = Script::host();
+    host.receive("a false answer", &advertisement(PEER, OURS, OURS, mac(66)));
+    host.only_dropped("another claims my address");
+    assert_eq!(host.noted("conflict"), Some("another station claims my address 2001:db8::10"));
+}
+
+fn careful() -> Script {
+    let mut config = host_config();
+    config.interfaces[0].addresses.truncate(2);
+    config.duplicate_address_detection = true;
+    Script::new(config)
+}
+
+#[test]
+fn duplicate_address_detection_asks_for_each_address() {
+    let mut host = careful();
+    host.pass(Duration::ZERO);
+    host.link_control("the claim of the IPv4 address");
+    for target in [OURS, "fe80::ff:fe00:a"] {
+        let packet = host.packet("a question about our own address");
+        assert_eq!((icmpv6_type(&packet), packet.len()), (135, 64), "without our MAC address");
+        let header = Ipv6Header::parse(&packet).expect("a packet");
+        assert!(header.source.is_unspecified());
+        assert_eq!(&packet[48..64], &v6(target).octets());
+    }
+    assert_eq!(host.source(PEER).expect("a route").source, ip(OURS), "it is used meanwhile");
+    resolve(&mut host, PEER);
+    host.is_silent();
+    host.pass(Duration::from_secs(1));
+    assert_eq!(icmpv6_type(&host.packet("the question for the neighbour, a second later")), 135);
+}
+
+#[test]
+fn an_address_that_another_has_is_not_used() {
+    let twins =
+        [advertisement("fe80::99", "ff02::1", OURS, mac(66)), solicitation("::", OUR_GROUP, OURS, None)];
+    for sign in twins {
+        let mut host = careful();
+        host.start();
+        host.receive_group("a sign of another", &sign);
+        host.dropped("address is another's", 1);
+        assert_eq!(host.noted("conflict"), Some("2001:db8::10 is another station's: I don't use it"));
+        host.pass(Duration::from_secs(5));
+        assert_eq!(host.source(PEER), None);
+        host.send(OURS, PEER, UDP, &[0; 8]);
+        host.dropped("source is no address of mine", 1);
+        host.receive("a question for it", &solicitation(PEER, OUR_GROUP, OURS, Some(mac(20))));
+        host.dropped("solicitation for another", 1);
+        host.is_silent();
+    }
+}
+
+fn listener() -> Script {
+    let interfaces = vec![interface(10, &[])];
+    let mut host =
+        Script::new(Config { interfaces, accept_router_advertisements: true, ..Config::default() });
+    host.pass(Duration::ZERO);
+    assert_eq!(icmpv6_type(&host.packet("a router solicitation")), 133);
+    host
+}
+
+/// A router advertisement with a prefix, an MTU and the router's MAC address.
+fn router_says(source: &str, router_lifetime: u16, valid: u32, preferred: u32, mtu: u32) -> Vec<u8> {
+    let mut message = vec![134, 0, 0, 0, 64, 0];
+    message.extend_from_slice(&router_lifetime.to_be_bytes());
+    message.extend_from_slice(&[0; 8]);
+    message.extend_from_slice(&[1, 1, 2, 0, 0, 0, 0, 1]);
+    message.extend_from_slice(&[5, 1, 0, 0]);
+    message.extend_from_slice(&mtu.to_be_bytes());
+    message.extend_from_slice(&[3, 4, 64, 0xc0]);
+    message.extend_from_slice(&valid.to_be_bytes());
+    message.extend_from_slice(&preferred.to_be_bytes());
+    message.extend_from_slice(&[0; 4]);
+    message.extend_from_slice(&v6("2001:db8:5::").octets());
+    icmp6(source, "ff02::1", 255, &message)
+}
+
+#[test]
+fn a_router_gives_a_network_a_way_and_an_mtu() {
+    let mut host = listener();
+    assert_eq!(host.source("2001:db8:9::1"), None);
+    host.receive_group("a router", &router_says("fe80::1", 1_800, 86_400, 14_400, 1_400));
+    assert_eq!(host.link_control("the router's MAC address"), neighbour("fe80::1", Some(mac(1)), false));
+    let route = host.source("2001:db8:9::1").expect("a default route");
+    assert_eq!((route.source, route.mtu), (ip("2001:db8:5::ff:fe00:a"), 1_400));
+    host.send("2001:db8:5::ff:fe00:a", "2001:db8:9::1", UDP, &[0; 8]);
+    assert_eq!(host.packet("the datagram").next_hop(), NextHop::Neighbour(ip("fe80::1")));
+    host.send("2001:db8:5::ff:fe00:a", "2001:db8:5::7", UDP, &[0; 8]);
+    assert_eq!(host.packet("the datagram").next_hop(), NextHop::Neighbour(ip("2001:db8:5::7")));
+    host.pass(Duration::from_secs(1_801));
+    assert_eq!(host.source("2001:db8:9::1"), None, "the router's time is over");
+    assert!(host.source("2001:db8:5::7").is_some(), "the network's is not");
+    host.pass(Duration::from_secs(86_400));
+    assert_eq!(host.layer.addresses().count(), 1, "only the link-local address is left");
+}
+
+#[test]
+fn a_router_may_leave_at_once_but_not_take_the_address_along() {
+    let mut host = listener();
+    host.receive_group("a router", &router_says("fe80::1", 1_800, 86_400, 14_400, 1_400));
+    host.receive_group("a forger", &router_says("fe80::1", 0, 1, 1, 1_400));
+    assert_eq!(host.source("2001:db8:9::1"), None);
+    host.pass(Duration::from_secs(7_000));
+    assert_eq!(host.layer.addresses().count(), 2, "an address lives two hours at least");
+    host.pass(Duration::from_secs(300));
+    assert_eq!(host.layer.addresses().count(), 1);
+}
+
+#[test]
+fn odd_advertisements_change_nothing() {
+    let mut host = listener();
+    host.receive_group("preferred longer than valid", &router_says("fe80::1", 0, 10, 20, 70_000));
+    host.dropped("advertised prefix not usable", 1);
+    assert_eq!(host.layer.addresses().count(), 1);
+    for number in 0..100 {
+        let router = format!("fe80::{number:x}:1");
+        host.receive_group("a flood of routers", &router_says(&router, 1_800, 0, 0, 0));
+    }
+    host.dropped("too many routes advertised", 84);
+}
+
+#[test]
+fn asks_three_times_for_routers() {
+    let mut host = listener();
+    host.pass(Duration::from_secs(60));
+    assert_eq!(host.packets().len(), 2, "the second and the third time");
+}
