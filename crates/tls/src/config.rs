@@ -127,7 +127,7 @@ pub enum Crypto {
     /// The operating system's randomness. The only choice on a real device.
     Real,
     /// All from a seed: whoever knows the seed reads everything. For runs in memory.
-    Simulated(SimulatedCrypto),
+    Simulated(Box<SimulatedCrypto>),
 }
 
 /// What a library said, below our own words.

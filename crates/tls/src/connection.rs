@@ -249,8 +249,13 @@ impl Connection {
     /// Moves whatever can move now.
     pub(crate) fn pump(&mut self, conn: ConnId, board: &Board, mail: &mut Mail, cx: &mut Cx) {
         loop {
-            let opened = self.open(board, cx);
+            let opened = self.open(board);
+            // What fails may come right behind what completes the handshake.
             self.announce(conn, mail, cx);
+            let opened = opened.unwrap_or_else(|error| {
+                self.fail(error, cx);
+                false
+            });
             self.send(conn, mail);
             let delivered = self.deliver(conn, mail);
             if !opened && !delivered {
@@ -262,25 +267,20 @@ impl Connection {
     }
 
     /// Opens what came; says whether there was any.
-    fn open(&mut self, board: &Board, cx: &mut Cx) -> bool {
+    fn open(&mut self, board: &Board) -> Result<bool, TlsError> {
         if matches!(self.stage, Stage::Connecting | Stage::Ending(_) | Stage::Gone) {
-            return false;
+            return Ok(false);
         }
         let Some(session) = &mut self.session else {
-            return false;
+            return Ok(false);
         };
-        match self.inbound.open(session) {
-            Ok(_) if session.is_handshaking() && self.inbound.has_ended() && self.is_handshaking() => {
-                let error = errors::hung_up(&self.circumstances(board));
-                self.fail(error, cx);
-                false
-            }
-            Ok(opened) => opened,
-            Err(error) => {
-                let error = errors::explain(&error, &self.circumstances(board));
-                self.fail(error, cx);
-                false
-            }
+        let opened = self.inbound.open(session);
+        let over = matches!(self.stage, Stage::Handshaking | Stage::Draining(CloseReason::Finished));
+        let unfinished = session.is_handshaking() && self.inbound.has_ended() && over;
+        match opened {
+            Ok(_) if unfinished => Err(errors::hung_up(&self.circumstances(board))),
+            Ok(opened) => Ok(opened),
+            Err(error) => Err(errors::explain(&error, &self.circumstances(board))),
         }
     }
 
@@ -335,7 +335,9 @@ impl Connection {
 
     /// Seals and sends within the credit of the layer below.
     fn send(&mut self, conn: ConnId, mail: &mut Mail) {
-        let (false, Some(session)) = (self.aborted_below || self.must_abort, &mut self.session) else {
+        // After Close nothing may follow, not even an alert.
+        let over = self.closed_below || self.aborted_below || self.must_abort;
+        let (false, Some(session)) = (over, &mut self.session) else {
             return;
         };
         if matches!(self.stage, Stage::Connecting) {

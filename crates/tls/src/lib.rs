@@ -89,7 +89,7 @@ mod verify;
 
 pub use authority::{Authority, AuthorityError};
 pub use certificate::{Certificate, CertificateChain, MaterialError, PrivateKey};
-pub use config::{ClientOptions, Config, ConfigError, Crypto, Limits, Roots, Server, Versions};
+pub use config::{Cause, ClientOptions, Config, ConfigError, Crypto, Limits, Roots, Server, Versions};
 pub use describe::{Context, describe};
 pub use identity::Identity;
 pub use layer::Tls;

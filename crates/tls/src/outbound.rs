@@ -83,6 +83,11 @@ impl Outbound {
     /// Seals what there is room for, and `close_notify` after the last of it.
     pub(crate) fn seal(&mut self, session: &mut Session) {
         session.flush(&mut self.sealed);
+        if self.pending_bytes > 0 {
+            // One allocation for all records of this turn.
+            let bytes = self.pending_bytes.min(self.capacity());
+            self.sealed.reserve(bytes + bytes.div_ceil(RECORD) * OVERHEAD);
+        }
         while !session.is_handshaking() && self.pending_bytes > 0 && self.capacity() > 0 {
             self.seal_some(session);
             session.flush(&mut self.sealed);

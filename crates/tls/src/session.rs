@@ -5,13 +5,14 @@
 //! How much of each is whose business is decided by the callers, so rustls' own buffers never fill.
 
 use std::io::{self, BufRead as _, IoSlice, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use framewise_core::seams::stream::TlsInfo;
 use rustls::{
-    ClientConfig, ClientConnection, Connection, Error, HandshakeKind, InvalidMessage, ProtocolVersion,
-    ServerConfig, ServerConnection,
+    ClientConfig, ClientConnection, Connection, Error, HandshakeKind, InvalidMessage, IoState,
+    ProtocolVersion, ServerConfig, ServerConnection,
 };
 use rustls_pki_types::ServerName;
 
@@ -21,6 +22,7 @@ pub(crate) struct Session {
     /// What a client asked for; a server learns it in the handshake.
     asked: Option<String>,
     peer_closed: bool,
+    said_all: bool,
 }
 
 impl Session {
@@ -37,7 +39,7 @@ impl Session {
     fn new(mut connection: Connection, asked: Option<String>) -> Self {
         // The credit of the seam bounds what is given to it and taken from it at once.
         connection.set_buffer_limit(None);
-        Session { connection, asked, peer_closed: false }
+        Session { connection, asked, peer_closed: false, said_all: false }
     }
 
     /// Takes some ciphertext (a few KiB at a time) off the front of `input` and opens what has become whole.
@@ -54,9 +56,19 @@ impl Session {
             return Ok(());
         }
         input.advance(taken);
-        let state = self.connection.process_new_packets()?;
-        self.peer_closed = state.peer_has_closed();
+        self.peer_closed = self.process()?.peer_has_closed();
         Ok(())
+    }
+
+    /// In debug builds rustls asserts that no alert follows our `close_notify`, though a peer can provoke one by a
+    /// record that does not open (rustls issue 959). Bytes from outside must not make a layer panic; which of rustls'
+    /// errors it was is lost with it, and the likeliest is told.
+    fn process(&mut self) -> Result<IoState, Error> {
+        if !self.said_all {
+            return self.connection.process_new_packets();
+        }
+        let attempt = AssertUnwindSafe(|| self.connection.process_new_packets());
+        catch_unwind(attempt).unwrap_or(Err(Error::DecryptError))
     }
 
     /// Appends what was opened to `into`.
@@ -79,6 +91,7 @@ impl Session {
 
     /// Says that nothing more will be sent.
     pub(crate) fn close_notify(&mut self) {
+        self.said_all = true;
         self.connection.send_close_notify();
     }
 

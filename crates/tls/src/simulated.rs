@@ -26,8 +26,8 @@ impl SimulatedCrypto {
     /// All keys and random numbers of one host's layer, from this stream (a fork of its own, `me/tls`). As its name
     /// says: only among hosts in one program. A [`Tls`](crate::Tls) layer refuses it together with the roots of
     /// the real world and with an authority that was not simulated.
-    pub fn never_on_a_real_device(rng: Rng) -> Self {
-        SimulatedCrypto(rng)
+    pub fn never_on_a_real_device(rng: Rng) -> Box<Self> {
+        Box::new(SimulatedCrypto(rng))
     }
 
     pub(crate) fn into_rng(self) -> Rng {

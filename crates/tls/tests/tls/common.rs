@@ -4,6 +4,7 @@
 //! breaks them. An [`App`] sits above each layer, sends what it is given and takes what comes.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use framewise_core::id::{ConnId, Opener};
 use framewise_core::observe::Note;
@@ -216,7 +217,7 @@ impl Pair {
     }
 
     pub(crate) fn connect_as(&mut self, index: usize, security: Security, app: App) {
-        let (conn, remote) = (at_client(index), "203.0.113.80:443".parse().unwrap());
+        let (conn, remote) = (at_client(index), "203.0.113.80:443".parse().expect("an address"));
         let bytes = app.window;
         self.client.apps.insert(index, app);
         self.client.down(self.now, StreamDown::Connect { conn, remote, security });
@@ -357,8 +358,8 @@ impl Pair {
     }
 
     fn establish(&mut self, index: usize) {
-        let (here, there) =
-            ("192.0.2.10:49152".parse().unwrap(), format!("203.0.113.80:{}", self.port).parse().unwrap());
+        let here = SocketAddr::from(([192, 0, 2, 10], 49_152));
+        let there = SocketAddr::from(([203, 0, 113, 80], self.port));
         let (now, window) = (self.now, self.wire.window);
         let mut link = Link::default();
         (link.to_server.credit, link.to_client.credit) = (window, window);

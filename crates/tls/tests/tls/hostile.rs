@@ -1,6 +1,11 @@
 //! Altered, cut, flooded, and plain nonsense.
 
-use framewise_core::seams::stream::{CloseReason, Security, StreamDown, StreamUp, TlsErrorKind};
+use std::net::SocketAddr;
+
+use framewise_core::id::{ConnId, Opener};
+use framewise_core::seams::stream::{
+    CloseReason, ConnInfo, Endpoint, Security, StreamDown, StreamUp, TlsErrorKind,
+};
 use framewise_core::{Instant, Layer};
 use framewise_tls::Versions;
 use proptest::prelude::*;
@@ -34,6 +39,7 @@ fn an_altered_record_is_found_out() {
         let flip = Some((Way::ToServer, at));
         let wire = Wire { flip, ..Wire::default() };
         let mut pair = Pair::over(client, server, Security::Tls(None), wire);
+        pair.server.template = || App { close_when_sent: false, ..App::sending(*b"answer") };
         pair.connect(0, "shop.test", App::sending(vec![b'q'; 1_000]));
         assert_eq!(pair.server_app(0).error_kind(), Some(TlsErrorKind::Altered), "{versions:?}");
         assert_eq!(pair.server_app(0).received, b"", "nothing altered is given up");
@@ -41,6 +47,20 @@ fn an_altered_record_is_found_out() {
         let detail = pair.client_app(0).detail();
         assert!(detail.contains("bad_record_mac: something that we sent reached it altered"), "{detail}");
     }
+}
+
+/// Who has said all can't send an alert any more; what comes altered is found out all the same.
+#[test]
+fn an_altered_record_after_our_own_close_is_found_out() {
+    let mut pair = open_pair();
+    let now = pair.now;
+    pair.client.down(now, StreamDown::Close { conn: at_client(0) });
+    pair.run();
+    let record = [&[23, 3, 3, 0, 40][..], &[1; 40]].concat();
+    pair.inject(0, Way::ToClient, &record);
+    pair.wait(Instant::from_secs(2));
+    assert_eq!(pair.client_app(0).error_kind(), Some(TlsErrorKind::Altered));
+    assert_eq!(pair.client_app(0).received, b"hello");
 }
 
 #[test]
@@ -160,7 +180,7 @@ fn more_connections_than_the_limit_are_turned_away() {
 #[test]
 fn a_second_listener_cannot_take_a_tls_port_for_plain() {
     let mut pair = Pair::new(client_config(7), server_config(7));
-    let endpoint = framewise_core::seams::stream::Endpoint { address: None, port: 443 };
+    let endpoint = Endpoint { address: None, port: 443 };
     let (now, security) = (pair.now, Security::Plain);
     pair.server.down(now, StreamDown::Listen { endpoint, security });
     pair.run();
@@ -170,6 +190,40 @@ fn a_second_listener_cannot_take_a_tls_port_for_plain() {
     ));
     pair.connect(0, "shop.test", App::sending(*b"?"));
     assert_eq!(pair.client_app(0).received, b"answer");
+}
+
+#[test]
+fn who_reads_too_slowly_gives_way_to_the_next_connection_in_its_place() {
+    let mut pair = Pair::new(client_config(7), server_config(7));
+    pair.server.template = || App { window: 0, ..App::sending(*b"answer") };
+    pair.connect(0, "shop.test", App::sending(*b"question"));
+    assert_eq!(pair.client_app(0).closed, Some(CloseReason::Finished));
+    assert_eq!(pair.server_app(0).closed, None, "the question waits to be read");
+    let (now, conn) = (pair.now, ConnId::new(Opener::Lower, 0, 1));
+    let (local, remote) =
+        (SocketAddr::from(([203, 0, 113, 80], 443)), SocketAddr::from(([192, 0, 2, 10], 50_000)));
+    let info = Box::new(ConnInfo { local, remote, tls: None });
+    pair.server.up(now, StreamUp::Opened { conn, info });
+    pair.run();
+    assert_eq!(pair.server_app(0).closed, Some(CloseReason::Aborted));
+    assert_eq!(pair.server.tls.connections(), 1, "the new one shakes hands");
+}
+
+#[test]
+fn whoever_comes_after_unlisten_is_not_taken_for_plain() {
+    let mut pair = Pair::new(client_config(7), server_config(7));
+    let (now, endpoint) = (pair.now, Endpoint { address: None, port: 443 });
+    pair.server.down(now, StreamDown::Unlisten { endpoint });
+    pair.connect(0, "shop.test", App::sending(*b"?"));
+    assert_eq!(pair.client_app(0).closed, Some(CloseReason::Reset));
+    assert!(pair.server.apps.is_empty());
+}
+
+#[test]
+fn a_layer_can_move_to_another_thread() {
+    fn moves<T: Send>() {}
+    moves::<framewise_tls::Tls>();
+    moves::<framewise_tls::Config>();
 }
 
 #[test]
