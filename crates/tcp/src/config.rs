@@ -30,8 +30,8 @@ pub struct Config {
     pub user_timeout: Duration,
     /// How long the peer may be silent in FIN-WAIT-2, when only its FIN is missing.
     pub fin_timeout: Duration,
-    /// How long the remains of a finished connection answer for it: twice the segment lifetime of RFC 9293 section 3.4.2,
-    /// far shorter here, as no segment lives for minutes on the links that this stack is made for.
+    /// How long the remains of a finished connection answer for it (RFC 9293, section 3.4.2). The four minutes there are twice
+    /// a segment lifetime that no network has today; a minute is what other hosts use.
     pub time_wait: Duration,
     /// After how much silence to ask whether the peer still lives (RFC 9293, section 3.8.4).
     pub keep_alive: Option<Duration>,
@@ -58,7 +58,7 @@ impl Default for Config {
             half_open_timeout: Duration::from_secs(60),
             user_timeout: Duration::from_secs(300),
             fin_timeout: Duration::from_secs(120),
-            time_wait: Duration::from_secs(10),
+            time_wait: Duration::from_secs(60),
             keep_alive: None,
             super_segments: false,
             checksum_offload: false,

@@ -427,7 +427,10 @@ impl Connection {
         }
         self.sent_again = again;
         if again {
-            cx.note("tcp", "retransmit", || format!("not acknowledged, sent again: {payload} bytes"));
+            cx.note("tcp", "retransmit", || match payload {
+                0 => format!("not acknowledged, sent again: {}", header.flags),
+                _ => format!("not acknowledged, sent again: {payload} bytes"),
+            });
         }
         let (source, destination) = (self.flow.local.ip(), self.flow.remote.ip());
         let mut segment = Segment::new(segment, source, destination, TCP);

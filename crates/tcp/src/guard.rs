@@ -223,7 +223,7 @@ impl Guard {
         sequence == self.next || (sequence.since(self.next) > 0 && sequence.is_before(self.edge))
     }
 
-    /// Notes a segment of ours on its way out. `true` if some of its payload was sent before.
+    /// Notes a segment of ours on its way out. `true` if some of it was sent before.
     pub(crate) fn sent(&mut self, header: &Header, payload: usize) -> bool {
         if header.has(Flags::SYN) && !self.sent {
             self.sent = true;
@@ -231,8 +231,9 @@ impl Guard {
             self.max = header.sequence;
             self.shift = header.options.window_scale.unwrap_or(0);
         }
-        let again = payload > 0 && self.una.is_before(self.max) && header.sequence.is_before(self.max);
-        let end = header.sequence.plus(header.sequence_len(payload));
+        let length = header.sequence_len(payload);
+        let again = length > 0 && self.una.is_before(self.max) && header.sequence.is_before(self.max);
+        let end = header.sequence.plus(length);
         self.max = self.max.later(end);
         self.offered = header.window;
         if header.has(Flags::ACK) {

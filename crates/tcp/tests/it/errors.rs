@@ -1,1 +1,117 @@
-//! To be filled.
+//! What the network says about what we sent (ICMP), and whether it is believed.
+
+use std::time::Duration;
+
+use framewise_core::seams::segment::{ErrorKind, SegmentError, SegmentEvent, TCP};
+use framewise_core::seams::stream::CloseReason;
+use framewise_tcp::{Header, SeqNumber};
+
+use crate::pair::{ONE, Pair, TWO, pattern};
+
+/// An error about a segment of the first host's.
+fn about(header: &Header, kind: ErrorKind) -> SegmentEvent {
+    let mut quoted = vec![0; header.emitted_len()];
+    header.emit(&mut quoted);
+    quoted.truncate(8);
+    SegmentEvent::Error(SegmentError {
+        kind,
+        source: "192.0.2.1".parse().unwrap(),
+        destination: "192.0.2.2".parse().unwrap(),
+        protocol: TCP,
+        quoted,
+        reporter: "192.0.2.254".parse().unwrap(),
+    })
+}
+
+#[test]
+fn an_unreachable_host_ends_an_attempt_to_connect() {
+    let mut pair = Pair::new(1);
+    pair.cut();
+    let conn = pair.connect(0, 80);
+    let (syn, _) = pair.last_sent(ONE);
+    let kind = ErrorKind::HostUnreachable;
+    pair.event(ONE, about(&syn, kind));
+    assert_eq!(pair.stream(ONE, conn).closed, Some(CloseReason::Unreachable(kind)));
+}
+
+#[test]
+fn an_error_must_quote_what_is_in_flight() {
+    let mut pair = Pair::new(2);
+    pair.cut();
+    let conn = pair.connect(0, 80);
+    let (syn, _) = pair.last_sent(ONE);
+    for sequence in [syn.sequence.plus(1), syn.sequence.minus(1), SeqNumber(0)] {
+        let guessed = Header { sequence, ..syn };
+        pair.event(ONE, about(&guessed, ErrorKind::PortUnreachable));
+    }
+    let elsewhere = Header { source_port: syn.source_port ^ 1, ..syn };
+    pair.event(ONE, about(&elsewhere, ErrorKind::PortUnreachable));
+    assert_eq!(pair.stream(ONE, conn).closed, None);
+    let counters = &pair.hosts[ONE].counters;
+    assert_eq!(counters.drops("tcp", "ICMP error quotes nothing in flight"), 3);
+    assert_eq!(counters.drops("tcp", "ICMP error quotes no connection"), 1);
+}
+
+#[test]
+fn an_open_connection_survives_errors_and_remembers_them_for_its_end() {
+    let mut pair = Pair::new(3);
+    let (one, _) = pair.connected();
+    pair.cut();
+    pair.send(ONE, one, b"lost", false);
+    let (data, _) = pair.last_sent(ONE);
+    let kind = ErrorKind::HostUnreachable;
+    pair.event(ONE, about(&data, kind));
+    assert_eq!(pair.stream(ONE, one).closed, None);
+    pair.run_for(Duration::from_secs(301));
+    assert_eq!(pair.stream(ONE, one).closed, Some(CloseReason::Unreachable(kind)));
+}
+
+#[test]
+fn a_smaller_path_mtu_makes_segments_smaller_and_sends_them_again_at_once() {
+    let mut pair = Pair::new(4);
+    let (one, two) = pair.connected();
+    pair.link_mtu = 1_000;
+    let data = pattern(50_000);
+    pair.send(ONE, one, &data, false);
+    let first = pair.sent.iter().find(|(_, by, _, n)| *by == ONE && *n == 1_460);
+    let (at, _, header, _) = *first.expect("a full segment should have been sent");
+    pair.event(ONE, about(&header, ErrorKind::TooBig { mtu: 1_000 }));
+    let (again, payload) = pair
+        .sent
+        .iter()
+        .rev()
+        .find(|(_, _, h, n)| h.sequence == header.sequence && *n > 0)
+        .map(|(_, _, h, n)| (*h, *n))
+        .unwrap();
+    assert_eq!((again.sequence, payload), (header.sequence, 960));
+    let all = |pair: &Pair| pair.stream(TWO, two).received.len() == 50_000;
+    assert!(pair.run_until(at + Duration::from_secs(10), all), "it should have got through");
+    assert!(pair.stream(TWO, two).received == data);
+}
+
+#[test]
+fn there_is_a_floor_for_the_path_mtu() {
+    let mut pair = Pair::new(5);
+    let (one, two) = pair.connected();
+    pair.send(ONE, one, &pattern(5_000), false);
+    let (data, _) = pair.last_sent(ONE);
+    pair.event(ONE, about(&data, ErrorKind::TooBig { mtu: 68 }));
+    pair.run_for(Duration::from_secs(10));
+    assert_eq!(pair.stream(TWO, two).received.len(), 5_000);
+    let smallest = pair.sent.iter().map(|(_, _, _, n)| *n).filter(|n| *n > 0).min();
+    assert!(smallest >= Some(400), "segments should not shrink to {smallest:?} bytes");
+}
+
+#[test]
+fn a_quote_that_is_too_short_is_dropped() {
+    let mut pair = Pair::new(6);
+    let SegmentEvent::Error(error) = about(&Header::default(), ErrorKind::HostUnreachable) else {
+        unreachable!()
+    };
+    for length in 0..8 {
+        let quoted = error.quoted[..length].to_vec();
+        let error = SegmentError { quoted, ..error.clone() };
+        pair.event(ONE, SegmentEvent::Error(error));
+    }
+    assert_eq!(pair.hosts[ONE].counters.drops("tcp", "ICMP error quotes too little"), 8);
+}

@@ -1,1 +1,274 @@
-//! To be filled.
+//! Segments from somebody who guesses (RFC 5961), and segments that belong nowhere.
+
+use std::time::Duration;
+
+use framewise_core::seams::segment::{Segment, TCP};
+use framewise_core::seams::stream::CloseReason;
+use framewise_core::{Buf, Rng};
+use framewise_tcp::segment::{Flags, Header, Options, sum};
+use framewise_tcp::{Config, SeqNumber};
+
+use crate::pair::{ONE, Pair, TWO};
+
+/// A segment from the first host to the second, with a right sum.
+pub(crate) fn forged(header: Header, payload: &[u8]) -> Segment {
+    forged_from("192.0.2.1", header, payload)
+}
+
+fn forged_from(source: &str, header: Header, payload: &[u8]) -> Segment {
+    let length = header.emitted_len();
+    let mut buf = Buf::with_capacity(length + payload.len());
+    header.emit(buf.append(length));
+    buf.append(payload.len()).copy_from_slice(payload);
+    let (source, destination) = (source.parse().unwrap(), "192.0.2.2".parse().unwrap());
+    buf[16..18].fill(0);
+    let checksum = sum(&buf, source, destination).checksum();
+    buf[16..18].copy_from_slice(&checksum.to_be_bytes());
+    Segment::new(buf, source, destination, TCP)
+}
+
+/// An open connection, and the header of what the first host would send next.
+fn open() -> (Pair, Header) {
+    let mut pair = Pair::new(1);
+    pair.connected();
+    let (last, payload) = pair.last_sent(ONE);
+    assert_eq!((last.flags, payload), (Flags::ACK, 0));
+    pair.run_for(Duration::from_secs(1));
+    (pair, last)
+}
+
+/// What the second host answered to the forged segment, if anything.
+fn answer(pair: &mut Pair, segment: Segment) -> Option<Header> {
+    let before = pair.sent.len();
+    pair.inject(TWO, segment);
+    let answers: Vec<_> = pair.sent[before..].iter().filter(|(_, by, _, _)| *by == TWO).collect();
+    assert!(answers.len() <= 1, "at most one answer, not {answers:?}");
+    answers.first().map(|(_, _, header, _)| *header)
+}
+
+fn reset(sequence: SeqNumber, like: &Header) -> Header {
+    Header { sequence, flags: Flags::RST, acknowledgment: SeqNumber(0), ..*like }
+}
+
+#[test]
+fn only_a_reset_at_the_very_next_byte_resets() {
+    let (mut pair, next) = open();
+    let two = pair.accepted(0);
+    let inside = reset(next.sequence.plus(100), &next);
+    let challenge = answer(&mut pair, forged(inside, b"")).expect("a challenge should come");
+    assert_eq!(challenge.flags, Flags::ACK);
+    assert_eq!(challenge.acknowledgment, next.sequence, "it tells what is expected");
+    let outside = reset(next.sequence.plus(1 << 20), &next);
+    assert_eq!(answer(&mut pair, forged(outside, b"")), None);
+    assert_eq!(pair.stream(TWO, two).closed, None);
+    let exact = reset(next.sequence, &next);
+    answer(&mut pair, forged(exact, b""));
+    assert_eq!(pair.stream(TWO, two).closed, Some(CloseReason::Reset));
+}
+
+#[test]
+fn a_syn_in_a_connection_is_challenged() {
+    let (mut pair, next) = open();
+    let syn = Header { flags: Flags::SYN, ..next };
+    let challenge = answer(&mut pair, forged(syn, b"")).expect("a challenge should come");
+    assert_eq!(challenge.flags, Flags::ACK);
+    let two = pair.accepted(0);
+    assert_eq!(pair.stream(TWO, two).closed, None);
+}
+
+#[test]
+fn an_acknowledgment_of_what_was_never_sent_brings_no_data_in() {
+    let (mut pair, next) = open();
+    let two = pair.accepted(0);
+    for ahead in [1, 1_000_000, 1 << 31] {
+        let ack = Header { acknowledgment: next.acknowledgment.plus(ahead), ..next };
+        answer(&mut pair, forged(ack, b"evil"));
+        assert_eq!(pair.stream(TWO, two).received, b"");
+    }
+    let long_ago = Header { acknowledgment: next.acknowledgment.minus(1 << 20), ..next };
+    answer(&mut pair, forged(long_ago, b"evil"));
+    assert_eq!(pair.stream(TWO, two).received, b"");
+    assert_eq!(pair.hosts[TWO].counters.drops("tcp", "acknowledgment out of range"), 4);
+}
+
+#[test]
+fn challenges_are_rare() {
+    let (mut pair, next) = open();
+    let before = pair.sent.len();
+    for n in 0..1_000 {
+        let inside = reset(next.sequence.plus(1 + n), &next);
+        pair.inject(TWO, forged(inside, b""));
+        pair.run_for(Duration::from_millis(1));
+    }
+    let answers = pair.sent.len() - before;
+    assert!((1..=4).contains(&answers), "a few in a second, not {answers}");
+}
+
+#[test]
+fn data_with_an_old_acknowledgment_still_counts() {
+    let (mut pair, next) = open();
+    let two = pair.accepted(0);
+    pair.send(TWO, two, b"hello", false);
+    pair.run_for(Duration::from_millis(100));
+    // Sent before our bytes arrived, delivered after.
+    answer(&mut pair, forged(next, b"late"));
+    assert_eq!(pair.stream(TWO, two).received, b"late");
+}
+
+#[test]
+fn a_fin_beyond_the_window_ends_nothing() {
+    let mut pair = Pair::new(2);
+    pair.hosts[TWO].appetite = 0;
+    pair.connected();
+    let two = pair.accepted(0);
+    let (next, _) = pair.last_sent(ONE);
+    let mut sequence = next.sequence;
+    for _ in 0..45 {
+        let header = Header { sequence, ..next };
+        pair.inject(TWO, forged(header, &[7; 1_460]));
+        sequence = sequence.plus(1_460);
+        pair.run_for(Duration::from_millis(20));
+    }
+    let last = Header { sequence: sequence.minus(1_460), flags: Flags::ACK | Flags::FIN, ..next };
+    pair.inject(TWO, forged(last, &[7; 2_000]));
+    pair.hosts[TWO].streams.get_mut(&two).unwrap().granted = 100_000;
+    let bytes = 100_000;
+    pair.say(TWO, framewise_core::seams::stream::StreamDown::Grant { conn: two, bytes });
+    let stream = pair.stream(TWO, two);
+    assert!(!stream.peer_closed, "the FIN came after bytes that were not taken");
+    assert!((64_000..65_536).contains(&stream.received.len()));
+}
+
+#[test]
+fn data_after_the_fin_is_dropped() {
+    let (mut pair, next) = open();
+    pair.hosts[TWO].polite = false;
+    let two = pair.accepted(0);
+    let fin = Header { flags: Flags::ACK | Flags::FIN, ..next };
+    pair.inject(TWO, forged(fin, b"end"));
+    let after = Header { sequence: next.sequence.plus(4), ..next };
+    pair.inject(TWO, forged(after, b"more"));
+    assert_eq!(pair.stream(TWO, two).received, b"end");
+    assert_eq!(pair.hosts[TWO].counters.drops("tcp", "data after FIN"), 1);
+}
+
+#[test]
+fn what_belongs_nowhere_is_reset_as_rfc_9293_says() {
+    let mut pair = Pair::new(3);
+    let header = Header {
+        source_port: 1_000,
+        destination_port: 2_000,
+        sequence: SeqNumber(500),
+        acknowledgment: SeqNumber(900),
+        flags: Flags::ACK,
+        ..Header::default()
+    };
+    let to_ack = answer(&mut pair, forged(header, b"data")).expect("a RST should come");
+    assert_eq!((to_ack.flags, to_ack.sequence), (Flags::RST, SeqNumber(900)));
+    assert_eq!((to_ack.source_port, to_ack.destination_port), (2_000, 1_000));
+    let syn = Header { flags: Flags::SYN, acknowledgment: SeqNumber(0), ..header };
+    let to_syn = answer(&mut pair, forged(syn, b"")).expect("a RST should come");
+    assert_eq!(to_syn.flags, Flags::RST | Flags::ACK);
+    assert_eq!((to_syn.sequence, to_syn.acknowledgment), (SeqNumber(0), SeqNumber(501)));
+    let rst = Header { flags: Flags::RST, ..header };
+    assert_eq!(answer(&mut pair, forged(rst, b"")), None, "no RST answers a RST");
+}
+
+#[test]
+fn a_syn_flood_keeps_to_the_backlog_and_lets_others_in() {
+    let config = Config { backlog: 16, ..Config::default() };
+    let mut pair = Pair::with(4, config, ["192.0.2.1", "192.0.2.2"]);
+    let (one, two) = pair.connected();
+    let mut rng = Rng::from_seed(4);
+    for n in 0..5_000u32 {
+        let syn = Header {
+            source_port: 1_024 + (n % 60_000) as u16,
+            destination_port: 80,
+            sequence: SeqNumber(rng.next_u32()),
+            flags: Flags::SYN,
+            window: 1_024,
+            ..Header::default()
+        };
+        pair.inject(TWO, forged_from("198.51.100.7", syn, b""));
+        assert!(pair.hosts[TWO].tcp.connections() <= 17);
+    }
+    let dropped = pair.hosts[TWO].counters.drops("tcp", "backlog full: the oldest half-open connection");
+    assert_eq!(dropped, 5_000 - 16);
+    // What goes back to nobody would otherwise be taken for the first host's.
+    pair.hosts[ONE].counters = framewise_core::Counters::default();
+    let late = pair.connect(1, 80);
+    pair.run_for(Duration::from_millis(500));
+    assert!(pair.stream(ONE, late).opened, "a true client should get in");
+    pair.send(ONE, one, b"still here", false);
+    pair.run_for(Duration::from_millis(500));
+    assert_eq!(pair.stream(TWO, two).received, b"still here");
+    pair.run_for(Duration::from_secs(90));
+    assert_eq!(pair.hosts[TWO].tcp.connections(), 2, "half-open ones time out");
+}
+
+#[test]
+fn hoarded_time_waits_are_bounded() {
+    let config = Config { max_time_wait: 4, ..Config::default() };
+    let mut pair = Pair::with(5, config, ["192.0.2.1", "192.0.2.2"]);
+    pair.listen(TWO, 80);
+    for n in 0..10 {
+        let conn = pair.connect(n, 80);
+        pair.run_for(Duration::from_millis(50));
+        pair.send(ONE, conn, b"", true);
+        pair.run_for(Duration::from_millis(100));
+        assert_eq!(pair.stream(ONE, conn).closed, Some(CloseReason::Finished));
+    }
+    assert_eq!(pair.hosts[ONE].counters.drops("tcp", "too many in TIME-WAIT"), 6);
+}
+
+#[test]
+fn a_new_syn_reopens_what_is_in_time_wait() {
+    let (mut pair, next) = open();
+    let two = pair.accepted(0);
+    pair.send(TWO, two, b"", true);
+    pair.run_for(Duration::from_secs(1));
+    assert_eq!(pair.stream(TWO, two).closed, Some(CloseReason::Finished), "it closed first");
+    let syn = Header {
+        sequence: next.sequence.plus(100_000),
+        flags: Flags::SYN,
+        options: Options::default(),
+        ..next
+    };
+    let reply = answer(&mut pair, forged(syn, b"")).expect("an answer should come");
+    assert_eq!(reply.flags, Flags::SYN | Flags::ACK);
+}
+
+#[test]
+fn two_that_connect_at_once_meet() {
+    let mut pair = Pair::new(6);
+    pair.cut();
+    let one = pair.connect(0, 80);
+    let (syn, _) = pair.last_sent(ONE);
+    // The other's SYN crosses ours on the way (RFC 9293, figure 8).
+    let theirs = Header {
+        source_port: 80,
+        destination_port: syn.source_port,
+        sequence: SeqNumber(70_000),
+        acknowledgment: SeqNumber(0),
+        flags: Flags::SYN,
+        window: 8_192,
+        ..Header::default()
+    };
+    pair.inject(ONE, back(theirs));
+    assert_eq!(pair.last_sent(ONE).0.flags, Flags::SYN | Flags::ACK);
+    let synack = Header { acknowledgment: syn.sequence.plus(1), flags: Flags::SYN | Flags::ACK, ..theirs };
+    pair.inject(ONE, back(synack));
+    assert!(pair.stream(ONE, one).opened);
+}
+
+/// A segment from the second host to the first.
+fn back(header: Header) -> Segment {
+    let length = header.emitted_len();
+    let mut buf = Buf::with_capacity(length);
+    header.emit(buf.append(length));
+    let (source, destination) = ("192.0.2.2".parse().unwrap(), "192.0.2.1".parse().unwrap());
+    buf[16..18].fill(0);
+    let checksum = sum(&buf, source, destination).checksum();
+    buf[16..18].copy_from_slice(&checksum.to_be_bytes());
+    Segment::new(buf, source, destination, TCP)
+}

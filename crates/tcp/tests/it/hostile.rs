@@ -1,1 +1,142 @@
-//! To be filled.
+//! Whatever comes, the layer neither panics nor grows without bound.
+
+use framewise_core::seams::segment::{Segment, SegmentUp, TCP};
+use framewise_core::seams::stream::StreamDown;
+use framewise_core::{Buf, Counters, Cx, Instant, Layer};
+use framewise_tcp::segment::{Flags, Header, Options};
+use framewise_tcp::{Config, SeqNumber};
+use proptest::prelude::*;
+
+use crate::guard::forged;
+use crate::pair::{ONE, Pair, TWO, pattern};
+
+/// A header near to what an open connection expects, so that much of it gets past the first checks.
+fn near(next: Header) -> impl Strategy<Value = (Header, usize, u64)> {
+    let ahead = prop_oneof![Just(0i64), -3..3i64, -70_000..200_000i64, any::<i32>().prop_map(i64::from)];
+    let fields = (ahead.clone(), ahead, any::<u8>(), any::<u16>());
+    let options = (any::<Option<u16>>(), any::<Option<u8>>(), any::<bool>());
+    let rest = (prop_oneof![0usize..3, 0..3_000usize, 60_000..65_400usize], 0u64..2_000);
+    (fields, options, rest).prop_map(
+        move |((seq, ack, flags, window), (size, shift, sack), (payload, wait))| {
+            let shifted = |from: SeqNumber, by: i64| SeqNumber((i64::from(from.0) + by) as u32);
+            let header = Header {
+                sequence: shifted(next.sequence, seq),
+                acknowledgment: shifted(next.acknowledgment, ack),
+                flags: Flags(flags),
+                window,
+                options: Options {
+                    maximum_segment_size: size,
+                    window_scale: shift.map(|shift| shift % 15),
+                    sack_permitted: sack,
+                    ..Options::default()
+                },
+                ..next
+            };
+            (header, payload, wait)
+        },
+    )
+}
+
+fn segments(next: Header) -> impl Strategy<Value = Vec<(Header, usize, u64)>> {
+    proptest::collection::vec(near(next), 1..40)
+}
+
+/// The connection as it is always opened with this seed, so that a strategy can be built around it.
+fn opened(config: Config) -> (Pair, Header) {
+    let mut pair = Pair::with(1, config, ["192.0.2.1", "192.0.2.2"]);
+    pair.connected();
+    let (next, _) = pair.last_sent(ONE);
+    (pair, next)
+}
+
+fn large() -> Config {
+    Config { receive_window: 512 * 1_024, ..Config::default() }
+}
+
+/// Feeds the second host segments that claim to come from the first, while it sends itself.
+fn feed(config: Config, segments: Vec<(Header, usize, u64)>, appetite: usize) {
+    let (mut pair, _) = opened(config);
+    let two = pair.accepted(0);
+    pair.hosts[TWO].appetite = appetite;
+    pair.send(TWO, two, &pattern(20_000), false);
+    let bytes = pattern(65_400);
+    for (header, payload, wait) in segments {
+        pair.inject(TWO, forged(header, &bytes[..payload]));
+        pair.run_for(std::time::Duration::from_millis(wait));
+    }
+    pair.run_for(std::time::Duration::from_secs(5));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn near_misses_do_no_harm(segments in segments(opened(Config::default()).1)) {
+        feed(Config::default(), segments, 64 * 1_024);
+    }
+
+    #[test]
+    fn near_misses_do_no_harm_with_a_closed_window(segments in segments(opened(large()).1)) {
+        feed(large(), segments, 0);
+    }
+
+    #[test]
+    fn garbage_is_dropped_and_counted(bytes: Vec<u8>, verified: bool) {
+        let (mut pair, _) = opened(Config::default());
+        let mut segment = Segment::new(Buf::copy_from_slice(&bytes), "192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap(), TCP);
+        if verified {
+            segment.label_mut().offload.checksum = framewise_core::buf::ChecksumState::Verified;
+        }
+        pair.inject(TWO, segment);
+    }
+}
+
+#[test]
+fn floods_of_gaps_and_single_bytes_are_bounded() {
+    let (mut pair, next) = opened(Config::default());
+    let two = pair.accepted(0);
+    for n in (1..30_000).rev().step_by(2) {
+        let header = Header { sequence: next.sequence.plus(n), ..next };
+        pair.inject(TWO, forged(header, b"x"));
+    }
+    assert_eq!(pair.stream(TWO, two).received.len(), 0);
+    // And the stream goes on when the rest comes.
+    pair.inject(TWO, forged(next, &pattern(1_000)));
+    assert!(pair.stream(TWO, two).received.len() >= 1_000);
+}
+
+#[test]
+fn segments_between_no_two_hosts_are_dropped() {
+    let (mut pair, next) = opened(Config::default());
+    for source in ["224.0.0.1", "0.0.0.0", "255.255.255.255"] {
+        let mut segment = forged(next, b"");
+        segment.label_mut().source = source.parse().unwrap();
+        segment.label_mut().offload.checksum = framewise_core::buf::ChecksumState::Verified;
+        pair.inject(TWO, segment);
+    }
+    assert_eq!(pair.hosts[TWO].counters.drops("tcp", "not between two hosts"), 3);
+    for flags in [Flags::SYN | Flags::FIN, Flags::SYN | Flags::RST, Flags::FIN | Flags::RST] {
+        pair.inject(TWO, forged(Header { flags, ..next }, b""));
+    }
+    assert_eq!(pair.hosts[TWO].counters.drops("tcp", "flags that contradict"), 3);
+    let port0 = Header { source_port: 0, ..next };
+    pair.inject(TWO, forged(port0, b""));
+    assert_eq!(pair.hosts[TWO].counters.drops("tcp", "port 0"), 1);
+}
+
+#[test]
+fn names_that_mean_nothing_do_no_harm() {
+    use framewise_core::id::{ConnId, Opener};
+    let mut tcp = framewise_tcp::Tcp::new(Config::default(), framewise_core::Rng::from_seed(1));
+    let mut counters = Counters::default();
+    let mut cx = Cx::new(Instant::ZERO, &mut counters);
+    for opener in [Opener::Upper, Opener::Lower] {
+        let conn = ConnId::new(opener, 77, 3);
+        tcp.handle_outbound(StreamDown::Grant { conn, bytes: usize::MAX }, &mut cx);
+        tcp.handle_outbound(StreamDown::Close { conn }, &mut cx);
+        tcp.handle_outbound(StreamDown::Abort { conn }, &mut cx);
+    }
+    assert!(tcp.poll_inbound(&mut cx).is_none());
+    assert!(tcp.poll_outbound(&mut cx).is_none());
+    let _ = |segment| SegmentUp::Segment(segment);
+}

@@ -64,7 +64,7 @@ fn both_sides_may_close_at_once() {
         assert_eq!(pair.stream(host, conn).closed, Some(CloseReason::Finished));
     }
     while pair.step() {}
-    assert!(pair.now < Instant::from_secs(30), "TIME-WAIT should have ended");
+    assert!(pair.now < Instant::from_secs(100), "TIME-WAIT should have ended");
 }
 
 #[test]
