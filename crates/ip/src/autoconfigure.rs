@@ -119,8 +119,11 @@ impl Ip {
             interface.advertised_mtu = said.mtu.filter(plausible).or(interface.advertised_mtu);
         }
         let anywhere = Cidr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
-        cx.note(LAYER, "router", || format!("{router} is a router of my link"));
-        self.learn((anywhere, id, Some(router.into())), Some(said.router_lifetime), cx);
+        let key = (anywhere, id, Some(router.into()));
+        if !self.routers.routes.contains_key(&key) && !said.router_lifetime.is_zero() {
+            cx.note(LAYER, "router", || format!("{router} is a router of my link"));
+        }
+        self.learn(key, Some(said.router_lifetime), cx);
         for prefix in &said.prefixes {
             self.hear_prefix(id, prefix, cx);
         }

@@ -4,7 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use framewise_core::buf::{NextHop, Offload};
+use framewise_core::buf::{Label, NextHop, Offload};
 use framewise_core::read::u8_at;
 use framewise_core::seams::segment::Segment;
 use framewise_core::{Buf, Cx};
@@ -269,12 +269,7 @@ fn restore_header(segment: &mut Buf) {
     }
 }
 
-fn made_ipv4(
-    source: Ipv4Addr,
-    destination: Ipv4Addr,
-    label: &framewise_core::buf::Label,
-    length: usize,
-) -> Ipv4Header {
+fn made_ipv4(source: Ipv4Addr, destination: Ipv4Addr, label: &Label, length: usize) -> Ipv4Header {
     Ipv4Header {
         header_len: ipv4::HEADER_LEN,
         traffic_class: 0,

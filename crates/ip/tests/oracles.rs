@@ -112,6 +112,11 @@ proptest! {
         prop_assert_eq!(theirs.payload().len(), body.len() + 4);
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_096))]
+
     /// Whatever comes ends as a message or as a counted drop, and nothing panics.
     #[test]
     fn whatever_comes_is_accounted_for(
