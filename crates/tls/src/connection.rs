@@ -216,7 +216,9 @@ impl Connection {
                 self.deadline = None;
             }
             _ => {
-                cx.dropped("tls", "handshake took too long");
+                if !self.announced {
+                    cx.dropped("tls", "handshake of an accepted connection took too long");
+                }
                 self.break_off(CloseReason::TimedOut, cx.now);
             }
         }
