@@ -82,6 +82,7 @@ mod timers;
 
 pub use analysis::{Facts, Flow};
 pub use config::Config;
+pub use describe::describe;
 pub use layer::Tcp;
 pub use segment::{Header, ParseError};
 pub use sequence::SeqNumber;

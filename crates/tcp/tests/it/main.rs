@@ -1,5 +1,8 @@
 //! TCP, tried: two hosts joined by a link in virtual time, and single segments made by hand.
 
+// In a test a panic is the verdict, in its helpers too.
+#![allow(clippy::unwrap_used)]
+
 mod errors;
 mod guard;
 mod header;
@@ -7,3 +10,4 @@ mod hostile;
 mod life;
 mod pair;
 mod transfer;
+mod watching;
