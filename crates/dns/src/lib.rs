@@ -81,4 +81,5 @@ pub use describe::describe;
 pub use layer::Dns;
 pub use message::{Message, MessageError};
 pub use name::{Name, NameError};
+pub use question::PORT;
 pub use zone::Zone;

@@ -15,7 +15,7 @@ use crate::message::Message;
 use crate::record::{INTERNET, Question as Asked};
 
 /// The port of every name server (RFC 1035 section 4.2.1).
-pub(crate) const PORT: u16 = 53;
+pub const PORT: u16 = 53;
 /// How often another port is tried where one is taken.
 const MAX_REBINDS: u32 = 8;
 

@@ -37,8 +37,10 @@ pub mod pcapng;
 pub mod recorder;
 mod store;
 pub mod trace;
+pub mod walk;
 
 pub use json::{FORMAT, VERSION};
 pub use pcapng::{CaptureOptions, CaptureReader, CaptureWriter, Item, Packet, ReadError, write_capture};
 pub use recorder::{Limits, Recorder};
 pub use trace::{Crossing, DropEvent, Event, HostId, NoteEvent, Secret, Stopped, Trace};
+pub use walk::Walk;

@@ -15,8 +15,6 @@ pub(crate) struct Envelope {
     pub(crate) ethernet: usize,
     /// Bytes of the IP header, options and extensions included.
     pub(crate) ip: usize,
-    /// Which IP.
-    pub(crate) ip_name: &'static str,
     /// Bytes of the TCP header, options included.
     pub(crate) tcp: usize,
     /// Where the segment's payload is in the frame.
@@ -46,7 +44,6 @@ impl Envelope {
         Some(Envelope {
             ethernet: ethernet.payload.start,
             ip: ip.payload.start,
-            ip_name: ip.protocol,
             tcp,
             payload: begin + tcp..begin + segment.len(),
             source: SocketAddr::new(source, header.source_port),
@@ -78,7 +75,7 @@ pub(crate) fn protocol(frame: &[u8]) -> &'static str {
         Some((_, _, TCP)) => "TCP",
         Some((_, _, UDP)) if [u16_at(payload, 0), u16_at(payload, 2)].contains(&Some(framewise_dns::PORT)) => "DNS",
         Some((_, _, UDP)) => "UDP",
-        Some(_) => framewise_ip::describe_icmpv6(payload, None).map_or("ICMP", |icmp| icmp.protocol),
+        Some(_) => framewise_ip::describe_icmpv6(payload).map_or("ICMP", |icmp| icmp.protocol),
         None => "?",
     }
 }

@@ -1,0 +1,257 @@
+//! One message's way through the layers of one host: what each adds going down, or strips going up.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use framewise_core::id::ConnId;
+use framewise_core::message::Subject;
+use framewise_core::{Description, Direction, Instant};
+use framewise_tcp::Flow;
+use framewise_tls::record;
+
+use super::envelope::Envelope;
+use crate::trace::{Crossing, Event, HostId, Trace};
+
+/// One message's way through the layers of one host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journey {
+    /// Down (`Outbound`) or up (`Inbound`).
+    pub direction: Direction,
+    /// The frames that carried it, numbered from 1 among those of this host.
+    pub frames: Vec<usize>,
+    /// Frames that carried again what had been carried before.
+    pub again: usize,
+    /// When the first frame left, or the last one came.
+    pub at: Instant,
+    /// Bytes of all its frames.
+    pub wire: u64,
+    /// Its layers from HTTP to Ethernet, whatever the direction.
+    pub steps: Vec<Step>,
+}
+
+/// What one layer did to the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The protocol: `HTTP`, `TLS`, `TCP`, `IPv4`, `Ethernet`.
+    pub protocol: &'static str,
+    /// What the layer decided, in its own words.
+    pub says: String,
+    /// To whom it hands the message on the way up, and by which number.
+    pub next: String,
+    /// Bytes that it put in front, in all frames together.
+    pub front: u64,
+    /// Bytes that it put behind.
+    pub behind: u64,
+    /// Bytes of the message with what this layer adds.
+    pub total: u64,
+}
+
+/// Where in a connection's streams a message is.
+struct Place {
+    /// Bytes of the message above TLS.
+    plain: u64,
+    /// The message's beginning above TLS, as far as it was said in one piece.
+    beginning: Vec<u8>,
+    /// Where it is in the stream between TLS and TCP.
+    sealed: Range<u64>,
+    /// The first record that carries it, where there is one.
+    record: Vec<u8>,
+}
+
+/// The way of the message that begins with event `begin` on `host`, and ends before event `end`.
+pub(super) fn journey(
+    trace: &Trace,
+    host: HostId,
+    direction: Direction,
+    begin: usize,
+    end: usize,
+    peer: &str,
+) -> Option<Journey> {
+    let place = match direction {
+        Direction::Outbound => sent(trace, host, begin, end),
+        Direction::Inbound => received(trace, host, begin, end),
+    }?;
+    let found = carriers(trace, host, direction, &place)?;
+    let steps = steps(trace, direction, &place, &found, peer)?;
+    Some(Journey {
+        direction,
+        frames: found.frames.iter().map(|(number, ..)| *number).collect(),
+        again: found.again,
+        at: match direction {
+            Direction::Outbound => found.frames.first()?.1.now,
+            Direction::Inbound => found.frames.last()?.1.now,
+        },
+        wire: found.frames.iter().map(|(_, crossing, _)| crossing.range.len() as u64).sum(),
+        steps,
+    })
+}
+
+/// A stream crossing of one connection: above TLS (`http`–`tls`) or below (`tls`–`tcp`).
+fn stream<'t>(event: &'t Event, host: HostId, lower: &str, kind: &str) -> Option<(ConnId, &'t Crossing)> {
+    let Event::Crossing(crossing) = event else { return None };
+    let is_it = crossing.host == host && crossing.seam == "stream" && crossing.kind == kind && crossing.lower == lower;
+    match crossing.subject {
+        Subject::Connection(conn) if is_it => Some((conn, crossing)),
+        _ => None,
+    }
+}
+
+/// Where the layers that stand above and below TLS said what is sent from event `begin` on.
+fn sent(trace: &Trace, host: HostId, begin: usize, end: usize) -> Option<Place> {
+    let events = &trace.events()[..end];
+    let find = |from: usize, lower: &str, conn: Option<ConnId>| {
+        events.iter().enumerate().skip(from).find_map(|(index, event)| {
+            let (id, crossing) = stream(event, host, lower, "send")?;
+            (conn.is_none_or(|c| c == id)).then_some((index, id, crossing))
+        })
+    };
+    let (first, conn, head) = find(begin, "tls", None)?;
+    let ends = |event: &Event| stream(event, host, "tls", "close").is_some_and(|(id, _)| id == conn);
+    let last = events.iter().skip(first).position(ends).map_or(end, |n| first + n);
+    let (first_sealed, _, piece) = find(first, "tcp", Some(conn))?;
+    let sum = |range: Range<usize>, lower: &str| -> u64 {
+        let of_conn = |event| stream(event, host, lower, "send").filter(|(id, _)| *id == conn);
+        trace.events()[range].iter().filter_map(of_conn).map(|(_, c)| c.range.len() as u64).sum()
+    };
+    let before = sum(0..first_sealed, "tcp");
+    Some(Place {
+        plain: sum(first..last, "tls"),
+        beginning: trace.bytes(head).to_vec(),
+        sealed: before..before + sum(first_sealed..last, "tcp"),
+        record: trace.bytes(piece).to_vec(),
+    })
+}
+
+/// Where the layers heard the message whose first byte came up from TLS at or after event `begin`.
+fn received(trace: &Trace, host: HostId, begin: usize, end: usize) -> Option<Place> {
+    let events = &trace.events()[..end];
+    let up = |event: &'_ Event| stream(event, host, "tls", "data").map(|(conn, c)| (conn, c.clone()));
+    let (first, (conn, head)) = events.iter().enumerate().skip(begin).find_map(|(i, e)| Some((i, up(e)?)))?;
+    let of_conn = |event: &Event, lower: &str| {
+        stream(event, host, lower, "data").filter(|(id, _)| *id == conn).map(|(_, c)| c.clone())
+    };
+    let plain: u64 =
+        events[first..].iter().filter_map(|e| of_conn(e, "tls")).map(|c| c.range.len() as u64).sum();
+    let last = events.iter().rposition(|e| of_conn(e, "tls").is_some())?;
+    let collect = |range: Range<usize>| -> Vec<u8> {
+        let pieces = trace.events()[range].iter().filter_map(|e| of_conn(e, "tcp"));
+        pieces.flat_map(|c| trace.bytes(&c).to_vec()).collect()
+    };
+    let until_first = collect(0..first);
+    let sealed_end = (until_first.len() + collect(first..last).len()) as u64;
+    let (start, record) = first_record(&until_first, head.range.len());
+    Some(Place {
+        plain,
+        beginning: trace.bytes(&head).to_vec(),
+        sealed: start as u64..sealed_end,
+        record,
+    })
+}
+
+/// Where in the stream below TLS the records begin that gave the last `plain` bytes, and the first of them.
+fn first_record(stream: &[u8], plain: usize) -> (usize, Vec<u8>) {
+    if stream.len() == plain || !is_tls(stream) {
+        return (stream.len().saturating_sub(plain), Vec::new());
+    }
+    let mut starts = Vec::new();
+    let mut at = 0;
+    for record in record::records(stream).map_while(Result::ok) {
+        starts.push((at, record.wire_len()));
+        at += record.wire_len();
+    }
+    let mut covered = 0;
+    for &(start, length) in starts.iter().rev() {
+        covered += length;
+        if covered > plain {
+            return (start, stream[start..(start + length).min(stream.len())].to_vec());
+        }
+    }
+    (0, Vec::new())
+}
+
+fn is_tls(stream: &[u8]) -> bool {
+    record::Record::parse(stream).is_ok()
+}
+
+/// The frames that carry a part of a stream.
+struct Carriers<'t> {
+    frames: Vec<(usize, &'t Crossing, Envelope)>,
+    facts: framewise_tcp::Facts,
+    again: usize,
+}
+
+fn carriers<'t>(trace: &'t Trace, host: HostId, direction: Direction, place: &Place) -> Option<Carriers<'t>> {
+    let mut flow = Flow::default();
+    let mut seen = BTreeSet::new();
+    let mut found = None;
+    let mut again = 0;
+    for (index, crossing) in trace.frames(trace.host_name(host)).enumerate() {
+        let Some(envelope) = Envelope::of(trace.bytes(crossing)) else { continue };
+        let payload = envelope.payload.len();
+        let facts = flow.observe(envelope.source, envelope.destination, &envelope.header, payload);
+        // The SYN takes the number 0, so the stream's first byte has the number 1.
+        let start = u64::from(facts.sequence).wrapping_sub(1);
+        let overlaps = start < place.sealed.end && start + payload as u64 > place.sealed.start;
+        if crossing.direction != direction || payload == 0 || !overlaps {
+            continue;
+        }
+        if !seen.insert(start) {
+            again += 1;
+            continue;
+        }
+        let carriers = found.get_or_insert_with(|| Carriers { frames: Vec::new(), facts, again: 0 });
+        carriers.frames.push((index + 1, crossing, envelope));
+    }
+    let mut found = found?;
+    found.again = again;
+    Some(found)
+}
+
+fn steps(
+    trace: &Trace,
+    direction: Direction,
+    place: &Place,
+    found: &Carriers<'_>,
+    peer: &str,
+) -> Option<Vec<Step>> {
+    let (_, crossing, envelope) = found.frames.first()?;
+    let frame = trace.bytes(crossing);
+    let sum = |size: fn(&Envelope) -> usize| found.frames.iter().map(|(.., e)| size(e) as u64).sum::<u64>();
+    let sealed = sum(|e| e.payload.len());
+    let tcp = sum(|e| e.tcp);
+    let ip = sum(|e| e.ip);
+    let ethernet = sum(|e| e.ethernet);
+
+    let said = |description: &Description| match direction {
+        Direction::Outbound => description.outbound.clone(),
+        Direction::Inbound => description.inbound.clone(),
+    };
+    let step = |description: Description, front: u64, behind: u64, total: u64| Step {
+        protocol: description.protocol,
+        says: said(&description),
+        next: description.next,
+        front,
+        behind,
+        total,
+    };
+
+    let mut steps = Vec::new();
+    let message = framewise_http::describe(&place.beginning);
+    let head = message.as_ref().map_or(0, |m| m.header.len() as u64);
+    steps.extend(message.map(|m| step(m, head, 0, place.plain)));
+    let context = framewise_tls::Context { peer: Some(peer.to_owned()), ..Default::default() };
+    if let (true, Ok(description)) = (is_tls(&place.record), framewise_tls::describe(&place.record, &context)) {
+        let front = description.payload.start as u64;
+        let around = sealed.saturating_sub(place.plain);
+        steps.push(step(description, front.min(around), around.saturating_sub(front), sealed));
+    }
+    let addresses = (envelope.source.ip(), envelope.destination.ip());
+    let segment = frame.get(envelope.segment())?;
+    let description = framewise_tcp::describe(segment, addresses.0, addresses.1, Some(&found.facts)).ok()?;
+    steps.push(step(description, tcp, 0, sealed + tcp));
+    let packet = frame.get(envelope.packet())?;
+    steps.push(step(framewise_ip::describe(packet).ok()?, ip, 0, sealed + tcp + ip));
+    let description = framewise_ethernet::describe(frame).ok()?;
+    steps.push(step(description, ethernet, 0, sealed + tcp + ip + ethernet));
+    Some(steps)
+}
