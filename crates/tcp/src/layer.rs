@@ -3,21 +3,22 @@
 //! Every call costs the same with one connection and with ten thousand: a four-tuple or a name is looked up,
 //! and only connections that may have something to send stand in the queue that is asked for segments.
 
+mod opening;
+
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use framewise_core::buf::ChecksumState;
 use framewise_core::id::{ConnId, Connection as ConnectionKind, IdMap, Opener, Slab};
 use framewise_core::read::{u16_at, u32_at};
-use framewise_core::seams::segment::{
-    Segment, SegmentControl, SegmentDown, SegmentError, SegmentEvent, SegmentUp, SourceRoute, TCP,
-};
+use framewise_core::seams::segment::{Segment, SegmentDown, SegmentError, SegmentEvent, SegmentUp, TCP};
 use framewise_core::seams::stream::{CloseReason, Endpoint, ListenError, Security, StreamDown, StreamUp};
-use framewise_core::seams::stream::{TlsError, TlsErrorKind};
 use framewise_core::seams::{Segments, Streams};
 use framewise_core::time::earliest;
 use framewise_core::{Cx, Instant, Layer, Rng};
 
+use self::opening::Asked;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::flows::{FlowKey, Flows, Place};
@@ -28,9 +29,6 @@ use crate::segment::{Flags, Header, sum};
 use crate::sequence::{InitialSequence, SeqNumber};
 use crate::time_wait::{Answer, Remains, TimeWait};
 use crate::timers::Timers;
-
-/// The ports that the system hands out (RFC 6335, section 6).
-const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
 
 /// TCP (RFC 9293): streams of bytes above, segments below.
 pub struct Tcp {
@@ -50,13 +48,6 @@ pub struct Tcp {
     /// What waits for IP's answer to which source address and MTU.
     asked: VecDeque<Asked>,
     out: Outputs,
-}
-
-/// A connection that begins once IP has said how its peer is reached.
-#[derive(Debug)]
-enum Asked {
-    Connect { name: ConnId, remote: SocketAddr, grant: usize },
-    Accept { syn: Segment },
 }
 
 impl Tcp {
@@ -102,41 +93,6 @@ impl Tcp {
         }
     }
 
-    fn connect(&mut self, name: ConnId, remote: SocketAddr, security: &Security, cx: &mut Cx) {
-        if let Some(key) = self.key(name) {
-            let reason = CloseReason::Misuse("connected under a name in use");
-            return self.with(key, cx, |connection, out, cx| connection.abort(reason, out, cx));
-        }
-        let waiting = self.asked.len();
-        let refusal = if security.is_tls() {
-            Some(CloseReason::Tls(TlsError {
-                kind: TlsErrorKind::NotConfigured,
-                detail: "TLS was asked of TCP, with no TLS layer between".to_owned(),
-            }))
-        } else if remote.port() == 0 {
-            Some(CloseReason::Misuse("connected to port 0"))
-        } else if self.connections.len() + waiting >= self.config.max_connections
-            || name.index() >= self.config.max_connections
-        {
-            Some(CloseReason::TooMany(self.config.max_connections))
-        } else {
-            None
-        };
-        match refusal {
-            Some(reason) => self.out.say(StreamUp::Closed { conn: name, reason }),
-            None => {
-                let grant = 0;
-                self.ask(remote.ip(), Asked::Connect { name, remote, grant });
-            }
-        }
-    }
-
-    /// Asks IP how `destination` is reached (RFC 1122, section 3.4).
-    fn ask(&mut self, destination: IpAddr, asked: Asked) {
-        self.asked.push_back(asked);
-        self.out.ask(SegmentControl::Source { destination, protocol: TCP });
-    }
-
     /// Lets more come up; a connection that still waits for IP's answer gets it when it begins.
     fn grant(&mut self, conn: ConnId, bytes: usize, cx: &mut Cx) {
         let waiting = self.asked.iter_mut().find_map(|asked| match asked {
@@ -147,17 +103,6 @@ impl Tcp {
             Some(grant) => *grant = grant.saturating_add(bytes),
             None => self.named(conn, cx, |connection, out, _| connection.grant(bytes, out)),
         }
-    }
-
-    /// Ends a connection that still waits for IP's answer. `true` if there was one of this name.
-    fn withdraw(&mut self, name: ConnId, reason: CloseReason) -> bool {
-        let before = self.asked.len();
-        self.asked.retain(|asked| !matches!(asked, Asked::Connect { name: other, .. } if *other == name));
-        let withdrawn = self.asked.len() < before;
-        if withdrawn {
-            self.out.say(StreamUp::Closed { conn: name, reason });
-        }
-        withdrawn
     }
 
     /// The key of the connection that the upper layer calls `name`.
@@ -296,97 +241,6 @@ impl Tcp {
         }
     }
 
-    fn source_found(&mut self, destination: IpAddr, route: Option<SourceRoute>, cx: &mut Cx) {
-        let first = self.asked.iter().position(|asked| match asked {
-            Asked::Connect { remote, .. } => remote.ip() == destination,
-            Asked::Accept { syn } => syn.source() == destination,
-        });
-        let asked = first.and_then(|first| self.asked.remove(first));
-        match (asked, route) {
-            (Some(Asked::Connect { name, remote, grant }), Some(route)) => {
-                self.begin(name, remote, route, cx);
-                if grant > 0 {
-                    self.grant(name, grant, cx);
-                }
-            }
-            (Some(Asked::Connect { name, .. }), None) => {
-                self.out.say(StreamUp::Closed { conn: name, reason: CloseReason::NoRoute })
-            }
-            (Some(Asked::Accept { syn }), Some(route)) => self.accept(syn, route.mtu, cx),
-            (Some(Asked::Accept { .. }), None) => cx.dropped("tcp", "no route back"),
-            (None, _) => {}
-        }
-    }
-
-    /// Sends the first SYN of a connection of ours.
-    fn begin(&mut self, name: ConnId, remote: SocketAddr, route: SourceRoute, cx: &mut Cx) {
-        let started = self.free_flow(route.source, remote).and_then(|flow| {
-            let offset = self.initial.offset(&flow, cx.now);
-            Connection::connect(name, flow, offset, route.mtu, &self.config, cx.now)
-        });
-        let key = started.and_then(|connection| {
-            let flow = connection.flow();
-            let key = self.connections.insert(Box::new(connection)).ok()?;
-            self.flows.insert(flow, Place::Connection(key));
-            Some(key)
-        });
-        match key {
-            // The name's place is free: it was looked at when the connection was asked for.
-            Some(key) if self.named.insert(name, key).is_ok() => self.settle(key, cx),
-            Some(key) => self.with(key, cx, |connection, out, cx| {
-                let reason = CloseReason::Misuse("connected under a name in use");
-                connection.abort(reason, out, cx);
-            }),
-            None => self.out.say(StreamUp::Closed {
-                conn: name,
-                reason: CloseReason::TooMany(self.config.max_connections),
-            }),
-        }
-    }
-
-    /// A port of ours that makes a flow not in use, beginning at a random one (RFC 6056, section 3.3.1).
-    fn free_flow(&mut self, source: IpAddr, remote: SocketAddr) -> Option<FlowKey> {
-        let count = u64::try_from(EPHEMERAL.len()).unwrap_or(1);
-        let first = self.rng.below(count);
-        (0..count)
-            .map(|n| EPHEMERAL.start() + ((first + n) % count) as u16)
-            .map(|port| FlowKey::new(SocketAddr::new(source, port), remote))
-            .find(|flow| !self.flows.contains(flow))
-    }
-
-    /// Begins a half-open connection.
-    fn accept(&mut self, syn: Segment, mtu: usize, cx: &mut Cx) {
-        let Ok(header) = Header::parse(&syn) else { return };
-        let local = SocketAddr::new(syn.destination(), header.destination_port);
-        let flow = FlowKey::new(local, SocketAddr::new(syn.source(), header.source_port));
-        // Meanwhile the SYN may have been repeated, or the listener gone.
-        let listener = self.listeners.find(local);
-        let (Some(listener), false) = (listener, self.flows.contains(&flow)) else {
-            return self.dispatch(header, syn, cx);
-        };
-        if let Some(oldest) = self.listeners.make_room(listener) {
-            cx.dropped("tcp", "backlog full: the oldest half-open connection");
-            if let Some(connection) = self.connections.remove(oldest) {
-                self.flows.remove(&connection.flow());
-            }
-        }
-        let offset = self.initial.offset(&flow, cx.now);
-        // The name is known once it is in the table.
-        let nameless = ConnId::new(Opener::Lower, 0, 0);
-        let begun = Connection::accept(nameless, flow, offset, mtu, &self.config, cx.now);
-        let Some(key) = begun.and_then(|connection| self.connections.insert(Box::new(connection)).ok())
-        else {
-            return cx.dropped("tcp", "too many connections");
-        };
-        self.flows.insert(flow, Place::Connection(key));
-        self.listeners.enter(listener, key);
-        self.with(key, cx, |connection, out, cx| {
-            connection.set_name(key);
-            connection.listener = Some(listener);
-            connection.segment_arrives(header, syn.0, out, cx);
-        });
-    }
-
     /// An ICMP error, which must quote a flow of ours (RFC 5927, section 4).
     fn network_error(&mut self, error: &SegmentError, cx: &mut Cx) {
         let quoted = &error.quoted;
@@ -416,7 +270,7 @@ impl Tcp {
         };
         connection.queued = false;
         // An engine that wants to be called now, though it just had nothing, is asked again in a moment.
-        let soonest = now + std::time::Duration::from_millis(1);
+        let soonest = now + Duration::from_millis(1);
         if let Some(wanted) = connection.wanted_at(&self.config, now) {
             self.timers.set(key, &mut connection.alarm, wanted.max(soonest));
         }

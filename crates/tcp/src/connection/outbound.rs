@@ -1,0 +1,80 @@
+//! How a connection's segments get what the engine leaves to us: their place in the stream, addresses, a sum.
+
+use framewise_core::Cx;
+use framewise_core::buf::ChecksumState;
+use framewise_core::checksum::Sum;
+use framewise_core::seams::segment::{Segment, TCP};
+
+use super::{Connection, Life};
+use crate::config::Config;
+use crate::engine::Emitted;
+use crate::outputs::Outputs;
+use crate::reset::CHECKSUM_FIELD;
+use crate::segment::{Header, sum};
+
+impl Connection {
+    /// The next segment to send now.
+    pub(crate) fn next_segment(&mut self, config: &Config, cx: &mut Cx) -> Option<Segment> {
+        if matches!(self.life, Life::Draining | Life::Over(_)) {
+            return None;
+        }
+        let emitted = self.engine.egress(cx.now)?;
+        Some(self.seal(emitted, config.checksum_offload, cx))
+    }
+
+    /// Makes a segment of what the engine made: its place in the stream as RFC 6528 has it, addresses, sum.
+    pub(super) fn seal(&mut self, emitted: Emitted, offload: bool, cx: &mut Cx) -> Segment {
+        let Emitted { mut segment, segment_size } = emitted;
+        let mut header = Header::parse(&segment).unwrap_or_default();
+        header.sequence = header.sequence.plus(self.offset as usize);
+        segment[4..8].copy_from_slice(&header.sequence.0.to_be_bytes());
+        let payload = segment.len().saturating_sub(header.length);
+        let again = self.guard.sent(&header, payload);
+        let length = header.sequence_len(payload);
+        if length > 0 && self.opened {
+            let end = header.sequence.plus(length);
+            self.timer.sent(end, again, cx.now);
+        }
+        self.sent_again = again;
+        if again {
+            cx.note("tcp", "retransmit", || match payload {
+                0 => format!("not acknowledged, sent again: {}", header.flags),
+                _ => format!("not acknowledged, sent again: {payload} bytes"),
+            });
+        }
+        let (source, destination) = (self.flow.local.ip(), self.flow.remote.ip());
+        let mut segment = Segment::new(segment, source, destination, TCP);
+        fill_checksum(&mut segment, offload || segment_size.is_some());
+        segment.label_mut().offload.segment_size = segment_size;
+        segment
+    }
+
+    /// Sends the first of what is not acknowledged again, now. An acknowledgment may be due before.
+    pub(super) fn send_again(&mut self, out: &mut Outputs, cx: &mut Cx) {
+        for _ in 0..3 {
+            self.engine.skip_to_timer(cx.now);
+            let Some(emitted) = self.engine.egress(cx.now) else { return };
+            let segment = self.seal(emitted, false, cx);
+            let again = self.sent_again;
+            out.reply(segment, cx);
+            if again {
+                return;
+            }
+        }
+    }
+}
+
+/// Computes the sum, or leaves it to the device with the pseudo-header's in its place, as devices want it.
+fn fill_checksum(segment: &mut Segment, offload: bool) {
+    let (source, destination) = (segment.source(), segment.destination());
+    let value = if offload {
+        let mut pseudo = Sum::default();
+        pseudo.add_pseudo_header(source, destination, TCP, segment.len());
+        segment.label_mut().offload.checksum =
+            ChecksumState::Partial { start: segment.position() as u16, field: CHECKSUM_FIELD as u16 };
+        pseudo.folded()
+    } else {
+        sum(segment, source, destination).checksum()
+    };
+    segment[CHECKSUM_FIELD..CHECKSUM_FIELD + 2].copy_from_slice(&value.to_be_bytes());
+}

@@ -1,0 +1,164 @@
+//! How connections begin: ours once IP has said how the peer is reached, the peers' by their SYN.
+//!
+//! Read RFC 9293 sections 3.5 (establishing a connection) and 3.9.1.1 (Open), RFC 6056 (choice of ports) before changing this file.
+
+use std::net::{IpAddr, SocketAddr};
+
+use framewise_core::Cx;
+use framewise_core::id::{ConnId, Opener};
+use framewise_core::seams::segment::{Segment, SegmentControl, SourceRoute, TCP};
+use framewise_core::seams::stream::{CloseReason, Security, StreamUp, TlsError, TlsErrorKind};
+
+use super::Tcp;
+use crate::connection::Connection;
+use crate::flows::{FlowKey, Place};
+use crate::segment::Header;
+
+/// The ports that the system hands out (RFC 6335, section 6).
+const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+
+/// A connection that begins once IP has said how its peer is reached.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Connect { name: ConnId, remote: SocketAddr, grant: usize },
+    Accept { syn: Segment },
+}
+
+impl Tcp {
+    pub(super) fn connect(&mut self, name: ConnId, remote: SocketAddr, security: &Security, cx: &mut Cx) {
+        if let Some(key) = self.key(name) {
+            let reason = CloseReason::Misuse("connected under a name in use");
+            return self.with(key, cx, |connection, out, cx| connection.abort(reason, out, cx));
+        }
+        let waiting = self.asked.len();
+        let refusal = if security.is_tls() {
+            Some(CloseReason::Tls(TlsError {
+                kind: TlsErrorKind::NotConfigured,
+                detail: "TLS was asked of TCP, with no TLS layer between".to_owned(),
+            }))
+        } else if remote.port() == 0 {
+            Some(CloseReason::Misuse("connected to port 0"))
+        } else if self.connections.len() + waiting >= self.config.max_connections
+            || name.index() >= self.config.max_connections
+        {
+            Some(CloseReason::TooMany(self.config.max_connections))
+        } else {
+            None
+        };
+        match refusal {
+            Some(reason) => self.out.say(StreamUp::Closed { conn: name, reason }),
+            None => {
+                let grant = 0;
+                self.ask(remote.ip(), Asked::Connect { name, remote, grant });
+            }
+        }
+    }
+
+    /// Asks IP how `destination` is reached (RFC 1122, section 3.4).
+    pub(super) fn ask(&mut self, destination: IpAddr, asked: Asked) {
+        self.asked.push_back(asked);
+        self.out.ask(SegmentControl::Source { destination, protocol: TCP });
+    }
+
+    /// Ends a connection that still waits for IP's answer. `true` if there was one of this name.
+    pub(super) fn withdraw(&mut self, name: ConnId, reason: CloseReason) -> bool {
+        let before = self.asked.len();
+        self.asked.retain(|asked| !matches!(asked, Asked::Connect { name: other, .. } if *other == name));
+        let withdrawn = self.asked.len() < before;
+        if withdrawn {
+            self.out.say(StreamUp::Closed { conn: name, reason });
+        }
+        withdrawn
+    }
+
+    pub(super) fn source_found(&mut self, destination: IpAddr, route: Option<SourceRoute>, cx: &mut Cx) {
+        let first = self.asked.iter().position(|asked| match asked {
+            Asked::Connect { remote, .. } => remote.ip() == destination,
+            Asked::Accept { syn } => syn.source() == destination,
+        });
+        let asked = first.and_then(|first| self.asked.remove(first));
+        match (asked, route) {
+            (Some(Asked::Connect { name, remote, grant }), Some(route)) => {
+                self.begin(name, remote, route, cx);
+                if grant > 0 {
+                    self.grant(name, grant, cx);
+                }
+            }
+            (Some(Asked::Connect { name, .. }), None) => {
+                self.out.say(StreamUp::Closed { conn: name, reason: CloseReason::NoRoute })
+            }
+            (Some(Asked::Accept { syn }), Some(route)) => self.accept(syn, route.mtu, cx),
+            (Some(Asked::Accept { .. }), None) => cx.dropped("tcp", "no route back"),
+            (None, _) => {}
+        }
+    }
+
+    /// Sends the first SYN of a connection of ours.
+    fn begin(&mut self, name: ConnId, remote: SocketAddr, route: SourceRoute, cx: &mut Cx) {
+        let started = self.free_flow(route.source, remote).and_then(|flow| {
+            let offset = self.initial.offset(&flow, cx.now);
+            Connection::connect(name, flow, offset, route.mtu, &self.config, cx.now)
+        });
+        let key = started.and_then(|connection| {
+            let flow = connection.flow();
+            let key = self.connections.insert(Box::new(connection)).ok()?;
+            self.flows.insert(flow, Place::Connection(key));
+            Some(key)
+        });
+        match key {
+            // The name's place is free: it was looked at when the connection was asked for.
+            Some(key) if self.named.insert(name, key).is_ok() => self.settle(key, cx),
+            Some(key) => self.with(key, cx, |connection, out, cx| {
+                let reason = CloseReason::Misuse("connected under a name in use");
+                connection.abort(reason, out, cx);
+            }),
+            None => self.out.say(StreamUp::Closed {
+                conn: name,
+                reason: CloseReason::TooMany(self.config.max_connections),
+            }),
+        }
+    }
+
+    /// A port of ours that makes a flow not in use, beginning at a random one (RFC 6056, section 3.3.1).
+    fn free_flow(&mut self, source: IpAddr, remote: SocketAddr) -> Option<FlowKey> {
+        let count = u64::try_from(EPHEMERAL.len()).unwrap_or(1);
+        let first = self.rng.below(count);
+        (0..count)
+            .map(|n| EPHEMERAL.start() + ((first + n) % count) as u16)
+            .map(|port| FlowKey::new(SocketAddr::new(source, port), remote))
+            .find(|flow| !self.flows.contains(flow))
+    }
+
+    /// Begins a half-open connection.
+    fn accept(&mut self, syn: Segment, mtu: usize, cx: &mut Cx) {
+        let Ok(header) = Header::parse(&syn) else { return };
+        let local = SocketAddr::new(syn.destination(), header.destination_port);
+        let flow = FlowKey::new(local, SocketAddr::new(syn.source(), header.source_port));
+        // Meanwhile the SYN may have been repeated, or the listener gone.
+        let listener = self.listeners.find(local);
+        let (Some(listener), false) = (listener, self.flows.contains(&flow)) else {
+            return self.dispatch(header, syn, cx);
+        };
+        if let Some(oldest) = self.listeners.make_room(listener) {
+            cx.dropped("tcp", "backlog full: the oldest half-open connection");
+            if let Some(connection) = self.connections.remove(oldest) {
+                self.flows.remove(&connection.flow());
+            }
+        }
+        let offset = self.initial.offset(&flow, cx.now);
+        // The name is known once it is in the table.
+        let nameless = ConnId::new(Opener::Lower, 0, 0);
+        let begun = Connection::accept(nameless, flow, offset, mtu, &self.config, cx.now);
+        let Some(key) = begun.and_then(|connection| self.connections.insert(Box::new(connection)).ok())
+        else {
+            return cx.dropped("tcp", "too many connections");
+        };
+        self.flows.insert(flow, Place::Connection(key));
+        self.listeners.enter(listener, key);
+        self.with(key, cx, |connection, out, cx| {
+            connection.set_name(key);
+            connection.listener = Some(listener);
+            connection.segment_arrives(header, syn.0, out, cx);
+        });
+    }
+}
