@@ -89,6 +89,7 @@ pub use anatomy::{Anatomy, anatomy};
 pub use config::{Config, Limits};
 pub use describe::describe;
 pub use framewise_core::seams::exchange::{BodyLength, Headers, RequestHead, ResponseHead, Version};
+pub use framewise_core::seams::stream::{ConnInfo, TlsInfo};
 pub use handler::{Answer, AnswerBody, AnswerSink, Gone, Handler};
 pub use head::{read_request, read_response};
 pub use http::{Method, StatusCode};

@@ -10,9 +10,18 @@ use framewise_core::seams::stream::*;
 use framewise_core::{Cx, Instant, Layer};
 use framewise_http::{Config, Http, Method, StatusCode};
 
-/// Bytes that one direction of the joint holds.
-const ROOM: usize = 7;
-const MEGABYTE: usize = 1_000_000;
+/// How much goes each way, and how little of it at a time.
+#[derive(Clone, Copy)]
+struct Scale {
+    /// Bytes of each body.
+    bytes: usize,
+    /// Bytes that one direction of the joint holds.
+    room: usize,
+    /// Bytes of body that each application takes at a time.
+    grant: usize,
+    /// How the bodies are announced.
+    length: BodyLength,
+}
 
 /// One end of the joint: what it may bring up, and what it holds.
 #[derive(Default)]
@@ -28,10 +37,11 @@ struct Joint {
     conn: [ConnId; 2],
     counters: Counters,
     up: [VecDeque<ExchangeUp>; 2],
+    room: usize,
 }
 
 impl Joint {
-    fn new() -> Self {
+    fn new(room: usize) -> Self {
         let opener = [Opener::Upper, Opener::Lower];
         Joint {
             sides: [Http::new(Config::default()), Http::new(Config::default())],
@@ -39,6 +49,7 @@ impl Joint {
             conn: opener.map(|opener| ConnId::new(opener, 0, 0)),
             counters: Counters::default(),
             up: Default::default(),
+            room,
         }
     }
 
@@ -83,12 +94,12 @@ impl Joint {
                     let info = Box::new(ConnInfo { local, remote, tls: None });
                     let conn = self.conn[side];
                     self.inbound(side, StreamUp::Opened { conn, info });
-                    self.inbound(side, StreamUp::Writable { conn, bytes: ROOM });
+                    self.inbound(side, StreamUp::Writable { conn, bytes: self.room });
                 }
             }
             StreamDown::Send { data, .. } => {
                 let held: usize = self.ends[side].held.iter().map(Bytes::len).sum();
-                assert!(held + data.len() <= ROOM, "sent beyond the credit");
+                assert!(held + data.len() <= self.room, "sent beyond the credit");
                 self.ends[side].held.push_back(data);
             }
             StreamDown::Grant { bytes, .. } => self.ends[1 - side].granted += bytes,
@@ -130,20 +141,20 @@ struct App {
     came: usize,
     ended: bool,
     closed: Option<Result<(), ExchangeError>>,
-    grant: usize,
+    scale: Scale,
 }
 
 impl App {
-    fn new(exchange: Option<ExchangeId>, grant: usize) -> Self {
+    fn new(exchange: Option<ExchangeId>, scale: Scale) -> Self {
         App { exchange, sent: 0, came: 0, ended: false, closed: None, grant }
     }
 
-    fn hear(&mut self, joint: &mut Joint, side: usize, up: ExchangeUp, length: BodyLength) {
+    fn hear(&mut self, joint: &mut Joint, side: usize, up: ExchangeUp) {
         match up {
             ExchangeUp::Request(request) => {
                 let exchange = request.exchange;
                 self.exchange = Some(exchange);
-                let bytes = self.grant;
+                let bytes = self.scale.grant;
                 joint.say(side, ExchangeDown::Grant { exchange, bytes });
             }
             ExchangeUp::Body { exchange, data } => {
@@ -159,16 +170,16 @@ impl App {
                 if side == 1 {
                     let head =
                         Box::new(framewise_http::handler::response_head(StatusCode::OK, Headers::new()));
-                    let body = length;
+                    let body = self.scale.length;
                     joint.say(side, ExchangeDown::Respond { exchange, head, body });
                 }
             }
             ExchangeUp::Writable { exchange, bytes } => {
-                let to = (self.sent + bytes).min(MEGABYTE);
+                let to = (self.sent + bytes).min(self.scale.bytes);
                 let data: Bytes = (self.sent..to).map(byte).collect();
                 self.sent = to;
                 joint.say(side, ExchangeDown::Body { exchange, data });
-                if to == MEGABYTE {
+                if to == self.scale.bytes {
                     joint.say(side, ExchangeDown::End { exchange });
                 }
             }
@@ -178,10 +189,10 @@ impl App {
     }
 }
 
-fn a_megabyte_both_ways(length: BodyLength) {
-    let mut joint = Joint::new();
+fn both_ways(scale: Scale) {
+    let mut joint = Joint::new(scale.room);
     let exchange = ExchangeId::new(Opener::Upper, 0, 0);
-    let mut apps = [App::new(Some(exchange), 5), App::new(None, 3)];
+    let mut apps = [App::new(Some(exchange), scale), App::new(None, scale)];
     joint.say(
         0,
         ExchangeDown::Request(Box::new(ClientRequest {
@@ -194,20 +205,20 @@ fn a_megabyte_both_ways(length: BodyLength) {
                 version: Version::Http11,
                 headers: [("Host", "shop.test")].into_iter().collect(),
             },
-            body: length,
+            body: scale.length,
         })),
     );
-    joint.say(0, ExchangeDown::Grant { exchange, bytes: 5 });
+    joint.say(0, ExchangeDown::Grant { exchange, bytes: scale.grant });
     while let Some(side) = [0, 1].into_iter().find(|side| !joint.up[*side].is_empty()) {
         let up = joint.up[side].pop_front().unwrap();
-        apps[side].hear(&mut joint, side, up, length);
+        apps[side].hear(&mut joint, side, up);
         if joint.up.iter().all(VecDeque::is_empty) {
             // The head that waits for its body: nothing else is due at this moment.
             joint.flush_held();
         }
     }
     for app in &apps {
-        assert_eq!((app.came, app.sent, app.ended), (MEGABYTE, MEGABYTE, true));
+        assert_eq!((app.came, app.sent, app.ended), (scale.bytes, scale.bytes, true));
         assert_eq!(app.closed, Some(Ok(())));
     }
     assert_eq!(joint.counters.total(), 0, "{:?}", joint.counters);
@@ -224,11 +235,18 @@ impl Joint {
 }
 
 #[test]
-fn of_known_length() {
-    a_megabyte_both_ways(BodyLength::Known(MEGABYTE as u64));
+fn a_megabyte_of_known_length() {
+    both_ways(Scale { bytes: 1_000_000, room: 211, grant: 97, length: BodyLength::Known(1_000_000) });
 }
 
 #[test]
-fn in_chunks() {
-    a_megabyte_both_ways(BodyLength::Unknown);
+fn a_megabyte_in_chunks() {
+    both_ways(Scale { bytes: 1_000_000, room: 211, grant: 97, length: BodyLength::Unknown });
+}
+
+#[test]
+fn a_byte_at_a_time() {
+    for length in [BodyLength::Known(10_000), BodyLength::Unknown] {
+        both_ways(Scale { bytes: 10_000, room: 1, grant: 1, length });
+    }
 }

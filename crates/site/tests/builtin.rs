@@ -1,0 +1,60 @@
+//! The built-in shop: short, deterministic, escaped.
+
+mod common;
+
+use common::{ask, get};
+use framewise_http::{BodyLength, Method};
+use framewise_site::builtin::{LARGE_BYTES, builtin, large_byte};
+
+#[test]
+fn the_first_page_is_short() {
+    let home = get(&builtin(), "/");
+    assert!(home.body.len() < 120 && home.text().starts_with("<h1>shop</h1>"));
+    assert_eq!(home.header("Content-Type"), Some("text/html"));
+}
+
+#[test]
+fn every_page_is_the_same_each_time() {
+    for path in ["/", "/about", "/items/1", "/items/4", "/picture.png", "/large", "/form", "/echo?x"] {
+        let (one, other) = (get(&builtin(), path), get(&builtin(), path));
+        assert_eq!((one.status(), one.body == other.body), (200, true), "{path}");
+    }
+    for path in ["/items/0", "/items/5", "/items/x", "/items/-1", "/items/99999999999999999999"] {
+        assert_eq!(get(&builtin(), path).status(), 404, "{path}");
+    }
+}
+
+#[test]
+fn the_large_one_is_what_its_formula_says() {
+    let large = get(&builtin(), "/large");
+    assert_eq!(large.length, Some(BodyLength::Known(LARGE_BYTES)));
+    assert_eq!(large.body.len() as u64, LARGE_BYTES);
+    let wrong = (0..LARGE_BYTES).zip(&large.body).find(|(at, byte)| large_byte(*at) != **byte);
+    assert_eq!(wrong, None);
+}
+
+#[test]
+fn a_form_is_echoed_and_escaped() {
+    let kind = [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")];
+    let ordered = ask(&builtin(), Method::POST, "/form", &kind, "item=%3Cb%3E+tea&count=2");
+    assert!(ordered.text().contains("<li>item: &lt;b&gt; tea"), "{}", ordered.text());
+    let unknown = ask(&builtin(), Method::POST, "/form", &[("Content-Type", "text/plain")], "x");
+    assert_eq!(unknown.status(), 415);
+    let echo = ask(&builtin(), Method::POST, "/echo", &[("X-Odd", "<b>")], "page");
+    assert_eq!(echo.text(), "POST /echo HTTP/1.1\nX-Odd: <b>\n\npage");
+    assert_eq!(echo.header("Content-Type"), Some("text/plain"));
+}
+
+#[test]
+fn the_picture_is_a_png() {
+    let picture = get(&builtin(), "/picture.png").body;
+    assert!(picture.len() < 20_000);
+    let mut rest = picture.strip_prefix(b"\x89PNG\r\n\x1a\n").expect("the signature");
+    let mut kinds = Vec::new();
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let length = u32::from_be_bytes(*length) as usize;
+        kinds.push(String::from_utf8_lossy(&after[..4]).into_owned());
+        rest = &after[length + 8..];
+    }
+    assert_eq!(kinds, ["IHDR", "PLTE", "IDAT", "IEND"]);
+}

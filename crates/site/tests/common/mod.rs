@@ -1,0 +1,108 @@
+//! A handler with a hand on its answer.
+#![allow(dead_code, unreachable_pub)] // each test file uses its part
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use framewise_http::{
+    Answer, AnswerSink, BodyLength, Gone, Handler, Method, Params, Pieces, Request, RequestHead,
+    ResponseHead, Version,
+};
+
+/// What an answer was.
+#[derive(Default)]
+pub struct Answered {
+    pub head: Option<ResponseHead>,
+    pub length: Option<BodyLength>,
+    pub body: Vec<u8>,
+    pub ended: bool,
+    pub aborted: bool,
+}
+
+impl Answered {
+    pub fn status(&self) -> u16 {
+        self.head.as_ref().expect("there should be an answer").status.as_u16()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.as_ref()?.headers.text(name)
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+struct Sink(Arc<Mutex<Answered>>);
+
+impl AnswerSink for Sink {
+    fn head(&mut self, head: ResponseHead, length: BodyLength) {
+        let mut answered = self.0.lock().unwrap();
+        assert!(answered.head.is_none(), "a request is answered once");
+        answered.head = Some(head);
+        answered.length = Some(length);
+    }
+
+    fn body(&mut self, data: Bytes) -> Result<(), Gone> {
+        self.0.lock().unwrap().body.extend_from_slice(&data);
+        Ok(())
+    }
+
+    fn stream(&mut self, pieces: Pieces) {
+        for piece in pieces {
+            self.body(piece.unwrap()).unwrap();
+        }
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.0.lock().unwrap().ended = true;
+    }
+
+    fn abort(&mut self) {
+        self.0.lock().unwrap().aborted = true;
+    }
+}
+
+/// An answer and a view of it.
+pub fn answer(method: &Method) -> (Answer, Arc<Mutex<Answered>>) {
+    let answered = Arc::new(Mutex::new(Answered::default()));
+    (Answer::new(Box::new(Sink(answered.clone())), method), answered)
+}
+
+pub fn request(method: Method, target: &str, headers: &[(&str, &str)], body: &str) -> Request {
+    Request {
+        head: RequestHead {
+            method,
+            target: target.to_owned(),
+            version: Version::Http11,
+            headers: headers.iter().copied().collect(),
+        },
+        connection: framewise_http::ConnInfo {
+            local: "203.0.113.80:80".parse().unwrap(),
+            remote: "192.0.2.10:49152".parse().unwrap(),
+            tls: None,
+        },
+        params: Params::default(),
+        body: Bytes::copy_from_slice(body.as_bytes()),
+    }
+}
+
+/// Asks, and gives what was answered.
+pub fn ask(
+    handler: &dyn Handler,
+    method: Method,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answered {
+    let (answer, answered) = answer(&method);
+    handler.handle(request(method, target, headers, body), answer);
+    let answered = std::mem::take(&mut *answered.lock().unwrap());
+    assert!(answered.ended, "{target} should be answered to the end");
+    answered
+}
+
+pub fn get(handler: &dyn Handler, target: &str) -> Answered {
+    ask(handler, Method::GET, target, &[], "")
+}

@@ -1,0 +1,180 @@
+//! Files: what is served of a directory, how much of it, and that nothing else ever is.
+
+mod common;
+
+use std::fs;
+
+use common::{Answered, ask, get};
+use framewise_http::Method;
+use framewise_site::{FilesError, Router, StaticFiles};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+/// A directory with a secret beside it.
+fn tree() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    fs::create_dir_all(root.join("sub/empty")).unwrap();
+    fs::create_dir_all(root.join(".git")).unwrap();
+    fs::write(dir.path().join("secret.txt"), "SECRET").unwrap();
+    fs::write(root.join(".env"), "SECRET").unwrap();
+    fs::write(root.join(".git/config"), "SECRET").unwrap();
+    fs::write(root.join("page.html"), "0123456789").unwrap();
+    fs::write(root.join("two words & <b>.bin"), [0, 255]).unwrap();
+    fs::write(root.join("sub/index.html"), "index").unwrap();
+    #[cfg(unix)]
+    {
+        let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, root.join(name)).unwrap();
+        link("../secret.txt", "out.txt");
+        link("page.html", "in.html");
+        link(".env", "env.txt");
+        link("..", "up");
+    }
+    dir
+}
+
+fn files(dir: &TempDir) -> StaticFiles {
+    StaticFiles::new(dir.path().join("root")).unwrap()
+}
+
+fn with(dir: &TempDir, name: &str, value: &str) -> Answered {
+    ask(&files(dir), Method::GET, "/page.html", &[(name, value)], "")
+}
+
+#[test]
+fn a_file_with_its_type_and_version() {
+    let dir = tree();
+    let page = get(&files(&dir), "/page.html");
+    assert_eq!((page.status(), page.text().as_str()), (200, "0123456789"));
+    assert_eq!(page.header("Content-Type"), Some("text/html; charset=utf-8"));
+    assert!(page.header("ETag").is_some() && page.header("Last-Modified").is_some());
+    let odd = get(&files(&dir), "/two%20words%20&%20%3Cb%3E.bin");
+    assert_eq!(
+        (odd.body.as_slice(), odd.header("Content-Type")),
+        (&[0, 255][..], Some("application/octet-stream"))
+    );
+    assert_eq!(get(&files(&dir), "/in.html").text(), "0123456789", "a link within is followed");
+}
+
+#[test]
+fn nothing_else_is_ever_served() {
+    let dir = tree();
+    let routed = Router::new().get("/static/{*rest}", files(&dir));
+    for path in [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/sub/../../secret.txt",
+        "/..\\secret.txt",
+        "/%2e%2e%5csecret.txt",
+        "//../secret.txt",
+        "/.env",
+        "/%2eenv",
+        "/.git/config",
+        "/out.txt",
+        "/env.txt",
+        "/up/secret.txt",
+        "/up/",
+        "/page.html%00.txt",
+        "/./page.html",
+        "/C:/x",
+        "/page.html/",
+        "/sub/empty/",
+        "/missing",
+        "/%ff",
+        "/etc/passwd",
+        "//etc/passwd",
+    ] {
+        for (site, path) in [
+            (&files(&dir) as &dyn framewise_http::Handler, path.to_owned()),
+            (&routed, format!("/static{path}")),
+        ] {
+            let answer = get(site, &path);
+            let page_itself = path.ends_with("/page.html/") && answer.text() == "0123456789";
+            assert!(answer.status() == 404 || page_itself, "{path} got {}", answer.status());
+            assert!(!answer.text().contains("SECRET"), "{path}");
+        }
+    }
+}
+
+#[test]
+fn ranges() {
+    let dir = tree();
+    // RFC 9110 §14.1.2, §14.2
+    for (range, status, body, said) in [
+        ("bytes=2-4", 206, "234", Some("bytes 2-4/10")),
+        ("bytes=7-", 206, "789", Some("bytes 7-9/10")),
+        ("bytes=-3", 206, "789", Some("bytes 7-9/10")),
+        ("bytes=8-99", 206, "89", Some("bytes 8-9/10")),
+        ("bytes=-99", 206, "0123456789", Some("bytes 0-9/10")),
+        ("bytes=4-2", 200, "0123456789", None),
+        ("bytes=0-1,3-4", 200, "0123456789", None),
+        ("pages=1-2", 200, "0123456789", None),
+        ("bytes=+1-2", 200, "0123456789", None),
+    ] {
+        let part = with(&dir, "Range", range);
+        assert_eq!((part.status(), part.text().as_str()), (status, body), "{range}");
+        assert_eq!(part.header("Content-Range"), said, "{range}");
+    }
+    for range in ["bytes=10-", "bytes=-0", "bytes=99999999999999999999-"] {
+        let part = with(&dir, "Range", range);
+        assert_eq!((part.status(), part.header("Content-Range")), (416, Some("bytes */10")), "{range}");
+    }
+}
+
+#[test]
+fn conditions() {
+    let dir = tree();
+    let page = get(&files(&dir), "/page.html");
+    let (etag, date) = (page.header("ETag").unwrap(), page.header("Last-Modified").unwrap());
+    let long_ago = "Sun, 06 Nov 1994 08:49:37 GMT";
+    // RFC 9110 §13.1, §13.2.2
+    for (name, value, status) in [
+        ("If-None-Match", etag, 304),
+        ("If-None-Match", "\"x\", *", 200),
+        ("If-None-Match", "*", 304),
+        ("If-None-Match", "\"x\"", 200),
+        ("If-Modified-Since", date, 304),
+        ("If-Modified-Since", long_ago, 200),
+        ("If-Modified-Since", "yesterday", 200),
+        ("If-Match", etag, 200),
+        ("If-Match", "\"x\"", 412),
+        ("If-Unmodified-Since", long_ago, 412),
+    ] {
+        assert_eq!(with(&dir, name, value).status(), status, "{name}: {value}");
+    }
+    let range = |if_range: &str| {
+        let fields = [("Range", "bytes=0-0"), ("If-Range", if_range)];
+        ask(&files(&dir), Method::GET, "/page.html", &fields, "").status()
+    };
+    assert_eq!((range(etag), range(date), range("\"x\"")), (206, 206, 200));
+}
+
+#[test]
+fn directories() {
+    let dir = tree();
+    assert_eq!(get(&files(&dir), "/sub/").text(), "index");
+    let moved = get(&files(&dir), "//sub");
+    assert_eq!((moved.status(), moved.header("Location")), (301, Some("/sub/")));
+    assert_eq!(get(&files(&dir), "/").status(), 404, "no listing unless asked for");
+    let listed = get(&files(&dir).with_listing(), "/");
+    let text = listed.text();
+    assert!(
+        text.contains("<a href=\"./two%20words%20&amp;%20%3Cb%3E.bin\">two words &amp; &lt;b&gt;.bin</a>"),
+        "{text}"
+    );
+    assert!(text.contains("./sub/") && !text.contains(".env"));
+    let posted = ask(&files(&dir), Method::POST, "/page.html", &[], "");
+    assert_eq!((posted.status(), posted.header("Allow")), (405, Some("GET, HEAD")));
+    assert!(matches!(StaticFiles::new(dir.path().join("nowhere")), Err(FilesError::Unreadable { .. })));
+    assert!(matches!(StaticFiles::new(dir.path().join("secret.txt")), Err(FilesError::NotADirectory(_))));
+}
+
+proptest! {
+    #[test]
+    fn no_path_escapes(path in "(/|\\.|\\.\\.|%2e|%2f|%5c|secret\\.txt|root|sub|up|out\\.txt|\\.env){0,12}") {
+        let dir = tree();
+        let answer = get(&files(&dir).with_listing(), &format!("/{path}"));
+        prop_assert!(!answer.text().contains("SECRET"));
+    }
+}
