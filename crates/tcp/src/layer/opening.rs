@@ -30,6 +30,9 @@ impl Tcp {
             let reason = CloseReason::Misuse("connected under a name in use");
             return self.with(key, cx, |connection, out, cx| connection.abort(reason, out, cx));
         }
+        if self.withdraw(name, CloseReason::Misuse("connected under a name in use")) {
+            return;
+        }
         let waiting = self.asked.len();
         let refusal = if security.is_tls() {
             Some(CloseReason::Tls(TlsError {

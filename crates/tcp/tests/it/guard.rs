@@ -272,3 +272,23 @@ fn back(header: Header) -> Segment {
     buf[16..18].copy_from_slice(&checksum.to_be_bytes());
     Segment::new(buf, source, destination, TCP)
 }
+
+#[test]
+fn what_is_next_in_order_goes_up_in_the_buffer_it_came_in() {
+    use framewise_core::seams::segment::SegmentUp;
+    use framewise_core::seams::stream::StreamUp;
+    use framewise_core::{Counters, Cx, Layer};
+    let (mut pair, next) = open();
+    let payload = [7; 1_460];
+    let segment = forged(next, &payload);
+    let came_at = segment[next.emitted_len()..].as_ptr();
+    let mut counters = Counters::default();
+    let mut cx = Cx::new(pair.now, &mut counters);
+    let tcp = &mut pair.hosts[TWO].tcp;
+    tcp.handle_inbound(SegmentUp::Segment(segment), &mut cx);
+    let Some(StreamUp::Data { data, .. }) = tcp.poll_inbound(&mut cx) else {
+        panic!("Data should come");
+    };
+    assert_eq!(&data[..], &payload);
+    assert_eq!(data.as_ptr(), came_at, "the same bytes in the same place, not a copy");
+}

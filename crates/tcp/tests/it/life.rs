@@ -303,3 +303,15 @@ fn sequence_numbers_begin_anew_for_each_connection_and_alike_for_each_seed() {
     assert_eq!(first, begins(19), "the same seed begins alike");
     assert_ne!(first, begins(20), "another seed begins otherwise");
 }
+
+#[test]
+fn a_name_in_use_is_a_misuse_that_ends_it() {
+    let mut pair = Pair::new(20);
+    let (one, _) = pair.connected();
+    let remote = "192.0.2.2:80".parse().unwrap();
+    let security = Security::Plain;
+    pair.say(ONE, StreamDown::Connect { conn: one, remote, security });
+    let misuse = CloseReason::Misuse("connected under a name in use");
+    assert_eq!(pair.stream(ONE, one).closed, Some(misuse));
+    assert_eq!(pair.hosts[ONE].tcp.connections(), 0);
+}
