@@ -1,4 +1,5 @@
 //! What the layer says about its own heads.
+#![allow(clippy::unwrap_used)] // a failed step fails its test
 
 use framewise_http::describe;
 

@@ -1,4 +1,5 @@
 //! Whole exchanges, step by step: keep-alive, pipelining, bodies of all kinds, and ends of all kinds.
+#![allow(clippy::unwrap_used)] // a failed step fails its test
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! A layer with a hand on each of its seams: what the tests play their scripts on.
-#![allow(dead_code, unreachable_pub)] // each test file uses its part
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)] // each test file uses its part
 
 use bytes::Bytes;
 use framewise_core::id::{ConnId, ExchangeId, Opener};

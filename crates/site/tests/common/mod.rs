@@ -1,5 +1,5 @@
 //! A handler with a hand on its answer.
-#![allow(dead_code, unreachable_pub)] // each test file uses its part
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)] // each test file uses its part
 
 use std::sync::{Arc, Mutex};
 
