@@ -206,6 +206,7 @@ impl Connection {
         let progress = self.guard.unacknowledged() != self.unacknowledged;
         self.unacknowledged = self.guard.unacknowledged();
         if progress {
+            self.soft_error = None;
             let more = self.guard.awaits_acknowledgment();
             self.timer.acknowledged(self.unacknowledged, more, now);
         }

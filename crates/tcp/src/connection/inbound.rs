@@ -134,11 +134,11 @@ impl Connection {
 
     /// A link on the way takes only packets of `mtu` bytes (RFC 1191, RFC 8201).
     fn shrink(&mut self, mtu: usize, out: &mut Outputs, cx: &mut Cx) {
-        let mtu = engine_mtu(&self.flow, mtu);
-        if mtu >= self.engine.mtu() {
+        let smaller = engine_mtu(&self.flow, mtu);
+        if smaller >= self.engine.mtu() {
             return;
         }
-        self.engine.set_mtu(mtu);
+        self.engine.set_mtu(smaller);
         cx.note("tcp", "mtu", || format!("a link on the way takes only {mtu} bytes: smaller segments"));
         // What was too big is lost for certain.
         self.send_again(out, cx);
