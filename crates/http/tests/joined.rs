@@ -147,7 +147,7 @@ struct App {
 
 impl App {
     fn new(exchange: Option<ExchangeId>, scale: Scale) -> Self {
-        App { exchange, sent: 0, came: 0, ended: false, closed: None, grant }
+        App { exchange, sent: 0, came: 0, ended: false, closed: None, scale }
     }
 
     fn hear(&mut self, joint: &mut Joint, side: usize, up: ExchangeUp) {
