@@ -13,7 +13,10 @@ use crate::time::{Instant, earliest};
 pub struct Beside<A, B> {
     left: A,
     right: B,
+    /// Whose turn it is to be asked first: not that of the one that said something last.
     right_first: bool,
+    /// While stepping: the first has nothing to say, not even after a pull inside.
+    first_is_dry: bool,
 }
 
 impl<A, B> Beside<A, B>
@@ -23,7 +26,7 @@ where
 {
     /// Puts `left` beside `right`.
     pub fn new(left: A, right: B) -> Self {
-        Beside { left, right, right_first: false }
+        Beside { left, right, right_first: false, first_is_dry: false }
     }
 
     /// The left branch.
@@ -34,6 +37,16 @@ where
     /// The right branch.
     pub fn right(&self) -> &B {
         &self.right
+    }
+
+    /// Asks one branch for something to send.
+    fn ask(&mut self, right: bool, cx: &mut Cx) -> Option<<A::Lower as Seam>::Down> {
+        if right { self.right.poll_outbound(cx) } else { self.left.poll_outbound(cx) }
+    }
+
+    /// Pulls one message inside one branch.
+    fn pull(&mut self, right: bool, cx: &mut Cx) -> bool {
+        if right { self.right.step_pull(cx) } else { self.left.step_pull(cx) }
     }
 }
 
@@ -54,6 +67,7 @@ where
     }
 
     fn handle_outbound(&mut self, message: <Self::Upper as Seam>::Down, cx: &mut Cx) {
+        self.first_is_dry = false;
         match message {
             Either::Left(message) => self.left.handle_outbound(message, cx),
             Either::Right(message) => self.right.handle_outbound(message, cx),
@@ -61,6 +75,7 @@ where
     }
 
     fn handle_inbound(&mut self, message: <Self::Lower as Seam>::Up, cx: &mut Cx) {
+        self.first_is_dry = false;
         if self.left.accepts(&message) {
             self.left.handle_inbound(message, cx);
         } else if self.right.accepts(&message) {
@@ -71,13 +86,18 @@ where
     }
 
     fn poll_outbound(&mut self, cx: &mut Cx) -> Option<<Self::Lower as Seam>::Down> {
-        let right_first = self.right_first;
-        self.right_first = !right_first;
-        if right_first {
-            self.right.poll_outbound(cx).or_else(|| self.left.poll_outbound(cx))
-        } else {
-            self.left.poll_outbound(cx).or_else(|| self.right.poll_outbound(cx))
+        if let Some(message) = self.ask(self.right_first, cx) {
+            self.right_first = !self.right_first;
+            self.first_is_dry = false;
+            return Some(message);
         }
+        // In a free run the first has been asked to its depth; while stepping, only `step_pull` finds out.
+        if cx.stepping && !self.first_is_dry {
+            return None;
+        }
+        let message = self.ask(!self.right_first, cx)?;
+        self.first_is_dry = false;
+        Some(message)
     }
 
     fn poll_inbound(&mut self, cx: &mut Cx) -> Option<<Self::Upper as Seam>::Up> {
@@ -88,6 +108,7 @@ where
     }
 
     fn handle_timeout(&mut self, cx: &mut Cx) {
+        self.first_is_dry = false;
         self.left.handle_timeout(cx);
         self.right.handle_timeout(cx);
     }
@@ -96,8 +117,19 @@ where
         earliest(self.left.poll_timeout(), self.right.poll_timeout())
     }
 
-    fn step(&mut self, cx: &mut Cx) -> bool {
-        self.left.step(cx) || self.right.step(cx)
+    fn step_settle(&mut self, cx: &mut Cx) -> bool {
+        let moved = self.left.step_settle(cx) || self.right.step_settle(cx);
+        self.first_is_dry &= !moved;
+        moved
+    }
+
+    fn step_pull(&mut self, cx: &mut Cx) -> bool {
+        if self.pull(self.right_first, cx) {
+            return true;
+        }
+        // The second may have something ready, which is asked for before anything is pulled inside it.
+        let was_dry = std::mem::replace(&mut self.first_is_dry, true);
+        was_dry && self.pull(!self.right_first, cx)
     }
 
     fn accepts(&self, message: &<Self::Lower as Seam>::Up) -> bool {

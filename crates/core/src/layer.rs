@@ -22,7 +22,9 @@
 //!    only through `poll_outbound`, made at the moment of asking; it does not run ahead of the lower side.
 //! 8. **Stepping.** With [`Cx::stepping`] a composition moves nothing across its inner seams by itself;
 //!    [`Layer::step`] moves at most one message across one of them, and says whether it did. The outcome of a
-//!    stepped run equals that of a free one.
+//!    stepped run equals that of a free one, provided that it keeps the order of a free one: what moves by itself
+//!    ([`Layer::step_settle`]) goes before the application's next word, and that before anything is pulled
+//!    ([`Layer::step_pull`]).
 
 use crate::cx::Cx;
 use crate::seam::Seam;
@@ -65,7 +67,18 @@ pub trait Layer {
     }
 
     /// Moves at most one message across one inner seam; `false` if there was none to move.
-    fn step(&mut self, _cx: &mut Cx) -> bool {
+    fn step(&mut self, cx: &mut Cx) -> bool {
+        self.step_settle(cx) || self.step_pull(cx)
+    }
+
+    /// Of a [step](Self::step), what a free run does at once: one message up, or pushed down.
+    fn step_settle(&mut self, _cx: &mut Cx) -> bool {
+        false
+    }
+
+    /// Of a [step](Self::step), what a free run does only when it is asked for something to send: one message pulled
+    /// down. Called when [`poll_outbound`](Self::poll_outbound) has given `None`.
+    fn step_pull(&mut self, _cx: &mut Cx) -> bool {
         false
     }
 
@@ -115,6 +128,14 @@ impl<L: Layer + ?Sized> Layer for Box<L> {
 
     fn step(&mut self, cx: &mut Cx) -> bool {
         (**self).step(cx)
+    }
+
+    fn step_settle(&mut self, cx: &mut Cx) -> bool {
+        (**self).step_settle(cx)
+    }
+
+    fn step_pull(&mut self, cx: &mut Cx) -> bool {
+        (**self).step_pull(cx)
     }
 
     fn accepts(&self, message: &<Self::Lower as Seam>::Up) -> bool {

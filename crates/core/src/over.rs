@@ -9,9 +9,9 @@
 //! # The order of moves
 //!
 //! *Inbound*, each message that the lower layer has is given to the upper at once. *Outbound*, a credited seam is
-//! emptied downward whenever the upper layer was called; any other is asked for one message only when the
-//! lower layer has nothing left to send. While stepping, nothing moves but by [`step`](Layer::step), lowest
-//! seam first, so that at most one message is on its way through a seam.
+//! emptied downward whenever the upper layer was called, and what the lower layer answers goes up before the next
+//! message goes down; any other seam is asked for one message only when the lower layer has nothing left to send.
+//! While stepping, nothing moves but by [`step`](Layer::step), one message at a time and in this same order.
 
 use crate::cx::Cx;
 use crate::layer::Layer;
@@ -85,18 +85,17 @@ where
         if cx.stepping {
             return;
         }
-        loop {
-            let mut moved = false;
-            while self.lift(cx) {
-                moved = true;
-            }
-            while <U::Lower as Seam>::CREDITED && self.lower_one(cx) {
-                moved = true;
-            }
-            if !moved {
-                return;
-            }
-        }
+        while self.lift(cx) || self.push_one(cx) {}
+    }
+
+    /// Moves one message down across this seam, if it is one that is pushed across.
+    fn push_one(&mut self, cx: &mut Cx) -> bool {
+        <U::Lower as Seam>::CREDITED && self.lower_one(cx)
+    }
+
+    /// Moves one message down across this seam, if it is one that is pulled across.
+    fn pull_one(&mut self, cx: &mut Cx) -> bool {
+        !<U::Lower as Seam>::CREDITED && self.lower_one(cx)
     }
 }
 
@@ -154,8 +153,9 @@ where
     }
 
     fn handle_timeout(&mut self, cx: &mut Cx) {
-        self.lower.handle_timeout(cx);
+        // The upper first: what the lower has to say about the time is said when all timers have run.
         self.upper.handle_timeout(cx);
+        self.lower.handle_timeout(cx);
         self.settle(cx);
     }
 
@@ -163,8 +163,17 @@ where
         earliest(self.upper.poll_timeout(), self.lower.poll_timeout())
     }
 
-    fn step(&mut self, cx: &mut Cx) -> bool {
-        self.lower.step(cx) || self.lower_one(cx) || self.lift(cx) || self.upper.step(cx)
+    fn step_settle(&mut self, cx: &mut Cx) -> bool {
+        self.lower.step_settle(cx) || self.upper.step_settle(cx) || self.lift(cx) || self.push_one(cx)
+    }
+
+    fn step_pull(&mut self, cx: &mut Cx) -> bool {
+        self.lower.step_pull(cx)
+            || self.pull_one(cx)
+            || self.upper.step_pull(cx)
+            // Once more: a branch of `Beside` that turned out to have nothing has made way for the other.
+            || self.pull_one(cx)
+            || self.upper.step_pull(cx)
     }
 
     fn accepts(&self, message: &<Self::Lower as Seam>::Up) -> bool {
