@@ -27,6 +27,16 @@ pub(crate) struct Node {
     pub(crate) links: Vec<Link>,
     pub(crate) client: Client,
     pub(crate) server: Server,
+    pub(crate) stage: Stage,
+}
+
+/// How far a stepped run has come in what [`Node::settle`] does in one go.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Stage {
+    #[default]
+    Events,
+    Commands,
+    Frames,
 }
 
 /// What a node counts.
@@ -63,14 +73,16 @@ impl Node {
         Ok(came)
     }
 
-    /// Runs the timers that are due.
-    pub(crate) fn timers(&mut self, cx: &mut Cx) {
+    /// Runs the timers that are due; `false` if none is.
+    pub(crate) fn timers(&mut self, cx: &mut Cx) -> bool {
+        let is_due = self.poll_timeout().is_some_and(|at| at <= cx.now);
         if self.stack.poll_timeout().is_some_and(|at| at <= cx.now) {
             self.stack.handle_timeout(cx);
         }
         if self.client.poll_timeout().is_some_and(|at| at <= cx.now) {
             self.client.handle_timeout(cx.now);
         }
+        is_due
     }
 
     /// When this host must be called next.
@@ -97,6 +109,26 @@ impl Node {
             }
             moved_at_all = true;
         }
+    }
+
+    /// Moves one thing of what [`settle`](Self::settle) would move, in the same order; `false` if there is none.
+    pub(crate) fn step(&mut self, wires: &mut [Wire], cx: &mut Cx) -> io::Result<bool> {
+        if self.stack.step_settle(cx) {
+            return Ok(true);
+        }
+        for _ in 0..3 {
+            let (moved, next) = match self.stage {
+                Stage::Events => (self.event_up(cx), Stage::Commands),
+                Stage::Commands => (self.command_down(cx), Stage::Frames),
+                Stage::Frames => (self.frame_out(wires, cx)? || self.stack.step_pull(cx), Stage::Events),
+            };
+            if moved {
+                return Ok(true);
+            }
+            self.stage = next;
+        }
+        self.stage = Stage::Events;
+        Ok(false)
     }
 
     /// Gives the application one event.

@@ -13,7 +13,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use framewise_core::{Counters, Cx, Instant, Layer as _, Observer, Rng};
+use framewise_core::{Counters, Cx, Instant, Observer, Rng};
 use framewise_device::Device;
 use framewise_device::wire::{Wire, WireConfig};
 
@@ -21,7 +21,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::host::HostMut;
 use crate::link::{DeviceLink, Link, WireId};
-use crate::node::{Node, Tally};
+use crate::node::{Node, Stage, Tally};
 use crate::server::Server;
 use crate::stack::AnyStack;
 use crate::wait::{self, Watched};
@@ -37,6 +37,17 @@ pub enum Plug {
     Wire(WireId),
     /// Into a device of the operating system.
     Device(Box<dyn Device>),
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// What was waited for is there.
+    Done,
+    /// The time is over.
+    Deadline,
+    /// Nothing is left that could happen: no frame is under way, no timer runs, no thread works.
+    Quiet,
 }
 
 /// Whoever watches a run; shared, so that what it saw can be read afterwards.
@@ -120,7 +131,8 @@ impl Runner {
         let links = plugs.into_iter().enumerate().map(|(index, plug)| self.plug(host, index as u8, plug));
         let links = links.collect();
         let server = Server::new(self.waker.clone());
-        let node = Node { name: name.to_owned(), stack, links, client: Client::new(), server };
+        let (name, client, stage) = (name.to_owned(), Client::new(), Stage::default());
+        let node = Node { name, stack, links, client, server, stage };
         self.nodes.push((node, Tally::default()));
         host
     }
@@ -162,27 +174,29 @@ impl Runner {
     }
 
     /// Turns until `done` says so. `Ok(false)`: nothing is left that could happen.
-    pub fn run_until(&mut self, mut done: impl FnMut(&mut Runner) -> bool) -> io::Result<bool> {
-        loop {
-            self.turn()?;
-            if done(self) {
-                return Ok(true);
-            }
-            if !self.wait(None)? {
-                return Ok(false);
-            }
-        }
+    pub fn run_until(&mut self, done: impl FnMut(&mut Runner) -> bool) -> io::Result<bool> {
+        Ok(self.run(None, done)? == Ended::Done)
     }
 
     /// Turns until this much time has passed.
     pub fn run_for(&mut self, time: Duration) -> io::Result<()> {
         let end = self.now() + time;
+        self.run(Some(end), |_| false).map(drop)
+    }
+
+    /// Turns until `done` says so, at most until `end`, and tells which it was.
+    pub fn run(&mut self, end: Option<Instant>, mut done: impl FnMut(&mut Runner) -> bool) -> io::Result<Ended> {
         loop {
             self.turn()?;
-            if self.now() >= end {
-                return Ok(());
+            if done(self) {
+                return Ok(Ended::Done);
             }
-            self.wait(Some(end))?;
+            if end.is_some_and(|end| self.now() >= end) {
+                return Ok(Ended::Deadline);
+            }
+            if !self.wait(end)? {
+                return Ok(Ended::Quiet);
+            }
         }
     }
 
@@ -212,32 +226,20 @@ impl Runner {
     /// Moves one message across one seam, or one frame over a wire, or time to what comes next. Returns whether anything
     /// was left to move. The outcome of a run made of such steps equals that of a free one.
     pub fn step(&mut self) -> io::Result<bool> {
+        self.waker.lower();
         for index in 0..self.nodes.len() {
-            let moved = self.with_node(index, true, |node, wires, cx| {
-                Ok(node.frame_out(wires, cx)?
-                    || node.stack.step(cx)
-                    || node.event_up(cx)
-                    || node.command_down(cx))
-            })?;
-            if moved {
+            if self.with_node(index, true, |node, wires, cx| node.step(wires, cx))? {
                 return Ok(true);
             }
         }
         if self.deliver_one(true)? {
             return Ok(true);
         }
+        let mut was_due = false;
         for index in 0..self.nodes.len() {
-            self.with_node(index, true, |node, _, cx| {
-                node.timers(cx);
-                Ok(false)
-            })?;
+            was_due |= self.with_node(index, true, |node, _, cx| Ok(node.timers(cx)))?;
         }
-        match self.next_event() {
-            Some(at) if at > self.now() => self.clock.advance(at),
-            Some(_) => {}
-            None => return Ok(false),
-        }
-        Ok(true)
+        Ok(was_due || self.wait(None)?)
     }
 
     /// Gives every frame that has arrived to its host, each settled before the next.
