@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 mod certificates;
+pub mod memory;
 mod namespace;
 pub mod peers;
 mod place;
