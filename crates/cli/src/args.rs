@@ -44,7 +44,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Fetch {
     /// What to fetch. What lacks `://` is completed with `http://`.
-    #[arg(value_hint = ValueHint::Url, required_unless_present = "list", default_value = "")]
+    #[arg(value_hint = ValueHint::Url)]
     pub(crate) url: String,
 
     /// Say only what went wrong.
@@ -107,17 +107,13 @@ pub(crate) struct Fetch {
 
     #[command(flatten)]
     pub(crate) tap: FetchTap,
-
-    /// List the pages of the built-in site.
-    #[arg(long, exclusive = true)]
-    pub(crate) list: bool,
 }
 
 /// Whom to believe.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct ClientTls {
-    /// Trust the certificates in this file (PEM), beside the system's.
+    /// Trust the certificates in this file (PEM) instead of the system's.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) cacert: Option<PathBuf>,
 

@@ -15,7 +15,7 @@ use crate::frame::{EtherType, FrameView, HEADER_LENGTH};
 /// frame[..6].copy_from_slice(&[2, 0, 0, 0, 0, 1]);
 /// frame[12..14].copy_from_slice(&[0x08, 0x06]);
 /// let description = framewise_ethernet::describe(&frame)?;
-/// assert_eq!(description.outbound, "to 02:00:00:00:00:01, one station");
+/// assert_eq!(description.outbound, "only to 02:00:00:00:00:01");
 /// assert_eq!(description.next, "type 0x0806: ARP");
 /// assert_eq!(description.payload, 14..42);
 /// # Ok::<(), framewise_ethernet::ParseError>(())
@@ -68,7 +68,7 @@ fn outbound(destination: MacAddr) -> String {
     } else if destination.is_multicast() {
         "to a group of stations".to_owned()
     } else {
-        format!("to {destination}, one station")
+        format!("only to {destination}")
     }
 }
 

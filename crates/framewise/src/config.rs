@@ -118,7 +118,7 @@ impl HostConfig {
     }
 
     fn udp(&self) -> Udp {
-        Udp::new(self.udp.clone())
+        Udp::new(self.udp)
     }
 
     fn ip(&self, randomness: &Rng) -> Ip {

@@ -46,7 +46,7 @@ pub use error::{FetchError, ServeError};
 pub use fetch::{BodySink, Fetch, FetchId, KnownAddress, Page, Timings};
 pub use host::HostMut;
 pub use link::WireId;
-pub use runner::{HostId, Plug, Runner, SharedObserver};
+pub use runner::{Ended, HostId, Plug, Runner, SharedObserver};
 pub use wake::Waker;
 pub use world::{World, WorldConfig};
 

@@ -48,6 +48,8 @@ mod unix {
             let mut fds = vec![PollFd::from_borrowed_fd(waker.fd(), PollFlags::IN)];
             fds.extend(watched.iter().map(|w| PollFd::new(&w.fd, PollFlags::IN)));
             let foreign = 1..fds.len();
+            // A closure, since the descriptors need live no longer than this list.
+            #[allow(clippy::redundant_closure)]
             fds.extend(links.filter_map(|link| device_fd(link)));
             poll_for(&mut fds, timeout)?;
             fds[foreign].iter().map(|fd| !fd.revents().is_empty()).collect()

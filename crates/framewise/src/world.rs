@@ -159,10 +159,10 @@ pub enum WorldError {
 
 fn hosts(config: &WorldConfig, rng: &Rng) -> Result<[HostConfig; 3], WorldError> {
     let time = TimeSource::starting_at(EPOCH);
-    let authority = Authority::simulated_never_on_a_real_device(&rng.fork("authority"), time.clone())?;
+    let authority = Authority::simulated_never_on_a_real_device(&rng.fork("authority"), time)?;
     let tls = |host: &str| {
         let crypto = SimulatedCrypto::never_on_a_real_device(rng.fork(host));
-        let mut tls = framewise_tls::Config::new(time.clone(), Crypto::Simulated(crypto));
+        let mut tls = framewise_tls::Config::new(time, Crypto::Simulated(crypto));
         tls.client.roots = vec![Roots::Lab(authority.certificate().clone())];
         tls.export_secrets = true;
         tls

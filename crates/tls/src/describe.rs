@@ -20,6 +20,9 @@ pub struct Context {
     pub sealed: bool,
 }
 
+/// What TLS has to say where it was not asked for: in at most 34 characters, as in a [`Description`].
+pub const NOT_USED: &str = "not used: anyone can read http";
+
 /// Describes the first record in `bytes`.
 ///
 /// ```

@@ -25,6 +25,9 @@ pub struct Journey {
     pub at: Instant,
     /// Bytes of all its frames.
     pub wire: u64,
+    /// Bytes of the same connection that travelled in these frames, too, and belong to something else: the end of a
+    /// handshake before a request, say.
+    pub beside: u64,
     /// Its layers from HTTP to Ethernet, whatever the direction.
     pub steps: Vec<Step>,
 }
@@ -50,8 +53,8 @@ pub struct Step {
 struct Place {
     /// Bytes of the message above TLS.
     plain: u64,
-    /// The message's beginning above TLS, as far as it was said in one piece.
-    beginning: Vec<u8>,
+    /// The message above TLS.
+    message: Vec<u8>,
     /// Where it is in the stream between TLS and TCP.
     sealed: Range<u64>,
     /// The first record that carries it, where there is one.
@@ -82,6 +85,7 @@ pub(super) fn journey(
             Direction::Inbound => found.frames.last()?.1.now,
         },
         wire: found.frames.iter().map(|(_, crossing, _)| crossing.range.len() as u64).sum(),
+        beside: found.payload().saturating_sub(place.sealed.end - place.sealed.start),
         steps,
     })
 }
@@ -116,7 +120,7 @@ fn sent(trace: &Trace, host: HostId, begin: usize, end: usize) -> Option<Place> 
     let before = sum(0..first_sealed, "tcp");
     Some(Place {
         plain: sum(first..last, "tls"),
-        beginning: trace.bytes(head).to_vec(),
+        message: trace.bytes(head).to_vec(),
         sealed: before..before + sum(first_sealed..last, "tcp"),
         record: trace.bytes(piece).to_vec(),
     })
@@ -130,8 +134,8 @@ fn received(trace: &Trace, host: HostId, begin: usize, end: usize) -> Option<Pla
     let of_conn = |event: &Event, lower: &str| {
         stream(event, host, lower, "data").filter(|(id, _)| *id == conn).map(|(_, c)| c.clone())
     };
-    let plain: u64 =
-        events[first..].iter().filter_map(|e| of_conn(e, "tls")).map(|c| c.range.len() as u64).sum();
+    let message: Vec<u8> =
+        events[first..].iter().filter_map(|e| of_conn(e, "tls")).flat_map(|c| trace.bytes(&c).to_vec()).collect();
     let last = events.iter().rposition(|e| of_conn(e, "tls").is_some())?;
     let collect = |range: Range<usize>| -> Vec<u8> {
         let pieces = trace.events()[range].iter().filter_map(|e| of_conn(e, "tcp"));
@@ -141,8 +145,8 @@ fn received(trace: &Trace, host: HostId, begin: usize, end: usize) -> Option<Pla
     let sealed_end = (until_first.len() + collect(first..last).len()) as u64;
     let (start, record) = first_record(&until_first, head.range.len());
     Some(Place {
-        plain,
-        beginning: trace.bytes(&head).to_vec(),
+        plain: message.len() as u64,
+        message,
         sealed: start as u64..sealed_end,
         record,
     })
@@ -178,6 +182,17 @@ struct Carriers<'t> {
     frames: Vec<(usize, &'t Crossing, Envelope)>,
     facts: framewise_tcp::Facts,
     again: usize,
+}
+
+impl Carriers<'_> {
+    /// Bytes of stream in all the frames.
+    fn payload(&self) -> u64 {
+        self.sum(|envelope| envelope.payload.len())
+    }
+
+    fn sum(&self, size: impl Fn(&Envelope) -> usize) -> u64 {
+        self.frames.iter().map(|(.., envelope)| size(envelope) as u64).sum()
+    }
 }
 
 fn carriers<'t>(trace: &'t Trace, host: HostId, direction: Direction, place: &Place) -> Option<Carriers<'t>> {
@@ -216,11 +231,11 @@ fn steps(
 ) -> Option<Vec<Step>> {
     let (_, crossing, envelope) = found.frames.first()?;
     let frame = trace.bytes(crossing);
-    let sum = |size: fn(&Envelope) -> usize| found.frames.iter().map(|(.., e)| size(e) as u64).sum::<u64>();
-    let sealed = sum(|e| e.payload.len());
-    let tcp = sum(|e| e.tcp);
-    let ip = sum(|e| e.ip);
-    let ethernet = sum(|e| e.ethernet);
+    let sealed = place.sealed.end - place.sealed.start;
+    let payload = found.payload();
+    let tcp = found.sum(|e| e.tcp);
+    let ip = found.sum(|e| e.ip);
+    let ethernet = found.sum(|e| e.ethernet);
 
     let said = |description: &Description| match direction {
         Direction::Outbound => description.outbound.clone(),
@@ -236,7 +251,7 @@ fn steps(
     };
 
     let mut steps = Vec::new();
-    let message = framewise_http::describe(&place.beginning);
+    let message = framewise_http::describe(&place.message);
     let head = message.as_ref().map_or(0, |m| m.header.len() as u64);
     steps.extend(message.map(|m| step(m, head, 0, place.plain)));
     let context = framewise_tls::Context { peer: Some(peer.to_owned()), ..Default::default() };
@@ -244,14 +259,17 @@ fn steps(
         let front = description.payload.start as u64;
         let around = sealed.saturating_sub(place.plain);
         steps.push(step(description, front.min(around), around.saturating_sub(front), sealed));
+    } else {
+        let says = framewise_tls::describe::NOT_USED.to_owned();
+        steps.push(Step { protocol: "TLS", says, next: String::new(), front: 0, behind: 0, total: sealed });
     }
     let addresses = (envelope.source.ip(), envelope.destination.ip());
     let segment = frame.get(envelope.segment())?;
     let description = framewise_tcp::describe(segment, addresses.0, addresses.1, Some(&found.facts)).ok()?;
-    steps.push(step(description, tcp, 0, sealed + tcp));
+    steps.push(step(description, tcp, 0, payload + tcp));
     let packet = frame.get(envelope.packet())?;
-    steps.push(step(framewise_ip::describe(packet).ok()?, ip, 0, sealed + tcp + ip));
+    steps.push(step(framewise_ip::describe(packet).ok()?, ip, 0, payload + tcp + ip));
     let description = framewise_ethernet::describe(frame).ok()?;
-    steps.push(step(description, ethernet, 0, sealed + tcp + ip + ethernet));
+    steps.push(step(description, ethernet, 0, payload + tcp + ip + ethernet));
     Some(steps)
 }

@@ -1,0 +1,100 @@
+//! Where the page goes: standard output or a file, piece by piece, byte-exact.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use bytes::Bytes;
+use framewise::BodySink;
+use framewise::core::seams::exchange::{BodyLength, ResponseHead};
+
+use crate::exit::{Failure, Kind};
+use crate::output;
+use crate::progress::Progress;
+
+/// Takes the page as it comes.
+pub(crate) struct PageWriter {
+    to: Target,
+    with_head: bool,
+    progress: Option<Progress>,
+    /// Whether a terminal shows a line that has no end yet.
+    is_mid_line: bool,
+}
+
+enum Target {
+    Stdout,
+    File(File),
+    Nowhere,
+}
+
+impl PageWriter {
+    /// To standard output, or to `file`; before it the head, if wanted.
+    pub(crate) fn new(file: Option<&Path>, with_head: bool, progress: Option<Progress>) -> Result<Self, Failure> {
+        let to = match file {
+            Some(path) if path.as_os_str() == "-" => Target::Stdout,
+            Some(path) => Target::File(File::create(path).map_err(|error| {
+                Failure::new(Kind::File, format!("{} can't be written: {error}", path.display()))
+            })?),
+            None => Target::Stdout,
+        };
+        Ok(PageWriter { to, with_head, progress, is_mid_line: false })
+    }
+
+    /// To nobody: its facts alone count.
+    pub(crate) fn nowhere() -> Self {
+        PageWriter { to: Target::Nowhere, with_head: false, progress: None, is_mid_line: false }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.to {
+            Target::File(file) => file.write_all(bytes),
+            Target::Stdout => {
+                // Whoever reads no further has read enough: that is no failure.
+                if !output::write_stdout(bytes)? {
+                    self.to = Target::Nowhere;
+                }
+                self.is_mid_line = bytes.last().is_some_and(|&last| last != b'\n');
+                Ok(())
+            }
+            Target::Nowhere => Ok(()),
+        }
+    }
+}
+
+impl BodySink for PageWriter {
+    fn head(&mut self, head: &ResponseHead, length: BodyLength) -> io::Result<()> {
+        if let (Some(progress), BodyLength::Known(bytes)) = (&mut self.progress, length) {
+            progress.expect(bytes);
+        }
+        if self.with_head { self.write(&head_text(head)) } else { Ok(()) }
+    }
+
+    fn piece(&mut self, data: &Bytes) -> io::Result<()> {
+        if let Some(progress) = &mut self.progress {
+            progress.came(data.len() as u64);
+        }
+        self.write(data)
+    }
+}
+
+impl Drop for PageWriter {
+    /// On a terminal, what is said next begins on a line of its own; the page itself stays as it is.
+    fn drop(&mut self) {
+        if self.is_mid_line && io::stdout().is_terminal() {
+            output::say("\n");
+        }
+    }
+}
+
+/// A head as it was read.
+fn head_text(head: &ResponseHead) -> Vec<u8> {
+    let mut text = format!("{} {} {}\r\n", head.version, head.status.as_u16(), head.reason).into_bytes();
+    for (name, value) in head.headers.iter() {
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(b": ");
+        text.extend_from_slice(value);
+        text.extend_from_slice(b"\r\n");
+    }
+    text.extend_from_slice(b"\r\n");
+    text
+}
