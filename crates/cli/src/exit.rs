@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use framewise::core::seams::exchange::ExchangeError;
 use framewise::core::seams::stream::{CloseReason, TlsErrorKind};
+use framewise::http::UrlError;
 use framewise::{FetchError, ServeError};
 
 /// What `--help` says about exit codes.
@@ -57,11 +58,7 @@ impl Failure {
 
     /// Why a fetch of `url` failed.
     pub(crate) fn of_fetch(error: &FetchError, url: &str) -> Self {
-        let failure = Failure::new(kind_of_fetch(error), with_causes(error));
-        match next_after(error, url) {
-            Some(next) => failure.next(next),
-            None => failure,
-        }
+        Failure::new(kind_of_fetch(error), with_causes(error)).next(next_after(error, url))
     }
 
     /// Why serving failed.
@@ -110,28 +107,40 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 /// What the user can do about it.
-fn next_after(error: &FetchError, url: &str) -> Option<String> {
-    let tls = |reason: &CloseReason| match reason {
-        CloseReason::Tls(error) => match error.kind {
-            TlsErrorKind::CertificateUnknownIssuer | TlsErrorKind::CertificateSelfSigned => Some(format!(
-                "framewise fetch --cacert FILE {url}     (the certificate of whoever signed the server's)"
-            )),
-            TlsErrorKind::Protocol if url.starts_with("https://") => {
-                Some(format!("framewise fetch {}", url.replacen("https://", "http://", 1)))
-            }
-            _ => None,
-        },
-        CloseReason::Refused => Some(format!("framewise url {url}     (shows which port that is)")),
-        CloseReason::NoRoute => Some("add --gateway IP, the router on your TAP's network".to_owned()),
+fn next_after(error: &FetchError, url: &str) -> String {
+    let advice = match error {
+        FetchError::Url(UrlError::Scheme { scheme }) => Some(format!(
+            "framewise fetch {}     (if the same page is there)",
+            url.replacen(&format!("{scheme}:"), "http:", 1)
+        )),
+        FetchError::Url(_) => Some("framewise url 'https://shop.test/items/1?x=2'     (what a URL is made of)".to_owned()),
+        FetchError::Connect { reason, .. } => after_close(reason, url),
+        FetchError::Exchange(ExchangeError::Connection(reason)) => after_close(reason, url),
+        FetchError::ConnectTimedOut { .. } => Some("the same with a longer --connect-timeout".to_owned()),
+        FetchError::TimedOut { .. } => Some("the same with a longer --max-time".to_owned()),
         _ => None,
     };
-    match error {
-        FetchError::Url(_) => Some(format!("framewise url '{url}'")),
-        FetchError::Name(_) => Some("framewise fetch https://shop.test/     (inside this program)".to_owned()),
-        FetchError::Connect { reason, .. } => tls(reason),
-        FetchError::Exchange(ExchangeError::Connection(reason)) => tls(reason),
-        FetchError::ConnectTimedOut { .. } => Some("a longer --connect-timeout".to_owned()),
-        FetchError::TimedOut { .. } => Some("a longer --max-time".to_owned()),
+    advice.unwrap_or_else(|| "framewise fetch https://shop.test/     (the page that is always there)".to_owned())
+}
+
+/// What the user can do about a connection that ended so.
+fn after_close(reason: &CloseReason, url: &str) -> Option<String> {
+    match reason {
+        CloseReason::Refused => Some(format!("framewise url {url}     (shows which port that is)")),
+        CloseReason::NoRoute => Some("the same with --gateway IP, the router on your TAP's network".to_owned()),
+        CloseReason::Tls(error) => after_tls(error.kind, url),
+        _ => None,
+    }
+}
+
+fn after_tls(kind: TlsErrorKind, url: &str) -> Option<String> {
+    match kind {
+        TlsErrorKind::CertificateUnknownIssuer | TlsErrorKind::CertificateSelfSigned => Some(format!(
+            "framewise fetch --cacert FILE {url}     (the certificate of whoever signed the server's)"
+        )),
+        TlsErrorKind::Protocol if url.starts_with("https://") => {
+            Some(format!("framewise fetch {}", url.replacen("https://", "http://", 1)))
+        }
         _ => None,
     }
 }

@@ -104,7 +104,8 @@ fn flaw(args: &args::Fetch) -> Result<Option<(u64, PortId, Intervention)>, Failu
     let index = usize::try_from(wanted).unwrap_or(usize::MAX).wrapping_sub(1);
     let Some(frame) = frames.get(index) else {
         let last = frames.len();
-        return Err(Failure::new(Kind::Usage, format!("there is no frame {wanted}: this fetch takes frames 1 to {last}")));
+        return Err(Failure::new(Kind::Usage, format!("there is no frame {wanted}: this fetch takes frames 1 to {last}"))
+            .next(format!("framewise fetch {}     (its walk names the frames)", args.url)));
     };
     let same_way = frames[..=index].iter().filter(|f| f.direction == frame.direction).count() as u64;
     let (port, before) = match frame.direction {

@@ -80,9 +80,12 @@ pub(crate) fn render(page: &Page, walk: Option<&Walk>, trace: &Trace, scene: &Sc
 
 /// What is known of a fetch that failed.
 pub(crate) fn failed(trace: &Trace, scene: &Scene) -> String {
-    let mut text = format!("{}\n", scene.headline());
+    let mut text = String::new();
     let me = trace.host(crate::fetch::ME);
     let notes: Vec<_> = trace.notes().filter(|note| Some(note.host) == me).collect();
+    if !notes.is_empty() {
+        let _ = writeln!(text, "{}", scene.headline());
+    }
     for note in notes.iter().rev().take(8).rev() {
         let _ = writeln!(text, "  {:<9} {}", note.layer, printable(&note.text));
     }
@@ -211,7 +214,8 @@ fn closing(text: &mut String, walk: &Walk, scene: &Scene) {
     };
     let _ = writeln!(text, "\n{letter} bytes of request travelled in {frames}: {envelopes} of envelopes{beside}.");
     if again > 0 {
-        let _ = writeln!(text, "{again} frames came again, for what was lost on the way.");
+        let frames = if again == 1 { "1 frame".to_owned() } else { format!("{again} frames") };
+        let _ = writeln!(text, "{frames} came again, for what was lost on the way.");
     }
     let url = &scene.url;
     if scene.tap.is_none() {

@@ -17,7 +17,7 @@ use framewise_core::seams::exchange::{
     BodyLength, ClientRequest, ExchangeDown, ExchangeError, ExchangeUp, Headers, RequestHead, ResponseHead, Version,
 };
 use framewise_core::seams::resolve::{Addresses, NameDown, NameUp, ResolveError};
-use framewise_core::seams::stream::ConnInfo;
+use framewise_core::seams::stream::{CloseReason, ConnInfo};
 use framewise_core::{Either, Instant};
 use framewise_http::Url;
 
@@ -56,6 +56,8 @@ struct Running {
     url: Url,
     stage: Stage,
     untried: VecDeque<SocketAddr>,
+    /// The first address that gave no connection, and why.
+    refused: Option<(SocketAddr, CloseReason)>,
     name: Option<Addresses>,
     connect_by: Option<Instant>,
     complete_by: Option<Instant>,
@@ -292,9 +294,15 @@ impl Client {
                 let page = running.page(remote, now);
                 self.finish(id, page.ok_or(ExchangeError::Misuse("a response without a connection").into()));
             }
-            Err(_) if running.connection.is_none() && !running.untried.is_empty() => self.try_next_address(id),
             Err(ExchangeError::Connection(reason)) if running.connection.is_none() => {
-                self.finish(id, Err(FetchError::Connect { remote, reason }));
+                // The first address is the one that the name stands for most; its failure is the one to tell.
+                let first = running.refused.take().unwrap_or((remote, reason));
+                if running.untried.is_empty() {
+                    let (remote, reason) = first;
+                    return self.finish(id, Err(FetchError::Connect { remote, reason }));
+                }
+                running.refused = Some(first);
+                self.try_next_address(id);
             }
             Err(error) => self.finish(id, Err(error.into())),
             Ok(()) => self.finish(id, Err(ExchangeError::NoAnswer.into())),
@@ -332,6 +340,7 @@ impl Running {
             url,
             stage: Stage::Naming,
             untried: VecDeque::new(),
+            refused: None,
             name: None,
             connection: None,
             head: None,

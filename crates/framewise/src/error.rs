@@ -18,7 +18,7 @@ pub enum FetchError {
     /// The name has no address for us.
     #[error(transparent)]
     Name(#[from] ResolveError),
-    /// No connection to any address of the server; this is about the last one tried.
+    /// No connection to any address of the server; this is about the first one tried.
     #[error("no connection to {remote}: {reason}")]
     Connect {
         /// The address and port.
