@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use framewise::ip::Cidr;
+use framewise::tls::Versions;
 
 /// A web page's way through Ethernet, IP, TCP, TLS and HTTP, performed and explained.
 ///
@@ -135,6 +136,17 @@ pub(crate) enum TlsVersion {
     /// TLS 1.3 (RFC 8446).
     #[value(name = "1.3")]
     V13,
+}
+
+impl ClientTls {
+    /// The versions to speak.
+    pub(crate) fn versions(&self) -> Versions {
+        match self.tls {
+            None => Versions::Both,
+            Some(TlsVersion::V12) => Versions::Only12,
+            Some(TlsVersion::V13) => Versions::Only13,
+        }
+    }
 }
 
 /// The wire in memory.

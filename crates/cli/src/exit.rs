@@ -113,21 +113,27 @@ fn next_after(error: &FetchError, url: &str) -> String {
             "framewise fetch {}     (if the same page is there)",
             url.replacen(&format!("{scheme}:"), "http:", 1)
         )),
-        FetchError::Url(_) => Some("framewise url 'https://shop.test/items/1?x=2'     (what a URL is made of)".to_owned()),
+        FetchError::Url(_) => {
+            Some("framewise url 'https://shop.test/items/1?x=2'     (what a URL is made of)".to_owned())
+        }
         FetchError::Connect { reason, .. } => after_close(reason, url),
         FetchError::Exchange(ExchangeError::Connection(reason)) => after_close(reason, url),
         FetchError::ConnectTimedOut { .. } => Some("the same with a longer --connect-timeout".to_owned()),
         FetchError::TimedOut { .. } => Some("the same with a longer --max-time".to_owned()),
         _ => None,
     };
-    advice.unwrap_or_else(|| "framewise fetch https://shop.test/     (the page that is always there)".to_owned())
+    advice.unwrap_or_else(|| {
+        "framewise fetch https://shop.test/     (the page that is always there)".to_owned()
+    })
 }
 
 /// What the user can do about a connection that ended so.
 fn after_close(reason: &CloseReason, url: &str) -> Option<String> {
     match reason {
         CloseReason::Refused => Some(format!("framewise url {url}     (shows which port that is)")),
-        CloseReason::NoRoute => Some("the same with --gateway IP, the router on your TAP's network".to_owned()),
+        CloseReason::NoRoute => {
+            Some("the same with --gateway IP, the router on your TAP's network".to_owned())
+        }
         CloseReason::Tls(error) => after_tls(error.kind, url),
         _ => None,
     }

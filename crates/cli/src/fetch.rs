@@ -3,25 +3,22 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use framewise::device::Intervention;
 use framewise::device::impair::ImpairmentConfig;
 use framewise::device::switch::PortId;
-use framewise::device::Intervention;
 use framewise::dns::Family;
-use framewise::tls::Versions;
 use framewise::{FetchError, HostId, Page, Runner, World, WorldConfig};
 use framewise_trace::{Recorder, Trace, Walk};
 
-use crate::args::{self, TlsVersion};
+use crate::args;
 use crate::exit::{Failure, Kind};
 use crate::files::Files;
 use crate::form::fetch_of;
 use crate::live;
 use crate::output;
 use crate::page::PageWriter;
-use crate::walk::{self, Scene};
-
-/// The name of this side in traces.
-pub(crate) const ME: &str = "me";
+use crate::scene::{ME, Scene};
+use crate::{json, walk};
 
 pub(crate) fn run(args: args::Fetch) -> Result<(), Failure> {
     if args.no_color {
@@ -57,7 +54,7 @@ fn world(args: &args::Fetch) -> Result<World, Failure> {
             bit_corruption: memory.corrupt.unwrap_or(0.0),
             ..ImpairmentConfig::default()
         },
-        tls_versions: versions(args.tls.tls),
+        tls_versions: args.tls.versions(),
         verify: !args.tls.insecure,
         prefer: if memory.ipv6 { Family::Ipv6 } else { Family::Ipv4 },
         ..WorldConfig::default()
@@ -74,14 +71,6 @@ fn world(args: &args::Fetch) -> Result<World, Failure> {
     server.return_page(80, site.clone()).map_err(|error| Failure::of_serve(&error))?;
     server.return_page_secure(443, site).map_err(|error| Failure::of_serve(&error))?;
     Ok(world)
-}
-
-pub(crate) fn versions(only: Option<TlsVersion>) -> Versions {
-    match only {
-        None => Versions::Both,
-        Some(TlsVersion::V12) => Versions::Only12,
-        Some(TlsVersion::V13) => Versions::Only13,
-    }
 }
 
 /// What `--flip` and `--drop` ask for, as the wire counts: each sender's frames by themselves. Which way a frame of
@@ -104,8 +93,11 @@ fn flaw(args: &args::Fetch) -> Result<Option<(u64, PortId, Intervention)>, Failu
     let index = usize::try_from(wanted).unwrap_or(usize::MAX).wrapping_sub(1);
     let Some(frame) = frames.get(index) else {
         let last = frames.len();
-        return Err(Failure::new(Kind::Usage, format!("there is no frame {wanted}: this fetch takes frames 1 to {last}"))
-            .next(format!("framewise fetch {}     (its walk names the frames)", args.url)));
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("there is no frame {wanted}: this fetch takes frames 1 to {last}"),
+        )
+        .next(format!("framewise fetch {}     (its walk names the frames)", args.url)));
     };
     let same_way = frames[..=index].iter().filter(|f| f.direction == frame.direction).count() as u64;
     let (port, before) = match frame.direction {
@@ -164,7 +156,7 @@ fn finish(args: &args::Fetch, outcome: Outcome, scene: &Scene, files: Files) -> 
         }
     };
     if args.json {
-        return output::print(&walk::as_json(&page, walk.as_ref()));
+        return output::print(&json::of_fetch(&page, walk.as_ref()));
     }
     if !args.quiet {
         output::say(&walk::render(&page, walk.as_ref(), &outcome.trace, scene));

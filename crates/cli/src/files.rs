@@ -9,10 +9,9 @@ use framewise_trace::{CaptureOptions, Trace, write_capture};
 
 use crate::args;
 use crate::exit::{Failure, Kind};
-use crate::fetch::ME;
 use crate::page::PageWriter;
 use crate::progress::Progress;
-use crate::walk::Scene;
+use crate::scene::{ME, Scene};
 
 /// Where the page, the capture and the TLS secrets go.
 pub(crate) struct Files {
@@ -32,7 +31,8 @@ impl Files {
     /// Opens what the command line names. In memory the secrets of TLS are worth nothing, so they go into the capture.
     pub(crate) fn open(args: &args::Fetch, in_memory: bool) -> Result<Self, Failure> {
         let with_secrets = in_memory || args.capture_secrets;
-        let key_log = args.tap.keylog.clone().or_else(|| std::env::var_os("SSLKEYLOGFILE").map(PathBuf::from));
+        let key_log =
+            args.tap.keylog.clone().or_else(|| std::env::var_os("SSLKEYLOGFILE").map(PathBuf::from));
         let page = if args.json {
             PageWriter::nowhere()
         } else {
@@ -54,7 +54,8 @@ impl Files {
 
     /// Writes the capture and the key log of a run.
     pub(crate) fn write(self, trace: &Trace, scene: &Scene) -> Result<(), Failure> {
-        let options = CaptureOptions { secrets: self.with_secrets, epoch: scene.epoch(), ..Default::default() };
+        let options =
+            CaptureOptions { secrets: self.with_secrets, epoch: scene.epoch(), ..Default::default() };
         if let Some(capture) = self.capture {
             capture.write(|out| write_capture(trace, ME, out, &options))?;
         }

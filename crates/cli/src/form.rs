@@ -37,8 +37,9 @@ pub(crate) fn fetch_of(args: &args::Fetch) -> Result<Fetch, Failure> {
 }
 
 fn method_of(name: &str) -> Result<Method, Failure> {
-    Method::from_bytes(name.as_bytes())
-        .map_err(|_| Failure::new(Kind::Usage, format!("{name:?} is no method: it takes letters only, such as GET")))
+    Method::from_bytes(name.as_bytes()).map_err(|_| {
+        Failure::new(Kind::Usage, format!("{name:?} is no method: it takes letters only, such as GET"))
+    })
 }
 
 fn header_of(text: &str) -> Result<(&str, &str), Failure> {
@@ -48,7 +49,10 @@ fn header_of(text: &str) -> Result<(&str, &str), Failure> {
     })?;
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty() || !name.bytes().all(token) {
-        return Err(Failure::new(Kind::Usage, format!("{name:?} is no field name: letters, digits and hyphens are")));
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("{name:?} is no field name: letters, digits and hyphens are"),
+        ));
     }
     if value.bytes().any(|b| b < 0x20 && b != b'\t' || b == 0x7f) {
         return Err(Failure::new(Kind::Usage, format!("the value of {name} has a control character in it")));
@@ -65,7 +69,8 @@ fn body_of(data: &[String]) -> Result<Vec<u8>, Failure> {
         }
         match part.strip_prefix('@') {
             Some(file) => body.extend(
-                fs::read(file).map_err(|error| Failure::new(Kind::File, format!("{file} can't be read: {error}")))?,
+                fs::read(file)
+                    .map_err(|error| Failure::new(Kind::File, format!("{file} can't be read: {error}")))?,
             ),
             None => body.extend(part.as_bytes()),
         }

@@ -33,10 +33,10 @@ mod linux {
         let mut tls = tls_config();
         tls.client.verify = !args.tls.insecure;
         tls.client.roots = roots(args)?;
-        tls.versions = crate::fetch::versions(args.tls.tls);
+        tls.versions = args.tls.versions();
         tls.export_secrets =
             args.capture_secrets || args.tap.keylog.is_some() || std::env::var_os("SSLKEYLOGFILE").is_some();
-        let mut config = host_config(crate::fetch::ME, tap, &args.tap.tap, tls)?;
+        let mut config = host_config(crate::scene::ME, tap, &args.tap.tap, tls)?;
         config.dns.servers = args.tap.dns.clone();
         let (known, names) = names(args, &config)?;
         let mut live = open(tap, &config)?;
@@ -70,7 +70,10 @@ mod linux {
         }
         let mac = args.mac.unwrap_or_else(|| made_up_mac(tap));
         if !mac.is_unicast() {
-            return Err(Failure::new(Kind::Usage, format!("{mac} is no station's address: its first byte is odd")));
+            return Err(Failure::new(
+                Kind::Usage,
+                format!("{mac} is no station's address: its first byte is odd"),
+            ));
         }
         let interface = Interface::new(mac, args.address.iter().copied());
         let mut config = HostConfig::new(name, vec![interface], tls);
@@ -90,11 +93,15 @@ mod linux {
         let device = Tap::open(tap).and_then(|device| device.bring_up().map(|()| device));
         let device = device.map_err(|error| device_failure(&error))?;
         privileges::drop_privileges().map_err(|error| {
-            Failure::new(Kind::Device, format!("the rights to open devices could not be given up again: {error}"))
+            Failure::new(
+                Kind::Device,
+                format!("the rights to open devices could not be given up again: {error}"),
+            )
         })?;
         let failed = |error: std::io::Error| Failure::new(Kind::Device, error);
         let mut runner = Runner::real(framewise::entropy().map_err(failed)?).map_err(failed)?;
-        let stack = config.stack(&runner.randomness("hosts")).map_err(|error| Failure::new(Kind::Tls, error))?;
+        let stack =
+            config.stack(&runner.randomness("hosts")).map_err(|error| Failure::new(Kind::Tls, error))?;
         let host = runner.add_host(&config.name, stack, vec![Plug::Device(Box::new(device))]);
         Ok(Live { runner, host, names: String::new() })
     }
@@ -104,13 +111,15 @@ mod linux {
         if let Some(cause) = std::error::Error::source(error) {
             sentence = format!("{sentence} ({cause})");
         }
-        Failure::new(Kind::Device, sentence).next("framewise fetch https://shop.test/     (needs no rights and no device)")
+        Failure::new(Kind::Device, sentence)
+            .next("framewise fetch https://shop.test/     (needs no rights and no device)")
     }
 
     fn roots(args: &args::Fetch) -> Result<Vec<Roots>, Failure> {
         if let Some(file) = &args.tls.cacert {
-            let pem = fs::read(file)
-                .map_err(|error| Failure::new(Kind::File, format!("{} can't be read: {error}", file.display())))?;
+            let pem = fs::read(file).map_err(|error| {
+                Failure::new(Kind::File, format!("{} can't be read: {error}", file.display()))
+            })?;
             return Ok(vec![Roots::Pem(pem)]);
         }
         let is_https = Url::parse(&args.url).is_ok_and(|url| url.is_https());
@@ -119,9 +128,11 @@ mod linux {
 
     /// Addresses that need no asking, and who knows the others.
     fn names(args: &args::Fetch, config: &HostConfig) -> Result<(Vec<KnownAddress>, String), Failure> {
-        let mut known = args.tap.resolve.iter().map(|entry| known_address(entry)).collect::<Result<Vec<_>, _>>()?;
+        let mut known =
+            args.tap.resolve.iter().map(|entry| known_address(entry)).collect::<Result<Vec<_>, _>>()?;
         let url = Url::parse(&args.url).map_err(|error| Failure::of_fetch(&error.into(), &args.url))?;
-        let is_known = |k: &KnownAddress| k.host == url.host() && k.port.is_none_or(|port| port == url.port());
+        let is_known =
+            |k: &KnownAddress| k.host == url.host() && k.port.is_none_or(|port| port == url.port());
         if url.address().is_some() || known.iter().any(is_known) {
             return Ok((known, "the command line".to_owned()));
         }
@@ -152,14 +163,20 @@ mod linux {
 
     /// The operating system's resolver, for the IP versions that the host has.
     fn ask_this_computer(url: &Url, config: &HostConfig) -> Result<KnownAddress, Failure> {
-        let has = |v4: bool| config.interfaces.iter().flat_map(|i| &i.addresses).any(|a| a.address.is_ipv4() == v4);
+        let has =
+            |v4: bool| config.interfaces.iter().flat_map(|i| &i.addresses).any(|a| a.address.is_ipv4() == v4);
         let found = (url.host(), url.port()).to_socket_addrs().map_err(|error| {
             Failure::new(Kind::Name, format!("this computer finds no address for {}: {error}", url.host()))
-                .next(format!("--dns ADDRESS of a name server, or --resolve {}:{}:ADDRESS", url.host(), url.port()))
+                .next(format!(
+                    "--dns ADDRESS of a name server, or --resolve {}:{}:ADDRESS",
+                    url.host(),
+                    url.port()
+                ))
         })?;
         let addresses: Vec<IpAddr> = found.map(|a| a.ip()).filter(|address| has(address.is_ipv4())).collect();
         if addresses.is_empty() {
-            let sentence = format!("{} has only addresses of an IP version that I have no --address for", url.host());
+            let sentence =
+                format!("{} has only addresses of an IP version that I have no --address for", url.host());
             return Err(Failure::new(Kind::Name, sentence));
         }
         Ok(KnownAddress { host: url.host().to_owned(), port: None, addresses })

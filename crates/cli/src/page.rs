@@ -29,7 +29,11 @@ enum Target {
 
 impl PageWriter {
     /// To standard output, or to `file`; before it the head, if wanted.
-    pub(crate) fn new(file: Option<&Path>, with_head: bool, progress: Option<Progress>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        file: Option<&Path>,
+        with_head: bool,
+        progress: Option<Progress>,
+    ) -> Result<Self, Failure> {
         let to = match file {
             Some(path) if path.as_os_str() == "-" => Target::Stdout,
             Some(path) => Target::File(File::create(path).map_err(|error| {

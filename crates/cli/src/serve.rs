@@ -48,7 +48,8 @@ mod linux {
         tls.export_secrets = args.capture_secrets;
         let config = live::host_config("server", &tap, &args.tap, tls)?;
         let handler = handler(&args)?;
-        let capture = args.capture.as_deref().map(|path| open_capture(path, args.capture_secrets)).transpose()?;
+        let capture =
+            args.capture.as_deref().map(|path| open_capture(path, args.capture_secrets)).transpose()?;
 
         let mut live = live::open(&tap, &config)?;
         let capture = capture.map(|file| watch(&mut live.runner, file, args.capture_secrets)).transpose()?;
@@ -69,7 +70,9 @@ mod linux {
 
     fn open_capture(path: &Path, is_private: bool) -> Result<File, Failure> {
         let file = if is_private { files::private_file(path) } else { File::create(path) };
-        file.map_err(|error| Failure::new(Kind::File, format!("{} can't be written: {error}", path.display())))
+        file.map_err(|error| {
+            Failure::new(Kind::File, format!("{} can't be written: {error}", path.display()))
+        })
     }
 
     fn watch(runner: &mut Runner, file: File, secrets: bool) -> Result<Rc<RefCell<Capture>>, Failure> {
@@ -114,8 +117,9 @@ mod linux {
             return lab_authority(args).map(Server::Authority);
         };
         let read = |path: &Path| {
-            std::fs::read(path)
-                .map_err(|error| Failure::new(Kind::File, format!("{} can't be read: {error}", path.display())))
+            std::fs::read(path).map_err(|error| {
+                Failure::new(Kind::File, format!("{} can't be read: {error}", path.display()))
+            })
         };
         let wrong = |path: &Path, error: &dyn std::fmt::Display| {
             Failure::new(Kind::Tls, format!("{}: {error}", path.display()))
@@ -129,11 +133,14 @@ mod linux {
     fn lab_authority(args: &args::Serve) -> Result<framewise::tls::Authority, Failure> {
         let directory = ca_directory(args);
         let authority = store::load_or_create(&directory, live::unix_seconds());
-        authority.map_err(|error| Failure::new(Kind::Tls, format!("the lab's authority in {}: {error}", directory.display())))
+        authority.map_err(|error| {
+            Failure::new(Kind::Tls, format!("the lab's authority in {}: {error}", directory.display()))
+        })
     }
 
     fn ca_directory(args: &args::Serve) -> PathBuf {
-        let home = |name: &str, below: &str| std::env::var_os(name).map(|base| PathBuf::from(base).join(below));
+        let home =
+            |name: &str, below: &str| std::env::var_os(name).map(|base| PathBuf::from(base).join(below));
         args.ca_dir
             .clone()
             .or_else(|| home("XDG_DATA_HOME", "framewise/ca"))
@@ -141,7 +148,11 @@ mod linux {
             .unwrap_or_else(|| PathBuf::from("framewise-ca"))
     }
 
-    fn listen(live: &mut Live, args: &args::Serve, handler: &Arc<dyn Handler>) -> Result<Vec<Endpoint>, Failure> {
+    fn listen(
+        live: &mut Live,
+        args: &args::Serve,
+        handler: &Arc<dyn Handler>,
+    ) -> Result<Vec<Endpoint>, Failure> {
         let mut endpoints = Vec::new();
         for (port, security) in [(args.http, Security::Plain), (args.https, Security::Tls(None))] {
             if port == 0 {

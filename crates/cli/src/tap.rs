@@ -36,7 +36,8 @@ fn as_text(taps: &[framewise::device::tap_setup::TapStatus]) -> String {
         return "framewise has made no TAP device here\n  try: sudo framewise tap up fw0 --address 192.0.2.1/24".to_owned();
     }
     let line = |tap: &framewise::device::tap_setup::TapStatus| {
-        let addresses: Vec<_> = tap.addresses.iter().map(|(address, prefix)| format!("{address}/{prefix}")).collect();
+        let addresses: Vec<_> =
+            tap.addresses.iter().map(|(address, prefix)| format!("{address}/{prefix}")).collect();
         let state = if tap.up { "up" } else { "down" };
         let use_of = if tap.in_use { "in use" } else { "free" };
         format!("{:<10} {state:<5} {use_of:<7} {}", tap.name, addresses.join(", "))
@@ -47,7 +48,8 @@ fn as_text(taps: &[framewise::device::tap_setup::TapStatus]) -> String {
 #[cfg(target_os = "linux")]
 fn as_json(taps: &[framewise::device::tap_setup::TapStatus]) -> String {
     let tap = |tap: &framewise::device::tap_setup::TapStatus| {
-        let addresses: Vec<_> = tap.addresses.iter().map(|(address, prefix)| format!("{address}/{prefix}")).collect();
+        let addresses: Vec<_> =
+            tap.addresses.iter().map(|(address, prefix)| format!("{address}/{prefix}")).collect();
         serde_json::json!({ "name": tap.name, "up": tap.up, "in_use": tap.in_use, "addresses": addresses })
     };
     serde_json::Value::from(taps.iter().map(tap).collect::<Vec<_>>()).to_string()

@@ -1,0 +1,53 @@
+//! Where a fetch takes place, and what its hosts are called.
+
+use std::time::Duration;
+
+/// The name of this side in traces.
+pub(crate) const ME: &str = "me";
+
+/// Where a fetch takes place.
+pub(crate) struct Scene {
+    /// What was asked for, as it was typed.
+    pub(crate) url: String,
+    tap: Option<(String, String)>,
+}
+
+impl Scene {
+    /// Inside this program.
+    pub(crate) fn memory(url: &str) -> Self {
+        Scene { url: url.to_owned(), tap: None }
+    }
+
+    /// On a TAP device; `names` says who turned names into addresses.
+    pub(crate) fn tap(url: &str, tap: &str, names: String) -> Self {
+        Scene { url: url.to_owned(), tap: Some((tap.to_owned(), names)) }
+    }
+
+    /// Whether both hosts are inside this program.
+    pub(crate) fn is_memory(&self) -> bool {
+        self.tap.is_none()
+    }
+
+    /// The other host, where it is in the same trace.
+    pub(crate) fn server(&self) -> Option<&'static str> {
+        self.tap.is_none().then_some(framewise::world::SERVER)
+    }
+
+    /// When the run began, since 1970.
+    pub(crate) fn epoch(&self) -> Duration {
+        match self.tap {
+            None => Duration::from_secs(framewise::world::EPOCH),
+            Some(_) => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default(),
+        }
+    }
+
+    /// What the walk begins with.
+    pub(crate) fn headline(&self) -> String {
+        match &self.tap {
+            None => "Asked for one page, inside this program: no root, no real network.".to_owned(),
+            Some((tap, names)) => format!(
+                "Asked for one page over {tap}: our own layers, down to its frames.\nNames are known from {names}."
+            ),
+        }
+    }
+}

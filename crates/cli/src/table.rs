@@ -1,0 +1,182 @@
+//! The tables of the walk: columns that fit a line, and a picture of the envelopes.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use framewise_trace::walk::{Journey, Step};
+
+/// Columns of a line.
+pub(crate) const WIDTH: usize = 80;
+/// Columns of the arrow, the number and the layer's name.
+const NAME: usize = 14;
+/// Columns of whoever gets it next, or of the picture.
+const LAST: usize = 22;
+
+/// How wide the columns of one table are.
+pub(crate) struct Columns {
+    says: usize,
+    change: usize,
+    total: usize,
+}
+
+impl Columns {
+    /// Wide enough for this journey's numbers.
+    pub(crate) fn of(journey: &Journey) -> Self {
+        let change =
+            journey.steps.iter().map(|step| digits(step.front + step.behind)).max().unwrap_or(0).max(5) + 1;
+        let total = digits(journey.wire).max(4) + 2;
+        Columns { says: WIDTH - NAME - change - total - LAST - 1, change, total }
+    }
+
+    /// The line above the table.
+    pub(crate) fn title(
+        &self,
+        text: &mut String,
+        title: &str,
+        rest: &str,
+        change: &str,
+        total: &str,
+        last: &str,
+    ) {
+        let bold = Style::new().bold();
+        let width = NAME + self.says - title.len() - 2;
+        let (change_width, total_width) = (self.change, self.total);
+        let _ = writeln!(
+            text,
+            "{}{bold}{title}{bold:#}  {:<width$}{change:>change_width$}{total:>total_width$} {last:>LAST$}",
+            if text.ends_with("\n\n") { "" } else { "\n" },
+            fit(rest, width),
+        );
+    }
+
+    /// One layer's line.
+    pub(crate) fn step(
+        &self,
+        text: &mut String,
+        (arrow, number): (char, usize),
+        step: &Step,
+        change: &str,
+        total: u64,
+        last: &str,
+    ) {
+        let style = style_of(step.protocol);
+        let (says_width, change_width, total_width) = (self.says, self.change, self.total);
+        let _ = writeln!(
+            text,
+            "{arrow} {number} {style}{:<9}{style:#} {:<says_width$}{change:>change_width$}{total:>total_width$} {}",
+            step.protocol,
+            fit(&step.says, says_width),
+            painted(last),
+        );
+    }
+
+    /// What travelled in the same frames, and is of something else.
+    pub(crate) fn beside(&self, text: &mut String, arrow: char, sign: char, journey: &Journey, total: u64) {
+        if journey.beside == 0 {
+            return;
+        }
+        let grey = AnsiColor::BrightBlack.on_default();
+        let (says_width, change_width, total_width) = (self.says, self.change, self.total);
+        let change = format!("{sign}{}", journey.beside);
+        let _ = writeln!(
+            text,
+            "{arrow}   {grey}{:<9} {:<says_width$}{grey:#}{change:>change_width$}{total:>total_width$}",
+            "beside",
+            fit("more of this connection", says_width),
+        );
+    }
+
+    /// The application's line.
+    pub(crate) fn app(&self, text: &mut String, arrow: char, number: usize, says: &str) {
+        let _ = writeln!(text, "{arrow} {number} {:<9} {}", "app", fit(says, WIDTH - NAME));
+    }
+}
+
+/// The wire's line.
+pub(crate) fn link(text: &mut String, arrow: char, says: &str) {
+    let grey = AnsiColor::BrightBlack.on_default();
+    let _ = writeln!(text, "{arrow}   {grey}{:<9}{grey:#} {}", "link", fit(says, WIDTH - NAME));
+}
+
+/// Bytes for one letter of the picture; `None` where a picture says nothing, for more than one frame.
+pub(crate) fn scale(journey: &Journey) -> Option<u64> {
+    let one = journey.frames.len() == 1;
+    one.then(|| journey.wire.div_ceil(LAST as u64 - 3).max(1))
+}
+
+/// The envelopes so far, a letter for each `scale` bytes: `EEIIITTTSHHHHHHSSS`.
+pub(crate) fn picture_of(steps: &[Step], scale: u64) -> String {
+    let letters = |step: &Step, bytes: u64| {
+        let count = if bytes == 0 { 0 } else { (bytes / scale).max(1) };
+        letter_of(step.protocol).to_string().repeat(count as usize)
+    };
+    let mut picture = String::new();
+    for (index, step) in steps.iter().enumerate() {
+        let front = if index == 0 { step.total } else { step.front };
+        picture = format!("{}{picture}{}", letters(step, front), letters(step, step.behind));
+    }
+    picture
+}
+
+/// The letter of a layer, so that nothing is lost without colour.
+fn letter_of(protocol: &str) -> char {
+    match protocol {
+        "TLS" => 'S',
+        "Ethernet" => 'E',
+        other => other.chars().next().unwrap_or('?'),
+    }
+}
+
+/// One hue for each layer, the same everywhere.
+pub(crate) fn style_of(protocol: &str) -> Style {
+    let color = match protocol {
+        "HTTP" => AnsiColor::Yellow,
+        "TLS" => AnsiColor::Magenta,
+        "TCP" | "UDP" | "DNS" => AnsiColor::Cyan,
+        "IPv4" | "IPv6" | "ICMP" | "ICMPv6" | "NDP" => AnsiColor::Green,
+        _ => AnsiColor::Blue,
+    };
+    color.on_default()
+}
+
+/// A last column, right-aligned; the letters of a picture in their layers' colours.
+fn painted(last: &str) -> String {
+    let is_picture = !last.is_empty() && last.chars().all(|c| "HSTIE".contains(c));
+    let padding = " ".repeat(LAST.saturating_sub(last.chars().count()));
+    if !is_picture {
+        return format!("{padding}{}", fit(last, LAST));
+    }
+    let mut text = padding;
+    for letter in last.chars() {
+        let style = style_of(match letter {
+            'H' => "HTTP",
+            'S' => "TLS",
+            'T' => "TCP",
+            'I' => "IPv4",
+            _ => "Ethernet",
+        });
+        let _ = write!(text, "{style}{letter}{style:#}");
+    }
+    text
+}
+
+/// At most `width` characters, what is cut marked; control characters shown.
+pub(crate) fn fit(text: &str, width: usize) -> String {
+    let text = printable(text);
+    if text.chars().count() <= width {
+        return text;
+    }
+    let kept: String = text.chars().take(width.saturating_sub(2)).collect();
+    format!("{kept}..")
+}
+
+/// Text in which nothing commands a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let bidi =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || bidi(c) { '\u{fffd}' } else { c }).collect()
+}
+
+fn digits(number: u64) -> usize {
+    number.to_string().len()
+}
