@@ -10,7 +10,7 @@ use framewise_core::seams::exchange::{BodyLength, ExchangeUp};
 use crate::body::{Decoded, Decoder, Encoder, Framing};
 use crate::config::Config;
 use crate::rule::Refusal;
-use crate::wire::Wire;
+use crate::wire::{LITTLE, Wire};
 
 /// A body that comes up.
 #[derive(Debug)]
@@ -121,18 +121,17 @@ impl Sending {
 
     /// Tells the application how much more may come.
     pub(crate) fn offer(&mut self, wire: &Wire, config: &Config, up: &mut VecDeque<ExchangeUp>) {
-        let window = config.body_window;
-        let room = match &self.encoder {
+        let window = config.body_window.max(LITTLE);
+        let left = match &self.encoder {
             _ if self.ended => 0,
-            None => window,
-            Some(encoder) => {
-                let left = encoder.left().unwrap_or(u64::MAX);
-                let left = usize::try_from(left).unwrap_or(usize::MAX);
-                wire.body_room(window).min(left)
-            }
+            Some(encoder) => usize::try_from(encoder.left().unwrap_or(u64::MAX)).unwrap_or(usize::MAX),
+            None => usize::MAX,
         };
-        let more = room.saturating_sub(self.credit);
-        if more > 0 && (self.credit == 0 || more >= window / 4) {
+        let room = if self.encoder.is_some() { wire.body_room(window) } else { window };
+        let more = room.min(left).saturating_sub(self.credit);
+        // Not for every few bytes: for the rest of the body, or a good part of what fits.
+        let worth = if self.credit == 0 { LITTLE / 2 } else { window / 4 };
+        if more > 0 && more >= worth.min(left.saturating_sub(self.credit)) {
             self.credit = self.credit.saturating_add(more);
             let exchange = self.exchange;
             up.push_back(ExchangeUp::Writable { exchange, bytes: more });

@@ -12,6 +12,10 @@ const GATHER_BYTES: usize = 16 * 1024;
 /// Pieces below this size are joined while they wait, so that a trickle of them costs no more than their bytes.
 const TINY: usize = 512;
 
+/// Bytes of body that may wait here however little room there is below: else a peer with a small window would be
+/// sent chunks of a few bytes, each in more framing than it holds.
+pub(crate) const LITTLE: usize = 4 * 1024;
+
 /// Pieces that came, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
@@ -123,16 +127,17 @@ impl Wire {
         self.room = self.room.saturating_add(bytes);
     }
 
-    /// Bytes that a body may still hand over: what fits below and does not wait here.
+    /// Bytes that a body may still hand over: what fits below, or a little that waits here.
     pub(crate) fn body_room(&self, window: usize) -> usize {
-        self.room.min(window).saturating_sub(self.waiting)
+        self.room.clamp(LITTLE, window.max(LITTLE)).saturating_sub(self.waiting)
     }
 
     /// Tops up what the peer may send, so that `wanted` bytes are on their way or here.
     pub(crate) fn grant(&mut self, wanted: usize, down: &mut VecDeque<StreamDown>) {
         let missing = wanted.saturating_sub(self.granted.saturating_add(self.inbox.len()));
-        // Not for every few bytes: for the last of the credit, or a good part of it.
-        if missing > 0 && !self.disconnected && (self.granted == 0 || missing >= wanted / 4) {
+        // Not for every few bytes, or the peer would send as few at a time (as RFC 9293, section 3.8.6.2.2 has it for
+        // windows). Nothing stalls by it: when all is read, all of it is missing.
+        if missing >= (wanted / 4).max(1) && !self.disconnected {
             self.granted = self.granted.saturating_add(missing);
             let conn = self.conn;
             down.push_back(StreamDown::Grant { conn, bytes: missing });

@@ -112,9 +112,8 @@ impl Joint {
     /// Brings what `side` sent to the other.
     fn deliver(&mut self, side: usize) -> bool {
         let end = &mut self.ends[side];
-        let Some(mut data) = end.held.pop_front() else {
-            return false;
-        };
+        // As TCP does: what waits travels together, however it was handed over.
+        let mut data: Bytes = std::mem::take(&mut end.held).into_iter().flatten().collect();
         let fits = data.len().min(end.granted);
         let rest = data.split_off(fits);
         if !rest.is_empty() {
