@@ -7,8 +7,8 @@ use std::thread::{self, ThreadId};
 use bytes::Bytes;
 use framewise_core::id::ExchangeId;
 use framewise_core::seams::exchange::{BodyLength, ResponseHead};
-use framewise_http::handler::{AnswerSink, Gone};
 use framewise_http::Pieces;
+use framewise_http::handler::{AnswerSink, Gone};
 
 use crate::wake::Waker;
 

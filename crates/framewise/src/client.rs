@@ -9,20 +9,16 @@
 //! It only ever answers events with commands for the stack; the Runner carries both.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
 
-use bytes::{Bytes, BytesMut};
 use framewise_core::id::{ExchangeId, Opener, Slab};
-use framewise_core::seams::exchange::{
-    BodyLength, ClientRequest, ExchangeDown, ExchangeError, ExchangeUp, Headers, RequestHead, ResponseHead, Version,
-};
+use framewise_core::seams::exchange::{ExchangeDown, ExchangeError, ExchangeUp};
 use framewise_core::seams::resolve::{Addresses, NameDown, NameUp, ResolveError};
-use framewise_core::seams::stream::{CloseReason, ConnInfo};
 use framewise_core::{Either, Instant};
 use framewise_http::Url;
 
 use crate::error::FetchError;
-use crate::fetch::{Fetch, FetchId, KnownAddress, Page, Timings};
+use crate::fetch::{Fetch, FetchId, KnownAddress, Page};
+use crate::running::{Running, Stage};
 
 /// Bytes of body that may be on their way to us at a time.
 const WINDOW: usize = 512 << 10;
@@ -48,35 +44,6 @@ pub(crate) struct Client {
     pub(crate) known: Vec<KnownAddress>,
     /// What is to be said to the stack.
     pub(crate) commands: VecDeque<Command>,
-}
-
-/// One fetch under way.
-struct Running {
-    fetch: Fetch,
-    url: Url,
-    stage: Stage,
-    untried: VecDeque<SocketAddr>,
-    /// The first address that gave no connection, and why.
-    refused: Option<(SocketAddr, CloseReason)>,
-    name: Option<Addresses>,
-    connect_by: Option<Instant>,
-    complete_by: Option<Instant>,
-    connection: Option<(ConnInfo, bool)>,
-    head: Option<ResponseHead>,
-    received: u64,
-    body: BytesMut,
-    unsent: Bytes,
-    started: Instant,
-    resolved: Instant,
-    connected: Instant,
-    head_at: Instant,
-    ended: bool,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Stage {
-    Naming,
-    Exchanging { exchange: ExchangeId, remote: SocketAddr },
 }
 
 impl Client {
@@ -169,7 +136,8 @@ impl Client {
             self.answers.insert(query, result);
             return;
         }
-        let Some(name) = self.naming.iter().find(|(_, ids)| ids.first() == Some(&query)).map(|(name, _)| name.clone())
+        let Some(name) =
+            self.naming.iter().find(|(_, ids)| ids.first() == Some(&query)).map(|(name, _)| name.clone())
         else {
             return;
         };
@@ -193,7 +161,8 @@ impl Client {
 
     /// Takes what HTTP says about an exchange of ours.
     pub(crate) fn handle_exchange(&mut self, event: ExchangeUp, now: Instant) {
-        let Some((exchange, id)) = exchange_of(&event).and_then(|e| Some((e, *self.exchanges.get(e)?))) else {
+        let Some((exchange, id)) = exchange_of(&event).and_then(|e| Some((e, *self.exchanges.get(e)?)))
+        else {
             return;
         };
         let Some(running) = self.fetches.get_mut(&id) else {
@@ -328,118 +297,6 @@ impl Client {
 
     fn say(&mut self, command: ExchangeDown) {
         self.commands.push_back(Either::Left(command));
-    }
-}
-
-impl Running {
-    fn new(fetch: Fetch, url: Url, now: Instant) -> Self {
-        Running {
-            connect_by: fetch.connect_timeout.map(|limit| now + limit),
-            complete_by: fetch.max_time.map(|limit| now + limit),
-            fetch,
-            url,
-            stage: Stage::Naming,
-            untried: VecDeque::new(),
-            refused: None,
-            name: None,
-            connection: None,
-            head: None,
-            received: 0,
-            body: BytesMut::new(),
-            unsent: Bytes::new(),
-            started: now,
-            resolved: now,
-            connected: now,
-            head_at: now,
-            ended: false,
-        }
-    }
-
-    fn deadlines(&self) -> impl Iterator<Item = Instant> + use<> {
-        [self.connect_by, self.complete_by].into_iter().flatten()
-    }
-
-    /// What the deadline `at` means for this fetch, if anything.
-    fn overdue(&self, at: Instant) -> Option<FetchError> {
-        if self.complete_by == Some(at) {
-            let after = self.fetch.max_time.unwrap_or_default();
-            return Some(FetchError::TimedOut { after, received: self.received });
-        }
-        let waits = self.connection.is_none() && self.connect_by == Some(at);
-        waits.then(|| FetchError::ConnectTimedOut { after: self.fetch.connect_timeout.unwrap_or_default() })
-    }
-
-    fn found(&mut self, addresses: impl Iterator<Item = IpAddr>, now: Instant) {
-        let port = self.url.port();
-        self.untried = addresses.map(|address| SocketAddr::new(address, port)).collect();
-        self.resolved = now;
-    }
-
-    fn request(&self, exchange: ExchangeId, remote: SocketAddr) -> ClientRequest {
-        let mut headers = Headers::new();
-        if !self.fetch.headers.contains("Host") {
-            headers.push("Host", self.url.host_header());
-        }
-        for (name, value) in self.fetch.headers.iter() {
-            headers.push(name, value);
-        }
-        let method = self.fetch.method.clone();
-        let target = self.url.target().to_owned();
-        ClientRequest {
-            exchange,
-            remote,
-            security: self.url.security(),
-            head: RequestHead { method, target, version: Version::Http11, headers },
-            body: match self.fetch.body.len() {
-                0 if self.fetch.method != http::Method::POST => BodyLength::None,
-                length => BodyLength::Known(length as u64),
-            },
-        }
-    }
-
-    fn take_head(&mut self, head: ResponseHead, body: BodyLength, now: Instant) -> Result<(), FetchError> {
-        if head.status.is_informational() {
-            return Ok(());
-        }
-        self.head_at = now;
-        if let Some(sink) = &mut self.fetch.sink {
-            sink.head(&head, body).map_err(|error| FetchError::Sink(error.to_string()))?;
-        }
-        self.head = Some(head);
-        Ok(())
-    }
-
-    fn take_piece(&mut self, data: &Bytes) -> Result<(), FetchError> {
-        self.received += data.len() as u64;
-        if let Some(sink) = &mut self.fetch.sink {
-            return sink.piece(data).map_err(|error| FetchError::Sink(error.to_string()));
-        }
-        if self.received > self.fetch.max_body {
-            return Err(FetchError::TooLarge { limit: self.fetch.max_body });
-        }
-        self.body.extend_from_slice(data);
-        Ok(())
-    }
-
-    fn page(&mut self, remote: SocketAddr, now: Instant) -> Option<Page> {
-        let (connection, reused) = self.connection.take()?;
-        Some(Page {
-            url: self.url.to_string(),
-            remote,
-            name: self.name.take(),
-            connection,
-            reused,
-            head: self.head.take()?,
-            body: std::mem::take(&mut self.body).freeze(),
-            received: self.received,
-            timings: Timings {
-                started: self.started,
-                resolved: self.resolved,
-                connected: self.connected,
-                head: self.head_at,
-                complete: now,
-            },
-        })
     }
 }
 

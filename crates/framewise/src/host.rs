@@ -86,7 +86,11 @@ impl HostMut<'_> {
     }
 
     /// The same over https; the host's TLS layer must have a certificate to show.
-    pub fn return_page_secure(&mut self, port: u16, handler: impl Handler + 'static) -> Result<(), ServeError> {
+    pub fn return_page_secure(
+        &mut self,
+        port: u16,
+        handler: impl Handler + 'static,
+    ) -> Result<(), ServeError> {
         self.serve(Endpoint { address: None, port }, Security::Tls(None), Arc::new(handler))
     }
 

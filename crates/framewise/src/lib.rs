@@ -35,6 +35,7 @@ pub mod host;
 pub mod link;
 mod node;
 pub mod runner;
+mod running;
 mod server;
 pub mod stack;
 mod wait;

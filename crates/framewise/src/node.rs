@@ -104,6 +104,8 @@ impl Node {
             while self.frame_out(wires, cx)? {
                 moved = true;
             }
+            // Layers that were asked for frames may have found out something instead: that a host can't be reached.
+            moved |= self.event_up(cx);
             if !moved {
                 return Ok(moved_at_all);
             }

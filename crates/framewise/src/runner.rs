@@ -169,7 +169,11 @@ impl Runner {
 
     /// Calls `ready` whenever this foreign file descriptor can be read (or was closed by the other end), until it says `false`.
     #[cfg(unix)]
-    pub fn watch(&mut self, fd: std::os::fd::OwnedFd, ready: impl FnMut(&std::os::fd::OwnedFd) -> bool + 'static) {
+    pub fn watch(
+        &mut self,
+        fd: std::os::fd::OwnedFd,
+        ready: impl FnMut(&std::os::fd::OwnedFd) -> bool + 'static,
+    ) {
         self.watched.push(Watched::new(fd, ready));
     }
 
@@ -185,7 +189,11 @@ impl Runner {
     }
 
     /// Turns until `done` says so, at most until `end`, and tells which it was.
-    pub fn run(&mut self, end: Option<Instant>, mut done: impl FnMut(&mut Runner) -> bool) -> io::Result<Ended> {
+    pub fn run(
+        &mut self,
+        end: Option<Instant>,
+        mut done: impl FnMut(&mut Runner) -> bool,
+    ) -> io::Result<Ended> {
         loop {
             self.turn()?;
             if done(self) {
@@ -318,4 +326,3 @@ impl Runner {
         &mut self.nodes[host.0].0.stack
     }
 }
-

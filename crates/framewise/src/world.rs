@@ -172,7 +172,10 @@ fn hosts(config: &WorldConfig, rng: &Rng) -> Result<[HostConfig; 3], WorldError>
     let [near_mac, far_mac] = [macs.assign(), macs.assign()];
     let mut router = HostConfig::new(
         "router",
-        vec![Interface::new(near_mac, cidrs([NEAR_V4, NEAR_V6])), Interface::new(far_mac, cidrs([FAR_V4, FAR_V6]))],
+        vec![
+            Interface::new(near_mac, cidrs([NEAR_V4, NEAR_V6])),
+            Interface::new(far_mac, cidrs([FAR_V4, FAR_V6])),
+        ],
         tls("router"),
     );
     router.is_router = true;
@@ -185,11 +188,16 @@ fn hosts(config: &WorldConfig, rng: &Rng) -> Result<[HostConfig; 3], WorldError>
     me.tls.versions = config.tls_versions;
     me.tls.client.verify = config.verify;
 
-    let mut server =
-        HostConfig::new(SERVER, vec![Interface::new(macs.assign(), cidrs([SERVER_V4, SERVER_V6]))], tls(SERVER));
+    let mut server = HostConfig::new(
+        SERVER,
+        vec![Interface::new(macs.assign(), cidrs([SERVER_V4, SERVER_V6]))],
+        tls(SERVER),
+    );
     server.gateways = addresses([FAR_V4, FAR_V6]);
     server.dns.servers = addresses([FAR_V4]);
     server.tls.server = Some(framewise_tls::Server::Authority(authority));
+    // On a wire made bad on purpose an honest reader is slow, and TCP pauses for a minute: that is no reason to leave it.
+    server.http.pace_period = Duration::from_secs(3_600);
     Ok([me, router, server])
 }
 

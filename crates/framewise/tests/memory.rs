@@ -39,7 +39,9 @@ fn fetch(world: &mut World, url: &str) -> Result<framewise::Page, FetchError> {
 #[test]
 fn a_page_travels_over_http_and_https() {
     let mut world = world(1);
-    for url in ["http://shop.test/a", "https://shop.test/a", "http://203.0.113.80/a", "http://[2001:db8:2::80]/a"] {
+    for url in
+        ["http://shop.test/a", "https://shop.test/a", "http://203.0.113.80/a", "http://[2001:db8:2::80]/a"]
+    {
         let page = fetch(&mut world, url).unwrap_or_else(|error| panic!("{url}: {error}"));
         assert_eq!(page.text(), "page /a", "{url}");
         assert_eq!(page.head.status, 200, "{url}");
