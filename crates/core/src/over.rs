@@ -132,6 +132,8 @@ where
             if let Some(message) = self.lower.poll_outbound(cx) {
                 return Some(message);
             }
+            // Inside the lower layer something may have moved until it knew that it has nothing: a refusal, an error.
+            self.settle(cx);
             if cx.stepping || !self.lower_one(cx) {
                 return None;
             }

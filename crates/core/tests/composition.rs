@@ -196,3 +196,68 @@ fn branches_take_what_is_theirs_and_turns_going_down() {
     assert_eq!(down, ["1L", "1R", "2L", "2R"].map(word));
     assert_eq!(counters.drops("beside", "no layer above takes it"), 1);
 }
+
+/// A lowest layer that sends nothing: it gives back what it was to send.
+#[derive(Debug, Default)]
+struct Refuses(VecDeque<Word>);
+
+impl Layer for Refuses {
+    type Upper = Pulled;
+    type Lower = Pulled;
+
+    fn name(&self) -> &'static str {
+        "R"
+    }
+
+    fn handle_outbound(&mut self, word: Word, _cx: &mut Cx) {
+        self.0.push_back(word);
+    }
+
+    fn handle_inbound(&mut self, _word: Word, _cx: &mut Cx) {}
+
+    fn poll_outbound(&mut self, _cx: &mut Cx) -> Option<Word> {
+        None
+    }
+
+    fn poll_inbound(&mut self, _cx: &mut Cx) -> Option<Word> {
+        self.0.pop_front()
+    }
+}
+
+#[test]
+fn a_refusal_found_out_while_pulling_goes_all_the_way_up_at_once() {
+    let mut counters = Counters::default();
+    let mut cx = Cx::new(Instant::ZERO, &mut counters);
+    let middle = toy::<Pulled, Pulled>("B", "");
+    let mut stack = Over::new(toy::<Pulled, Pulled>("A", ""), Over::new(middle, Refuses::default()));
+    stack.handle_outbound(word("1"), &mut cx);
+    assert_eq!(stack.poll_outbound(&mut cx), None, "there is nothing to send");
+    assert_eq!(stack.upper().up, [word("1ABBA")], "the uppermost layer has heard of it");
+}
+
+#[test]
+fn stepped_branches_take_the_same_turns_as_free_ones() {
+    let run = |stepping: bool| {
+        let mut counters = Counters::default();
+        let mut cx = Cx::new(Instant::ZERO, &mut counters);
+        cx.stepping = stepping;
+        let deep = Over::new(toy::<Pulled, Pulled>("D", ""), toy::<Pulled, Pulled>("E", ""));
+        let lowest = toy::<Pulled, Pulled>("Z", "");
+        let mut stack = Over::new(Beside::new(toy::<Pulled, Pulled>("L", ""), deep), lowest);
+        for text in ["1", "2", "3"] {
+            stack.handle_outbound(Either::Left(word(text)), &mut cx);
+            stack.handle_outbound(Either::Right(word(text)), &mut cx);
+        }
+        stack.handle_outbound(Either::Right(word("4")), &mut cx);
+        let mut down = Vec::new();
+        loop {
+            down.extend(std::iter::from_fn(|| stack.poll_outbound(&mut cx)));
+            if !stack.step(&mut cx) {
+                return down;
+            }
+        }
+    };
+    let free = run(false);
+    assert_eq!(free, ["1LZ", "1DEZ", "2LZ", "2DEZ", "3LZ", "3DEZ", "4DEZ"].map(word));
+    assert_eq!(run(true), free);
+}
