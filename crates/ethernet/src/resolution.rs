@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use framewise_core::buf::InterfaceId;
+use framewise_core::read::array_at;
 use framewise_core::seams::frame::Frame;
 use framewise_core::seams::packet::{LinkControl, LinkEvent, Packet};
 use framewise_core::{Cx, MacAddr};
@@ -14,6 +15,9 @@ use crate::claims::{Asker, Conflict, Say};
 use crate::frame::HEADER_LENGTH;
 use crate::layer::{Ethernet, NAME};
 use crate::neighbours::{Due, Heard, Key, Learned, Route};
+
+/// Where a frame names its source.
+const SOURCE: usize = 6;
 
 /// Going out.
 impl Ethernet {
@@ -101,6 +105,11 @@ impl Ethernet {
         };
         if self.mac(interface) == Some(packet.sender_mac) {
             return self.duplicate(interface, cx);
+        }
+        // ARP has no checksum: that both headers name the same station is all that tells a damaged binding, which
+        // would lead every packet astray until it is doubted.
+        if array_at(frame, SOURCE) != Some(packet.sender_mac.octets()) {
+            return cx.dropped(NAME, "ARP sender is not the frame's");
         }
         if let Some(conflict) = self.claims.examine(interface, &packet, cx.now) {
             return self.contest(interface, &packet, conflict, cx);

@@ -110,6 +110,23 @@ fn malformed_arp_is_a_counted_drop() {
     check_dropped(&elsewhere.to_frame(MacAddr::BROADCAST, ROUTER_MAC), "ARP for another station");
 }
 
+/// One flipped bit in an answer's sender would send all that follows to a station that isn't there.
+#[test]
+fn a_damaged_binding_is_not_believed() {
+    let damaged = MacAddr::new([0x02, 0x20, 0, 0, 0, 1]);
+    let asks_me = ArpPacket::request(damaged, ROUTER, ME);
+    check_dropped(&asks_me.to_frame(MacAddr::BROADCAST, ROUTER_MAC), "ARP sender is not the frame's");
+
+    let mut link = Script::start();
+    link.send(ROUTER, 1);
+    link.expect_question(MacAddr::BROADCAST, ROUTER);
+    link.receive(&ArpPacket::request(MY_MAC, ME, ROUTER).reply(damaged).to_frame(MY_MAC, ROUTER_MAC));
+    link.expect_drops("ARP sender is not the frame's", 1);
+    link.expect_silence();
+    link.answer(ROUTER, ROUTER_MAC);
+    link.expect_packet(ROUTER_MAC, 1);
+}
+
 #[test]
 fn a_second_station_with_my_mac_address_is_detected_and_said_once() {
     let mut link = Script::start();
