@@ -55,8 +55,7 @@ impl Layer for Dns {
             },
             DatagramUp::Unreachable { port: PORT, .. } => cx.dropped(NAME, "response did not arrive"),
             DatagramUp::Unreachable { port, remote, kind } => {
-                let why = kind.map_or("there is no route to it", |kind| kind.as_str());
-                self.resolver.unreachable(port, remote, why, cx);
+                self.resolver.unreachable(port, remote, kind, cx)
             }
             DatagramUp::BindFailed { port: PORT } => cx.dropped(NAME, "port 53 is taken: nobody is answered"),
             DatagramUp::BindFailed { port } => self.resolver.bind_failed(port, cx),

@@ -44,6 +44,8 @@ pub(crate) struct Question {
     round: usize,
     /// What each server said that won't answer; such a server is not asked again.
     refusals: Vec<Option<String>>,
+    /// Why a server could not be reached of late; it may be reached the next time.
+    pub(crate) last_error: Option<String>,
     asked: u32,
     rebinds: u32,
 }
@@ -60,6 +62,7 @@ impl Question {
             turn: 0,
             round: 0,
             refusals: vec![None; servers],
+            last_error: None,
             asked: 0,
             rebinds: 0,
         }
@@ -144,11 +147,12 @@ impl Question {
         self.rebinds <= MAX_REBINDS
     }
 
-    /// Why there is no answer, after all turns: what the last of the servers said if each has refused.
+    /// Why there is no answer, after all turns: what the last of the servers said if each has refused, or why none
+    /// could be reached.
     pub(crate) fn failure(&self, name: &str, servers: &[IpAddr]) -> ResolveError {
         let name = name.to_owned();
         let refusals: Option<Vec<&String>> = self.refusals.iter().map(Option::as_ref).collect();
-        let last = refusals.and_then(|all| all.last().copied().cloned());
+        let last = refusals.and_then(|all| all.last().copied().cloned()).or_else(|| self.last_error.clone());
         match (last, servers.last()) {
             (Some(code), Some(&server)) => ResolveError::Refused { name, server, code },
             _ => ResolveError::TimedOut { name, asked: self.asked },

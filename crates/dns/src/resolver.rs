@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use framewise_core::seams::datagram::{Datagram, DatagramDown};
 use framewise_core::seams::resolve::{Addresses, NameUp, ResolveError};
+use framewise_core::seams::segment::ErrorKind;
 use framewise_core::time::earliest;
 use framewise_core::{Cx, Instant, Rng};
 
@@ -130,13 +131,27 @@ impl Resolver {
         }
     }
 
-    /// What was sent from `port` to `remote` did not arrive: that server won't answer.
-    pub(crate) fn unreachable(&mut self, port: u16, remote: SocketAddr, why: &str, cx: &mut Cx) {
-        let asked = self.questions.get(&port);
-        let server = asked.and_then(|question| question.server(&self.config.servers));
-        match server {
-            Some(server) if SocketAddr::new(server, PORT) == remote => self.refused(port, why.to_owned(), cx),
-            _ => cx.dropped(NAME, "error about no question"),
+    /// What was sent from `port` to `remote` did not arrive. Where that may pass, the server is asked again in its
+    /// time (RFC 1122 section 4.1.3.3 leaves it to us); else it won't answer.
+    pub(crate) fn unreachable(
+        &mut self,
+        port: u16,
+        remote: SocketAddr,
+        kind: Option<ErrorKind>,
+        cx: &mut Cx,
+    ) {
+        let servers = &self.config.servers;
+        let is_asked =
+            |q: &&mut Question| q.server(servers).is_some_and(|s| SocketAddr::new(s, PORT) == remote);
+        let Some(question) = self.questions.get_mut(&port).filter(is_asked) else {
+            return cx.dropped(NAME, "error about no question");
+        };
+        let why = kind.map_or("there is no route to it", ErrorKind::as_str).to_owned();
+        match kind {
+            Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::TimeExceeded) => {
+                question.last_error = Some(why);
+            }
+            _ => self.refused(port, why, cx),
         }
     }
 

@@ -232,6 +232,45 @@ fn an_unreachable_server_is_a_refusal() {
     }
 }
 
+/// That ARP has no answer, or a router no way, may pass: the next question may come through.
+#[test]
+fn a_server_that_can_not_be_reached_now_is_asked_again() {
+    let mut rig = Rig::new(asking(&[SERVER]));
+    rig.resolve(1, "shop.test");
+    let (a, aaaa) = rig.pair();
+    let kind = Some(ErrorKind::HostUnreachable);
+    for port in [a.port, aaaa.port] {
+        rig.up(DatagramUp::Unreachable { port, remote: a.remote, kind });
+    }
+    assert!(rig.answer().is_none(), "there are more rounds");
+    rig.wait(Duration::from_secs(1));
+    let (a, aaaa) = rig.pair();
+    rig.reply(&a, &a.reply_with(vec![address("shop.test", 300, "203.0.113.80")]));
+    rig.reply(&aaaa, &aaaa.reply_with(vec![address("shop.test", 300, "2001:db8::80")]));
+    assert_eq!(rig.found(1).addresses.len(), 2);
+}
+
+#[test]
+fn a_server_that_is_never_reached_is_a_refusal_that_says_why() {
+    let mut rig = Rig::new(asking(&[SERVER]));
+    rig.resolve(1, "shop.test");
+    for seconds in [1, 2, 4, 4, 4] {
+        let (a, aaaa) = rig.pair();
+        for port in [a.port, aaaa.port] {
+            rig.up(DatagramUp::Unreachable {
+                port,
+                remote: a.remote,
+                kind: Some(ErrorKind::HostUnreachable),
+            });
+        }
+        rig.wait(Duration::from_secs(seconds));
+    }
+    match rig.failed(1) {
+        ResolveError::Refused { code, .. } => assert_eq!(code, "the host does not answer"),
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
 #[test]
 fn aliases_are_followed_within_an_answer() {
     let mut rig = Rig::new(asking(&[SERVER]));
