@@ -1,0 +1,94 @@
+//! The books of a stream seam: who may send how much, and which connections are over.
+
+use std::collections::BTreeMap;
+
+use framewise_core::id::ConnId;
+use framewise_core::seams::stream::{StreamDown, StreamUp};
+
+/// What is open and how much credit is left, on one stream seam.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    connections: BTreeMap<ConnId, Account>,
+}
+
+#[derive(Default)]
+struct Account {
+    /// Bytes that may still come up.
+    granted: usize,
+    /// Bytes that may still go down.
+    writable: usize,
+    opened: bool,
+    peer_closed: bool,
+    closed: bool,
+}
+
+impl Ledger {
+    /// The script says something downward to the layer.
+    pub(crate) fn said(&mut self, message: &StreamDown) {
+        match message {
+            StreamDown::Connect { conn, .. } => drop(self.connections.insert(*conn, Account::default())),
+            StreamDown::Grant { conn, bytes } => {
+                let account = self.connections.entry(*conn).or_default();
+                account.granted = account.granted.saturating_add(*bytes);
+            }
+            _ => {}
+        }
+    }
+
+    /// The layer says something upward.
+    pub(crate) fn comes_up(&mut self, message: &StreamUp) -> Result<(), String> {
+        let Some(conn) = connection(message) else { return Ok(()) };
+        let account = self.connections.entry(conn).or_default();
+        if account.closed {
+            return Err(format!("something about {conn} came after its Closed, which is the last word"));
+        }
+        match message {
+            StreamUp::Opened { .. } if account.opened => return Err(format!("{conn} was opened twice")),
+            StreamUp::Opened { .. } => account.opened = true,
+            StreamUp::Data { .. } if !account.opened => return Err(format!("data came before {conn} was open")),
+            StreamUp::Data { .. } if account.peer_closed => {
+                return Err(format!("data came after the peer had closed {conn}"));
+            }
+            StreamUp::Data { data, .. } => match account.granted.checked_sub(data.len()) {
+                Some(left) => account.granted = left,
+                None => {
+                    return Err(format!("{} bytes came up, {} were granted", data.len(), account.granted));
+                }
+            },
+            StreamUp::PeerClosed { .. } => account.peer_closed = true,
+            StreamUp::Closed { .. } => account.closed = true,
+            StreamUp::Writable { .. } | StreamUp::Listening { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// The script lets something be heard from below.
+    pub(crate) fn heard(&mut self, message: &StreamUp) {
+        if let StreamUp::Writable { conn, bytes } = message {
+            let account = self.connections.entry(*conn).or_default();
+            account.writable = account.writable.saturating_add(*bytes);
+        }
+    }
+
+    /// The layer says something downward.
+    pub(crate) fn goes_down(&mut self, message: &StreamDown) -> Result<(), String> {
+        let StreamDown::Send { conn, data } = message else { return Ok(()) };
+        let account = self.connections.entry(*conn).or_default();
+        match account.writable.checked_sub(data.len()) {
+            Some(left) => account.writable = left,
+            None => return Err(format!("{} bytes were sent, there was room for {}", data.len(), account.writable)),
+        }
+        Ok(())
+    }
+}
+
+fn connection(message: &StreamUp) -> Option<ConnId> {
+    match message {
+        StreamUp::Listening { .. } => None,
+        StreamUp::Opened { conn, .. }
+        | StreamUp::Data { conn, .. }
+        | StreamUp::Writable { conn, .. }
+        | StreamUp::PeerClosed { conn, .. }
+        | StreamUp::Closed { conn, .. } => Some(*conn),
+    }
+}
