@@ -112,6 +112,9 @@ impl Joint {
     /// Brings what `side` sent to the other.
     fn deliver(&mut self, side: usize) -> bool {
         let end = &mut self.ends[side];
+        if end.granted == 0 || end.held.is_empty() {
+            return false;
+        }
         // As TCP does: what waits travels together, however it was handed over.
         let mut data: Bytes = std::mem::take(&mut end.held).into_iter().flatten().collect();
         let fits = data.len().min(end.granted);
@@ -139,6 +142,8 @@ struct App {
     exchange: Option<ExchangeId>,
     sent: usize,
     came: usize,
+    /// Bytes that came and were not granted again.
+    taken: usize,
     ended: bool,
     closed: Option<Result<(), ExchangeError>>,
     scale: Scale,
@@ -146,7 +151,7 @@ struct App {
 
 impl App {
     fn new(exchange: Option<ExchangeId>, scale: Scale) -> Self {
-        App { exchange, sent: 0, came: 0, ended: false, closed: None, scale }
+        App { exchange, sent: 0, came: 0, taken: 0, ended: false, closed: None, scale }
     }
 
     fn hear(&mut self, joint: &mut Joint, side: usize, up: ExchangeUp) {
@@ -162,8 +167,12 @@ impl App {
                     assert_eq!(*found, byte(self.came + index), "byte {}", self.came + index);
                 }
                 self.came += data.len();
-                let bytes = data.len();
-                joint.say(side, ExchangeDown::Grant { exchange, bytes });
+                self.taken += data.len();
+                // In good parts: exact repayment would cut the body finer with every piece.
+                if self.taken * 2 >= self.scale.grant {
+                    let bytes = std::mem::take(&mut self.taken);
+                    joint.say(side, ExchangeDown::Grant { exchange, bytes });
+                }
             }
             ExchangeUp::End { exchange } => {
                 self.ended = true;
