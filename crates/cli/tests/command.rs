@@ -1,0 +1,213 @@
+//! The command as a user runs it, in memory: what it prints where, and how it ends.
+
+use std::fs;
+use std::io::Read;
+use std::process::{Command, Output, Stdio};
+
+/// Runs `framewise` with these arguments, without colour.
+fn framewise(args: &[&str]) -> Output {
+    command(args).output().expect("the command can be run")
+}
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_framewise"));
+    command.args(args).env("NO_COLOR", "1").env_remove("SSLKEYLOGFILE");
+    command
+}
+
+/// What a run wrote to standard error.
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("what is said is text")
+}
+
+#[track_caller]
+fn succeeds(args: &[&str]) -> Output {
+    let output = framewise(args);
+    assert!(output.status.success(), "framewise {args:?} ended with {:?}:\n{}", output.status.code(), said(&output));
+    output
+}
+
+/// The command fails with this exit code, one sentence, and a next step.
+#[track_caller]
+fn fails(args: &[&str], code: i32, sentence: &str) {
+    let output = framewise(args);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(code), "framewise {args:?} said:\n{said}");
+    assert!(said.contains(sentence), "framewise {args:?} should have said {sentence:?}, but said:\n{said}");
+    assert!(said.contains("\n  try: "), "framewise {args:?} should have said what to try, but said:\n{said}");
+}
+
+#[test]
+fn the_first_page_and_its_walk() {
+    let output = succeeds(&["fetch", "https://shop.test/"]);
+    assert_eq!(
+        String::from_utf8(output.stdout.clone()).unwrap(),
+        "<h1>shop</h1>\n<a href=/items/1>tea</a> <a href=/form>order</a> <a href=/about>about</a>\n"
+    );
+    insta::assert_snapshot!("https", said(&output));
+}
+
+#[test]
+fn the_walk_without_tls() {
+    insta::assert_snapshot!("http", said(&succeeds(&["fetch", "http://shop.test/items/1"])));
+}
+
+#[test]
+fn every_walk_fits_a_screen() {
+    for args in [
+        &["fetch", "https://shop.test/"][..],
+        &["fetch", "http://shop.test/"],
+        &["fetch", "-6", "https://shop.test/"],
+        &["fetch", "https://shop.test/large"],
+        &["fetch", "http://shop.test/large", "--loss", "5", "--corrupt", "2", "--reorder", "10"],
+        &["fetch", "https://shop.test/items/1?a=very+long+query&with=many&arguments=that&do=not&fit=a&line=at&all=1"],
+        &["fetch", "https://shop.test/", "--flip", "11"],
+    ] {
+        let walk = said(&succeeds(args));
+        let lines: Vec<&str> = walk.lines().collect();
+        // Damage may take some lines more.
+        assert!(lines.len() <= 45, "{args:?}: {} lines:\n{walk}", lines.len());
+        for line in lines {
+            let is_command = line.starts_with("Next:") || line.starts_with("       framewise");
+            assert!(line.chars().count() <= 80 || is_command, "{args:?}: longer than 80 columns: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_healthy_run_never_speaks_of_damage() {
+    for url in ["https://shop.test/", "http://shop.test/large", "https://shop.test/large"] {
+        let walk = said(&succeeds(&["fetch", url])).to_lowercase();
+        for word in ["incorrect", "wrong", "retransmi", "reject", "noticed", "again"] {
+            assert!(!walk.contains(word), "{url}: a healthy walk says {word:?}:\n{walk}");
+        }
+    }
+}
+
+#[test]
+fn the_page_is_byte_exact_wherever_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large");
+    succeeds(&["fetch", "https://shop.test/large", "-q", "-o", file.to_str().unwrap()]);
+    let over_tls = fs::read(&file).unwrap();
+    assert_eq!(over_tls.len(), 1_000_000);
+    let plain = succeeds(&["fetch", "http://shop.test/large", "-q"]);
+    assert_eq!(plain.stdout, over_tls, "standard output and the file hold the same page");
+    assert!(plain.stderr.is_empty(), "quiet says nothing: {}", said(&plain));
+}
+
+#[test]
+fn heads_methods_and_forms() {
+    let head = succeeds(&["fetch", "-q", "-I", "https://shop.test/about"]);
+    let head = String::from_utf8(head.stdout).unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.ends_with("\r\n\r\n"), "{head:?}");
+
+    let both = succeeds(&["fetch", "-q", "-i", "http://shop.test/"]);
+    assert!(both.stdout.starts_with(b"HTTP/1.1 200 OK\r\n") && both.stdout.ends_with(b"</a>\n"));
+
+    let echo = succeeds(&["fetch", "-q", "-d", "a=1", "-d", "b=2", "-H", "X-One: yes", "https://shop.test/echo"]);
+    let echo = String::from_utf8(echo.stdout).unwrap();
+    for part in ["POST", "a=1&b=2", "X-One: yes", "application/x-www-form-urlencoded"] {
+        assert!(echo.contains(part), "the echo lacks {part:?}:\n{echo}");
+    }
+    let put = succeeds(&["fetch", "-q", "-X", "PUT", "-d", "x", "http://shop.test/echo"]);
+    assert!(String::from_utf8(put.stdout).unwrap().contains("PUT"));
+}
+
+#[test]
+fn a_page_that_is_not_there_is_a_page_too() {
+    let output = succeeds(&["fetch", "http://shop.test/nowhere"]);
+    assert!(said(&output).contains("404 Not Found"), "{}", said(&output));
+}
+
+#[test]
+fn refusals_say_what_to_do_next() {
+    fails(&["fetch", "http://shop.test:81/"], 4, "nobody listens on that port");
+    fails(&["fetch", "http://203.0.113.99/"], 4, "the host does not answer");
+    fails(&["fetch", "http://nowhere.test/"], 3, "there is no name nowhere.test");
+    fails(&["fetch", "https://shop.test:80/"], 5, "does not speak TLS");
+    fails(&["fetch", "ftp://shop.test/"], 2, "ftp://");
+    fails(&["fetch", "http://sh op.test/"], 2, "is not a URL");
+    fails(&["fetch", "http://shop.test/large", "--max-time", "0.1"], 7, "not complete within 100ms");
+    let late = framewise(&["fetch", "-q", "http://shop.test/large", "--max-time", "0.1"]);
+    assert!(late.stdout.len() < 1_000_000, "what came is given, as it came, and the exit code says that it is not all");
+    fails(&["fetch", "http://shop.test/", "--loss", "100", "--connect-timeout", "2"], 3, "no name server answered");
+    fails(&["fetch", "http://shop.test/", "--flip", "999"], 2, "there is no frame 999");
+    fails(&["fetch", "http://shop.test/", "-H", "no colon"], 2, "is no header field");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_said_before_anything_is_fetched() {
+    let output = framewise(&["fetch", "https://shop.test/", "-o", "/nowhere/at/all"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).starts_with("framewise: /nowhere/at/all can't be written"), "{}", said(&output));
+}
+
+#[test]
+fn the_same_seed_writes_the_same_capture() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = |name: &str, seed: &str, url: &str| {
+        let file = folder.path().join(name);
+        succeeds(&["fetch", "-q", "--seed", seed, "-w", file.to_str().unwrap(), url]);
+        fs::read(file).unwrap()
+    };
+    for url in ["http://shop.test/", "https://shop.test/"] {
+        let one = capture("one", "7", url);
+        assert!(one == capture("two", "7", url), "{url}: the same seed wrote another capture");
+        assert!(one != capture("three", "8", url), "{url}: another seed wrote the same capture");
+    }
+}
+
+#[test]
+fn damage_is_noticed_and_mended() {
+    let walk = said(&succeeds(&["fetch", "https://shop.test/", "--flip", "11"]));
+    assert!(walk.contains("noticed by shop.test: tcp dropped 1: checksum wrong"), "{walk}");
+    let walk = said(&succeeds(&["fetch", "https://shop.test/", "--drop", "11"]));
+    assert!(walk.contains("came again"), "{walk}");
+}
+
+#[test]
+fn json_holds_the_page_and_the_walk() {
+    let output = succeeds(&["fetch", "--json", "https://shop.test/"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(json["status"], 200);
+    assert_eq!(json["tls"]["version"], "TLS 1.3");
+    assert_eq!(json["walk"]["request"]["steps"][0]["says"], "GET / from shop.test");
+    assert_eq!(json["walk"]["request"]["steps"].as_array().unwrap().len(), 5, "HTTP, TLS, TCP, IP, Ethernet");
+}
+
+#[test]
+fn one_version_of_tls_and_no_check() {
+    let old = succeeds(&["fetch", "--json", "--tls", "1.2", "https://shop.test/"]);
+    assert!(String::from_utf8(old.stdout).unwrap().contains("\"version\":\"TLS 1.2\""));
+    let walk = said(&succeeds(&["fetch", "--insecure", "https://shop.test/"]));
+    assert!(walk.contains("insecure"), "an insecure walk says so:\n{walk}");
+}
+
+#[test]
+fn a_reader_who_goes_away_is_no_failure() {
+    let mut child = command(&["fetch", "http://shop.test/large"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the command can be run");
+    let mut some = [0; 10];
+    child.stdout.take().unwrap().read_exact(&mut some).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn the_lectures_own_url() {
+    let output = succeeds(&["url", "www.google.com/?q=stuff"]);
+    insta::assert_snapshot!("url", String::from_utf8(output.stdout).unwrap());
+    let json = succeeds(&["url", "--json", "localhost:8080/x"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&json["completed"], &json["text"]), (&true.into(), &"http://localhost:8080/x".into()));
+}
+
+#[test]
+fn help_names_the_exit_codes_and_the_first_command() {
+    let help = String::from_utf8(succeeds(&["--help"]).stdout).unwrap();
+    assert!(help.contains("framewise fetch https://shop.test/") && help.contains("Exit codes"), "{help}");
+}
