@@ -16,9 +16,7 @@ use framewise_http::{Params, Pieces, Request};
 use crate::answers::{Answers, Flow, Part};
 use crate::client::Command;
 use crate::wake::Waker;
-
-/// Bytes of a request's body that may be on their way to us at a time.
-const WINDOW: usize = 256 << 10;
+use crate::window::Window;
 
 /// All that one host serves.
 pub(crate) struct Server {
@@ -35,6 +33,7 @@ struct Serving {
     /// The request, until its handler has it.
     request: Option<Request>,
     body: BytesMut,
+    window: Window,
     credit: usize,
     unsent: VecDeque<Bytes>,
     stream: Option<Pieces>,
@@ -91,7 +90,9 @@ impl Server {
             ExchangeUp::Body { exchange, data } => {
                 if let Some(serving) = self.serving.get_mut(&exchange) {
                     serving.body.extend_from_slice(&data);
-                    self.say(ExchangeDown::Grant { exchange, bytes: data.len() });
+                    if let Some(bytes) = serving.window.take(data.len()) {
+                        self.say(ExchangeDown::Grant { exchange, bytes });
+                    }
                 }
             }
             ExchangeUp::End { exchange } => self.call_handler(exchange),
@@ -134,7 +135,7 @@ impl Server {
             body: Bytes::new(),
         };
         self.serving.insert(exchange, Serving::new(request));
-        self.say(ExchangeDown::Grant { exchange, bytes: WINDOW });
+        self.say(ExchangeDown::Grant { exchange, bytes: Window::BYTES });
     }
 
     /// The request is complete: the endpoint and the URL determine which function runs.
@@ -186,6 +187,7 @@ impl Serving {
         Serving {
             request: Some(request),
             body: BytesMut::new(),
+            window: Window::default(),
             credit: 0,
             unsent: VecDeque::new(),
             stream: None,
@@ -211,8 +213,9 @@ impl Serving {
                 if size > 0 {
                     return Some(Next::Piece(piece));
                 }
-            } else if self.stream.is_some() && self.credit > 0 {
-                match self.stream.as_mut()?.next() {
+            } else if let Some(stream) = &mut self.stream {
+                // Without credit, too: after the last byte there may never be any, and the end is still to be said.
+                match stream.next() {
                     Some(Ok(data)) => self.unsent.push_back(data),
                     Some(Err(_)) => {
                         self.stream = None;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use framewise::core::seams::stream::{CloseReason, TlsErrorKind};
 use framewise::http::handler::{Answer, Handler};
-use framewise::http::{Request, Response, UrlError};
+use framewise::http::{Body, Request, Response, StatusCode, UrlError};
 use framewise::{Fetch, FetchError, World, WorldConfig};
 
 /// A world whose server answers every path with the path, over http and https.
@@ -62,6 +63,22 @@ fn a_large_page_is_whole_and_a_large_form_arrives_whole() {
         let form = Fetch::post(format!("{scheme}://shop.test/echo"), "application/octet-stream", large());
         let page = world.runner.host(world.me).fetch(form).unwrap();
         assert_eq!(page.body, large(), "{scheme}");
+    }
+}
+
+#[test]
+fn a_streamed_page_leaves_its_connection_to_the_next() {
+    let mut world = world(2);
+    let stream = |_: Request| {
+        let pieces = (0..16).map(|_| Ok(Bytes::from_static(&[0x5a; 4_096])));
+        let body = Body::Stream { length: Some(16 * 4_096), pieces: Box::new(pieces) };
+        Response::status(StatusCode::OK).with_body(body)
+    };
+    world.runner.host(world.server).return_page(8080, stream).unwrap();
+    for (n, reused) in [(1, false), (2, true), (3, true)] {
+        let page =
+            fetch(&mut world, "http://shop.test:8080/").unwrap_or_else(|error| panic!("page {n}: {error}"));
+        assert_eq!((page.body.len(), page.reused), (16 * 4_096, reused), "page {n}");
     }
 }
 
