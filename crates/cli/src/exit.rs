@@ -61,6 +61,12 @@ impl Failure {
         Failure::new(kind_of_fetch(error), with_causes(error)).next(next_after(error, url))
     }
 
+    /// Why something of the file system could not be used.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only serving over a device reads directories"))]
+    pub(crate) fn of_file(error: &dyn std::error::Error) -> Self {
+        Failure::new(Kind::File, with_causes(error))
+    }
+
     /// Why serving failed.
     pub(crate) fn of_serve(error: &ServeError) -> Self {
         match error {

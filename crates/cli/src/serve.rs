@@ -52,6 +52,7 @@ mod linux {
             args.capture.as_deref().map(|path| open_capture(path, args.capture_secrets)).transpose()?;
 
         let mut live = live::open(&tap, &config)?;
+        check_still_readable(&args)?;
         let capture = capture.map(|file| watch(&mut live.runner, file, args.capture_secrets)).transpose()?;
         let endpoints = listen(&mut live, &args, &handler)?;
         announce(&args, &tap);
@@ -88,13 +89,24 @@ mod linux {
     fn handler(args: &args::Serve) -> Result<Arc<dyn Handler>, Failure> {
         let site: Arc<dyn Handler> = match &args.directory {
             Some(directory) => {
-                let files = StaticFiles::new(directory).map_err(|error| Failure::new(Kind::File, error))?;
+                let files = StaticFiles::new(directory).map_err(|error| Failure::of_file(&error))?;
                 Arc::new(files.with_listing())
             }
             None => Arc::new(framewise_site::builtin()),
         };
         let dated: Arc<dyn Handler> = Arc::new(Dated::new(site, Arc::new(SystemTime::now)));
         Ok(if args.quiet { dated } else { Arc::new(Logged(dated)) })
+    }
+
+    /// What root could read, the user whom we are now may not: better said at once than by a 404 for every page.
+    fn check_still_readable(args: &args::Serve) -> Result<(), Failure> {
+        let Some(directory) = &args.directory else { return Ok(()) };
+        std::fs::read_dir(directory).map(drop).map_err(|error| {
+            let user = rustix::process::geteuid().as_raw();
+            let place = directory.display();
+            Failure::new(Kind::File, format!("{place} can't be read without root's rights, by user {user}: {error}"))
+                .next(format!("chmod o+rx {place}     (and the directories above it: o+x)"))
+        })
     }
 
     /// Says a line for each request.

@@ -131,7 +131,8 @@ fn refusals_say_what_to_do_next() {
     fails(&["fetch", "http://shop.test/large", "--max-time", "0.1"], 7, "not complete within 100ms");
     let late = framewise(&["fetch", "-q", "http://shop.test/large", "--max-time", "0.1"]);
     assert!(late.stdout.len() < 1_000_000, "what came is given, as it came, and the exit code says that it is not all");
-    fails(&["fetch", "http://shop.test/", "--loss", "100", "--connect-timeout", "2"], 3, "no name server answered");
+    fails(&["fetch", "http://shop.test/", "--loss", "100", "--connect-timeout", "2"], 7, "no connection within 2s");
+    fails(&["fetch", "http://shop.test/", "--loss", "100"], 3, "no name server answered");
     fails(&["fetch", "http://shop.test/", "--flip", "999"], 2, "there is no frame 999");
     fails(&["fetch", "http://shop.test/", "-H", "no colon"], 2, "is no header field");
 }

@@ -19,9 +19,8 @@ use framewise_http::Url;
 use crate::error::FetchError;
 use crate::fetch::{Fetch, FetchId, KnownAddress, Page};
 use crate::running::{Running, Stage};
+use crate::window::Window;
 
-/// Bytes of body that may be on their way to us at a time.
-const WINDOW: usize = 512 << 10;
 /// Fetches that one host may have under way.
 const LIMIT: usize = 65_536;
 
@@ -184,7 +183,11 @@ impl Client {
                 }
             }
             ExchangeUp::Body { data, .. } => match running.take_piece(&data) {
-                Ok(()) => self.say(ExchangeDown::Grant { exchange, bytes: data.len() }),
+                Ok(()) => {
+                    if let Some(bytes) = running.window.take(data.len()) {
+                        self.say(ExchangeDown::Grant { exchange, bytes });
+                    }
+                }
                 Err(error) => self.finish(id, Err(error)),
             },
             ExchangeUp::End { .. } => running.ended = true,
@@ -229,6 +232,7 @@ impl Client {
             return self.finish(id, Err(ExchangeError::TooMany(LIMIT).into()));
         };
         running.stage = Stage::Exchanging { exchange, remote };
+        running.window = Window::default();
         running.unsent = running.fetch.body.clone();
         let request = running.request(exchange, remote);
         let is_empty = running.unsent.is_empty();
@@ -236,7 +240,7 @@ impl Client {
         if is_empty {
             self.say(ExchangeDown::End { exchange });
         }
-        self.say(ExchangeDown::Grant { exchange, bytes: WINDOW });
+        self.say(ExchangeDown::Grant { exchange, bytes: Window::BYTES });
     }
 
     /// Sends as much of the request's body as there is room for.

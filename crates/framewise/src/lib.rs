@@ -40,6 +40,7 @@ mod server;
 pub mod stack;
 mod wait;
 mod wake;
+mod window;
 pub mod world;
 
 pub use config::{HostConfig, Interface};

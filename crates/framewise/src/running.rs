@@ -15,6 +15,7 @@ use framewise_http::Url;
 
 use crate::error::FetchError;
 use crate::fetch::{Fetch, Page, Timings};
+use crate::window::Window;
 
 /// One fetch under way.
 pub(crate) struct Running {
@@ -32,6 +33,7 @@ pub(crate) struct Running {
     pub(crate) received: u64,
     pub(crate) body: BytesMut,
     pub(crate) unsent: Bytes,
+    pub(crate) window: Window,
     pub(crate) started: Instant,
     pub(crate) resolved: Instant,
     pub(crate) connected: Instant,
@@ -62,6 +64,7 @@ impl Running {
             received: 0,
             body: BytesMut::new(),
             unsent: Bytes::new(),
+            window: Window::default(),
             started: now,
             resolved: now,
             connected: now,
