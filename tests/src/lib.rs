@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 mod certificates;
+pub mod link;
 pub mod memory;
 mod namespace;
 pub mod peers;
@@ -33,6 +34,7 @@ mod place;
 mod process;
 mod routers;
 mod skip;
+pub mod student_tcp;
 mod until;
 
 pub use certificates::{Authority, Identity};
