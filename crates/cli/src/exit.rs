@@ -62,7 +62,7 @@ impl Failure {
     }
 
     /// Why something of the file system could not be used.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only serving over a device reads directories"))]
+    #[cfg(target_os = "linux")]
     pub(crate) fn of_file(error: &dyn std::error::Error) -> Self {
         Failure::new(Kind::File, with_causes(error))
     }

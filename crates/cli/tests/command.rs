@@ -132,7 +132,7 @@ fn refusals_say_what_to_do_next() {
     let late = framewise(&["fetch", "-q", "http://shop.test/large", "--max-time", "0.1"]);
     assert!(late.stdout.len() < 1_000_000, "what came is given, as it came, and the exit code says that it is not all");
     fails(&["fetch", "http://shop.test/", "--loss", "100", "--connect-timeout", "2"], 7, "no connection within 2s");
-    fails(&["fetch", "http://shop.test/", "--loss", "100"], 3, "no name server answered");
+    fails(&["fetch", "http://shop.test/", "--loss", "100"], 3, "the name server 192.0.2.1 would not answer");
     fails(&["fetch", "http://shop.test/", "--flip", "999"], 2, "there is no frame 999");
     fails(&["fetch", "http://shop.test/", "-H", "no colon"], 2, "is no header field");
 }
