@@ -152,7 +152,9 @@ impl<'s, L: Layer, F: Fn() -> L> Checker<'s, L, F> {
                 outcome.map_err(|trouble| self.unscripted("takes arbitrary bytes", number, seed, trouble))?;
             }
             let outcome = player.advance(Instant::ZERO + Duration::from_secs(600));
-            outcome.map_err(|trouble| self.unscripted("takes arbitrary bytes", GARBAGE_MESSAGES, seed, trouble))?;
+            outcome.map_err(|trouble| {
+                self.unscripted("takes arbitrary bytes", GARBAGE_MESSAGES, seed, trouble)
+            })?;
         }
         Ok(())
     }
@@ -187,7 +189,8 @@ impl<'s, L: Layer, F: Fn() -> L> Checker<'s, L, F> {
     // Telling.
 
     fn failed(&self, case: &Case<L::Upper, L::Lower>, step: usize, trouble: Trouble) -> Failure {
-        let sentences: Vec<String> = case.steps.iter().take(step + 1).map(|step| self.sentence(step)).collect();
+        let sentences: Vec<String> =
+            case.steps.iter().take(step + 1).map(|step| self.sentence(step)).collect();
         let (steps, own) = match (&trouble.expected, sentences.split_last()) {
             (None, Some((own, before))) => (before.to_vec(), own.clone()),
             _ => (sentences, String::new()),
@@ -227,7 +230,10 @@ impl<'s, L: Layer, F: Fn() -> L> Checker<'s, L, F> {
             case: title.to_owned(),
             source: "",
             law: trouble.law,
-            steps: vec![format!("from {}: {messages} messages of arbitrary bytes (seed {seed})", self.suite.lower)],
+            steps: vec![format!(
+                "from {}: {messages} messages of arbitrary bytes (seed {seed})",
+                self.suite.lower
+            )],
             expected: trouble.expected.unwrap_or_default(),
             came: trouble.came,
             hint: "",
@@ -279,6 +285,6 @@ fn described(manner: Manner) -> &'static str {
         Manner::Watched => "run again, watched",
         Manner::EarlyTimeouts => "run again with handle_timeout called when nothing was due",
         Manner::Stepping => "run again, stepping",
-        Manner::Damaged(_) => "run again with a damaged copy before each message from below",
+        Manner::Damaged(_) => "run again with damaged messages from below",
     }
 }

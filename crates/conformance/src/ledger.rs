@@ -45,7 +45,9 @@ impl Ledger {
         match message {
             StreamUp::Opened { .. } if account.opened => return Err(format!("{conn} was opened twice")),
             StreamUp::Opened { .. } => account.opened = true,
-            StreamUp::Data { .. } if !account.opened => return Err(format!("data came before {conn} was open")),
+            StreamUp::Data { .. } if !account.opened => {
+                return Err(format!("data came before {conn} was open"));
+            }
             StreamUp::Data { .. } if account.peer_closed => {
                 return Err(format!("data came after the peer had closed {conn}"));
             }
@@ -76,7 +78,13 @@ impl Ledger {
         let account = self.connections.entry(*conn).or_default();
         match account.writable.checked_sub(data.len()) {
             Some(left) => account.writable = left,
-            None => return Err(format!("{} bytes were sent, there was room for {}", data.len(), account.writable)),
+            None => {
+                return Err(format!(
+                    "{} bytes were sent, there was room for {}",
+                    data.len(),
+                    account.writable
+                ));
+            }
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ pub enum Aside<Answer> {
 type AsideOut<L> = Box<dyn Fn(&<L as Seam>::Down) -> Aside<<L as Seam>::Up>>;
 type AsideIn<U> = Box<dyn Fn(&<U as Seam>::Up) -> Aside<<U as Seam>::Down>>;
 type Garbage<L> = Box<dyn Fn(&mut Rng) -> <L as Seam>::Up>;
-type Mutate<L> = Box<dyn Fn(<L as Seam>::Up, &mut Rng) -> <L as Seam>::Up>;
+type Mutate<L> = Box<dyn Fn(<L as Seam>::Up, &mut Rng) -> Option<<L as Seam>::Up>>;
 type Watch<M> = Box<dyn Fn(&mut Ledger, &M) -> Result<(), String>>;
 
 /// Everything that a layer between the seams `U` and `L` is put through.
@@ -119,8 +119,8 @@ impl<U: Seam, L: Seam> Suite<U, L> {
         self
     }
 
-    /// Damages a valid message for law 5.
-    pub fn mutate(mut self, mutate: impl Fn(L::Up, &mut Rng) -> L::Up + 'static) -> Self {
+    /// Damages a valid message for law 5; `None` where there are no bytes from outside in it.
+    pub fn mutate(mut self, mutate: impl Fn(L::Up, &mut Rng) -> Option<L::Up> + 'static) -> Self {
         self.mutate = Some(Box::new(mutate));
         self
     }
@@ -139,7 +139,6 @@ impl<U: Seam, L: Seam> Suite<U, L> {
     pub fn titles(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.cases.iter().map(|case| case.title)
     }
-
 }
 
 impl<L: Seam> Suite<framewise_core::seams::Streams, L> {

@@ -1,6 +1,6 @@
 //! All of our own layers pass all suites.
 
-use framewise_conformance::{Report, Suite, check_layer, suites};
+use framewise_conformance::{PairSuite, Report, Suite, check_layer, check_pair, suites};
 use framewise_core::{Layer, Rng};
 
 /// The report of a layer that passes; the failure, as a learner would read it, of one that doesn't.
@@ -24,7 +24,8 @@ fn ethernet() {
 #[test]
 fn ethernet_that_announces_itself() {
     let setup = suites::EthernetSetup::default();
-    let config = || framewise_ethernet::Config { announce: true, ..framewise_ethernet::Config::one(setup.mac) };
+    let config =
+        || framewise_ethernet::Config { announce: true, ..framewise_ethernet::Config::one(setup.mac) };
     passes(|| framewise_ethernet::Ethernet::new(config(), rng()), &suites::ethernet(setup));
 }
 
@@ -54,6 +55,22 @@ fn tcp() {
 }
 
 #[test]
+fn two_tcps() {
+    let make = |seed| move || framewise_tcp::Tcp::new(framewise_tcp::Config::default(), Rng::from_seed(seed));
+    let report =
+        check_pair(make(1), make(2), &PairSuite::default()).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(report.cases().count(), PairSuite::default().runs.len());
+}
+
+#[test]
+fn a_boxed_layer() {
+    type Transport =
+        dyn Layer<Upper = framewise_core::seams::Streams, Lower = framewise_core::seams::Segments>;
+    let make = || -> Box<Transport> { Box::new(framewise_tcp::Tcp::new(Default::default(), rng())) };
+    passes(make, &suites::tcp(suites::TcpSetup::default()));
+}
+
+#[test]
 fn dns() {
     let setup = suites::DnsSetup::default();
     let config = || framewise_dns::Config { servers: vec![setup.server], ..Default::default() };
@@ -72,4 +89,10 @@ fn tls() {
         Tls::new(config).expect("a TLS layer")
     };
     passes(make, &suites::tls(suites::TlsSetup::default()));
+}
+
+#[test]
+fn http() {
+    let make = || framewise_http::Http::new(framewise_http::Config::default());
+    passes(make, &suites::http());
 }

@@ -32,9 +32,10 @@ pub fn damage(buf: &mut Buf, rng: &mut Rng) {
     }
 }
 
-/// The same for bytes that are shared.
+/// The same for bytes of a stream, which never become more: the sender has no credit for that.
 pub fn damaged(bytes: &[u8], rng: &mut Rng) -> bytes::Bytes {
     let mut buf = Buf::copy_from_slice(bytes);
     damage(&mut buf, rng);
+    buf.truncate(bytes.len());
     bytes::Bytes::copy_from_slice(&buf)
 }

@@ -79,7 +79,8 @@ impl Arp {
         if ethertype(frame)? != ARP || array_at(frame, HEADER)? != [0, 1, 0x08, 0x00, 6, 4] {
             return None;
         }
-        let end = |at| Some((MacAddr::new(array_at(frame, at)?), Ipv4Addr::from(array_at::<4>(frame, at + 6)?)));
+        let end =
+            |at| Some((MacAddr::new(array_at(frame, at)?), Ipv4Addr::from(array_at::<4>(frame, at + 6)?)));
         Some(Arp {
             operation: u16_at(frame, HEADER + 6)?,
             sender: end(HEADER + 8)?,

@@ -59,9 +59,9 @@ pub fn dns(setup: DnsSetup) -> Suite<Names, Datagrams> {
         })
         .mutate(|message, rng| match message {
             DatagramUp::Datagram(datagram) => {
-                DatagramUp::Datagram(Datagram { data: damaged(&datagram.data, rng), ..datagram })
+                Some(DatagramUp::Datagram(Datagram { data: damaged(&datagram.data, rng), ..datagram }))
             }
-            event => event,
+            _ => None,
         })
 }
 
@@ -139,11 +139,15 @@ fn wrong_server(setup: DnsSetup) -> Script {
 }
 
 fn wrong_port(setup: DnsSetup) -> Script {
-    forged(Case::new("takes no answer from another port of the server", "RFC 5452 section 9.1"), setup, |notes| {
-        let (question, port): (Question, u16) = (notes.recall("question"), notes.recall("port"));
-        let server: SocketAddr = notes.recall("server");
-        reply(SocketAddr::new(server.ip(), 5_353), port, question.answer(0, &[address(FORGED, TTL)]))
-    })
+    forged(
+        Case::new("takes no answer from another port of the server", "RFC 5452 section 9.1"),
+        setup,
+        |notes| {
+            let (question, port): (Question, u16) = (notes.recall("question"), notes.recall("port"));
+            let server: SocketAddr = notes.recall("server");
+            reply(SocketAddr::new(server.ip(), 5_353), port, question.answer(0, &[address(FORGED, TTL)]))
+        },
+    )
 }
 
 fn wrong_question(setup: DnsSetup) -> Script {
@@ -178,7 +182,9 @@ fn loops(setup: DnsSetup) -> Script {
                 question.answer(0, &[address_of(&own, FORGED, TTL)])
             })
         })
-        .expect_no_inbound_like("it gives no address", |up, _| failure(up).map_or(Ok(()), |_| Err("an error".into())))
+        .expect_no_inbound_like("it gives no address", |up, _| {
+            failure(up).map_or(Ok(()), |_| Err("an error".into()))
+        })
 }
 
 fn asks_again(setup: DnsSetup) -> Script {

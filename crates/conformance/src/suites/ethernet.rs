@@ -50,12 +50,19 @@ pub fn ethernet(setup: EthernetSetup) -> Suite<Packets, Frames> {
         .aside_outbound(move |frame| if announcement(frame) { Aside::Ignore } else { Aside::No })
         .cases([answers(setup), stays_silent(setup), resolves(setup), gives_up(setup), defends(setup)])
         .cases([groups_v4(setup), groups_v6(setup), ndp(setup)])
-        .cases([delivers(setup), broadcast(setup), others(setup), own_source(setup), runt(setup), tagged(setup)])
+        .cases([
+            delivers(setup),
+            broadcast(setup),
+            others(setup),
+            own_source(setup),
+            runt(setup),
+            tagged(setup),
+        ])
         .flood(flood(setup))
         .garbage(|rng| Frame::new(Buf::copy_from_slice(&arbitrary(rng, 100)), LINK))
         .mutate(|mut frame, rng| {
             damage(&mut frame, rng);
-            frame
+            Some(frame)
         })
 }
 
@@ -93,7 +100,10 @@ fn resolves(setup: EthernetSetup) -> Script {
     Case::new("asks for a neighbour's MAC address before it sends", "RFC 826, RFC 1122 section 2.3.2")
         .hint("The first packet waits while its next hop is asked for, and leaves when the answer comes.")
         .then(claim(setup))
-        .says(format!("a packet for {PEER_ADDRESS}"), packet_to(NextHop::Neighbour(PEER_ADDRESS.into()), v4(setup)))
+        .says(
+            format!("a packet for {PEER_ADDRESS}"),
+            packet_to(NextHop::Neighbour(PEER_ADDRESS.into()), v4(setup)),
+        )
         .expect_outbound(format!("an ARP request to all: who has {PEER_ADDRESS}?"), asks(setup))
         .expect_nothing_outbound("the packet waits for the answer")
         .hears(format!("ARP reply, {PEER_ADDRESS} is at {PEER}"), move |_| {
@@ -108,7 +118,10 @@ fn gives_up(setup: EthernetSetup) -> Script {
     Case::new("hands a packet back whose next hop does not answer", "RFC 1122 section 2.3.2")
         .hint("A packet may not vanish: ask again, at most once a second, then tell IP that nobody is there.")
         .then(claim(setup))
-        .says(format!("a packet for {PEER_ADDRESS}"), packet_to(NextHop::Neighbour(PEER_ADDRESS.into()), v4(setup)))
+        .says(
+            format!("a packet for {PEER_ADDRESS}"),
+            packet_to(NextHop::Neighbour(PEER_ADDRESS.into()), v4(setup)),
+        )
         .expect_outbound(format!("an ARP request: who has {PEER_ADDRESS}?"), asks(setup))
         .await_outbound("the same question again", Duration::from_secs(10), asks(setup))
         .await_inbound("the packet, as unreachable", Duration::from_secs(120), move |up, _| match up {
@@ -147,8 +160,14 @@ fn groups_v4(setup: EthernetSetup) -> Script {
     let mac = MacAddr::new([0x01, 0, 0x5e, 0, 0, 0xfb]);
     Case::new("maps an IPv4 group to its MAC address", "RFC 1112 section 6.4")
         .hint("01:00:5e, then the last 23 bits of the group's address: the bit before them is left out.")
-        .says(format!("a packet for the group {group}"), packet_to(NextHop::Multicast(group.into()), v4(setup)))
-        .expect_outbound(format!("the packet, to {mac}, without a question"), carries(mac, setup, IPV4, v4(setup)))
+        .says(
+            format!("a packet for the group {group}"),
+            packet_to(NextHop::Multicast(group.into()), v4(setup)),
+        )
+        .expect_outbound(
+            format!("the packet, to {mac}, without a question"),
+            carries(mac, setup, IPV4, v4(setup)),
+        )
 }
 
 fn groups_v6(setup: EthernetSetup) -> Script {
@@ -221,7 +240,9 @@ fn own_source(setup: EthernetSetup) -> Script {
             frame(MacAddr::BROADCAST, setup.mac, IPV4, &v4(setup))
         })
         .expect_drop("it can't be right", None)
-        .expect_no_inbound_like("no packet goes up", |up, _| must(matches!(up, PacketUp::Packet(_)), "it is no packet"))
+        .expect_no_inbound_like("no packet goes up", |up, _| {
+            must(matches!(up, PacketUp::Packet(_)), "it is no packet")
+        })
 }
 
 fn runt(setup: EthernetSetup) -> Script {
@@ -245,8 +266,8 @@ fn tagged(setup: EthernetSetup) -> Script {
 }
 
 fn flood(setup: EthernetSetup) -> Flood<Packets, Frames> {
-    let opening = Case::new("keeps a bounded number of packets for IP", "RFC 1122 section 2.4")
-        .then(claim(setup));
+    let opening =
+        Case::new("keeps a bounded number of packets for IP", "RFC 1122 section 2.4").then(claim(setup));
     Flood::new("a frame for this station", opening, 20_000, 8_192, move |_| {
         frame(setup.mac, PEER, IPV4, &v4(setup))
     })

@@ -77,17 +77,29 @@ pub fn ip(setup: IpSetup) -> Suite<Segments, Packets> {
             PacketDown::Packet(_) => Aside::No,
         })
         .cases([source(setup), sends(setup), gateway(setup), sends_v6(setup)])
-        .cases([delivers(setup), delivers_v6(setup), bad_header_sum(setup), lying_length(setup), stranger(setup)])
-        .cases([echo(setup), echo_v6(setup), no_echo_to_all(setup), solicited(setup), solicited_from_afar(setup)])
+        .cases([
+            delivers(setup),
+            delivers_v6(setup),
+            bad_header_sum(setup),
+            lying_length(setup),
+            stranger(setup),
+        ])
+        .cases([
+            echo(setup),
+            echo_v6(setup),
+            no_echo_to_all(setup),
+            solicited(setup),
+            solicited_from_afar(setup),
+        ])
         .cases([fragments(setup), overlap(setup), splits(setup), too_short(setup)])
         .flood(flood(setup))
         .garbage(|rng| came(&arbitrary(rng, 120)))
         .mutate(|message, rng| match message {
             PacketUp::Packet(mut packet) => {
                 damage(&mut packet, rng);
-                PacketUp::Packet(packet)
+                Some(PacketUp::Packet(packet))
             }
-            event => event,
+            PacketUp::Event(_) => None,
         })
 }
 
@@ -171,7 +183,10 @@ fn delivers_v6(setup: IpSetup) -> Script {
     Case::new("delivers a segment that came by IPv6", "RFC 8200 section 3")
         .hint("The payload length counts from after the forty bytes of the header.")
         .hears("an IPv6 packet", move |_| came(&ipv6(setup.peer_v6(), setup.v6, UDP, 64, PAYLOAD)))
-        .expect_inbound("the segment with both addresses", is_segment(setup.peer_v6().into(), setup.v6.into()))
+        .expect_inbound(
+            "the segment with both addresses",
+            is_segment(setup.peer_v6().into(), setup.v6.into()),
+        )
 }
 
 fn bad_header_sum(setup: IpSetup) -> Script {

@@ -6,6 +6,7 @@
 
 mod dns;
 mod ethernet;
+mod http;
 mod ip;
 mod tcp;
 mod tls;
@@ -13,6 +14,7 @@ mod udp;
 
 pub use dns::{DnsSetup, dns};
 pub use ethernet::{EthernetSetup, ethernet};
+pub use http::http;
 pub use ip::{IpSetup, ip};
 pub use tcp::{TcpSetup, tcp};
 pub use tls::{TlsSetup, tls};

@@ -69,13 +69,13 @@ pub(super) fn route_answer(down: &SegmentDown, source: IpAddr) -> Aside<SegmentU
 }
 
 /// The same segment with a fault in its bytes.
-pub(super) fn damaged_segment(message: SegmentUp, rng: &mut framewise_core::Rng) -> SegmentUp {
+pub(super) fn damaged_segment(message: SegmentUp, rng: &mut framewise_core::Rng) -> Option<SegmentUp> {
     match message {
         SegmentUp::Segment(mut segment) => {
             damage(&mut segment, rng);
-            SegmentUp::Segment(segment)
+            Some(SegmentUp::Segment(segment))
         }
-        event => event,
+        SegmentUp::Event(_) => None,
     }
 }
 
@@ -249,7 +249,8 @@ fn unbound(setup: UdpSetup) -> Script {
 
 fn flood(setup: UdpSetup) -> Flood<Datagrams, Segments> {
     let UdpSetup { local, remote } = setup;
-    let opening = Case::new("keeps a bounded number of datagrams for a slow user", "RFC 768").then(bind(setup));
+    let opening =
+        Case::new("keeps a bounded number of datagrams for a slow user", "RFC 768").then(bind(setup));
     Flood::new("\"hello\" to the port that is bound", opening, 20_000, 4_096, move |_| {
         heard(remote, local, &bytes(remote, local, HELLO))
     })

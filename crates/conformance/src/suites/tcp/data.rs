@@ -23,16 +23,22 @@ pub(super) fn cases(setup: TcpSetup) -> Vec<Script> {
 }
 
 fn in_order(setup: TcpSetup) -> Script {
-    granted(Case::new("delivers data in order and acknowledges it", "RFC 9293 section 3.10.7.4"), setup, 1_000)
-        .hint("The next expected number rises by as many bytes as came.")
-        .hears("\"hello\"", move |notes| from_peer(setup, reply(setup, notes, ACK, 0).with(b"hello")))
-        .await_inbound("\"hello\"", SOON, is_data(b"hello"))
-        .await_outbound("ACK of 1006", SOON, acknowledges(5))
+    granted(
+        Case::new("delivers data in order and acknowledges it", "RFC 9293 section 3.10.7.4"),
+        setup,
+        1_000,
+    )
+    .hint("The next expected number rises by as many bytes as came.")
+    .hears("\"hello\"", move |notes| from_peer(setup, reply(setup, notes, ACK, 0).with(b"hello")))
+    .await_inbound("\"hello\"", SOON, is_data(b"hello"))
+    .await_outbound("ACK of 1006", SOON, acknowledges(5))
 }
 
 fn credit(setup: TcpSetup) -> Script {
     granted(Case::new("keeps data back until it is granted", "the stream seam"), setup, 3)
-        .hint("What came and was not granted waits in the layer, which offers the peer less window meanwhile.")
+        .hint(
+            "What came and was not granted waits in the layer, which offers the peer less window meanwhile.",
+        )
         .hears("\"hello\"", move |notes| from_peer(setup, reply(setup, notes, ACK, 0).with(b"hello")))
         .await_inbound("only \"hel\"", SOON, is_data(b"hel"))
         .expect_no_inbound_like("no more than three bytes were granted", any_data)
@@ -57,14 +63,18 @@ fn out_of_order(setup: TcpSetup) -> Script {
 }
 
 fn repeated(setup: TcpSetup) -> Script {
-    granted(Case::new("delivers repeated data once, and acknowledges it again", "RFC 9293 section 3.10.7.4"), setup, 1_000)
-        .hint("An ACK may have been lost: the peer asks by sending again.")
-        .hears("\"hello\"", move |notes| from_peer(setup, reply(setup, notes, ACK, 0).with(b"hello")))
-        .await_inbound("\"hello\"", SOON, is_data(b"hello"))
-        .await_outbound("ACK of 1006", SOON, acknowledges(5))
-        .hears("\"hello\" again", move |notes| from_peer(setup, reply(setup, notes, ACK, 0).with(b"hello")))
-        .expect_no_inbound_like("it was delivered", any_data)
-        .await_outbound("ACK of 1006 again", SOON, acknowledges(5))
+    granted(
+        Case::new("delivers repeated data once, and acknowledges it again", "RFC 9293 section 3.10.7.4"),
+        setup,
+        1_000,
+    )
+    .hint("An ACK may have been lost: the peer asks by sending again.")
+    .hears("\"hello\"", move |notes| from_peer(setup, reply(setup, notes, ACK, 0).with(b"hello")))
+    .await_inbound("\"hello\"", SOON, is_data(b"hello"))
+    .await_outbound("ACK of 1006", SOON, acknowledges(5))
+    .hears("\"hello\" again", move |notes| from_peer(setup, reply(setup, notes, ACK, 0).with(b"hello")))
+    .expect_no_inbound_like("it was delivered", any_data)
+    .await_outbound("ACK of 1006 again", SOON, acknowledges(5))
 }
 
 fn wrong_checksum(setup: TcpSetup) -> Script {
@@ -103,7 +113,9 @@ fn retransmits(setup: TcpSetup) -> Script {
 fn window(setup: TcpSetup) -> Script {
     accepted(Case::new("sends no more than the peer's window", "RFC 9293 section 3.8.6"), setup)
         .hint("Bytes beyond acknowledgment plus window have to wait until the peer offers more.")
-        .hears("ACK with a window of 4 bytes", move |notes| from_peer(setup, reply(setup, notes, ACK, 0).window(4)))
+        .hears("ACK with a window of 4 bytes", move |notes| {
+            from_peer(setup, reply(setup, notes, ACK, 0).window(4))
+        })
         .says("send \"pagemore\"", |notes| send(notes, b"pagemore"))
         .await_outbound("no more than \"page\"", Duration::from_secs(4), carries(b"page", 0))
         .hears("ACK of that, with a window of 0", move |notes| {
@@ -125,13 +137,15 @@ fn window(setup: TcpSetup) -> Script {
 fn pulls(setup: TcpSetup) -> Script {
     granted(Case::new("makes each segment when it is asked for", "law 7"), setup, 1_000)
         .about(Law::Pull)
-        .says("send two segments' worth", |notes| {
-            StreamDown::Send { conn: conn(notes), data: Bytes::from_static(&[7; 2 * MSS]) }
+        .says("send two segments' worth", |notes| StreamDown::Send {
+            conn: conn(notes),
+            data: Bytes::from_static(&[7; 2 * MSS]),
         })
         .then(|case| take_all(case, setup))
         .poll_only_when_expected()
-        .says("send two segments' worth more", |notes| {
-            StreamDown::Send { conn: conn(notes), data: Bytes::from_static(&[8; 2 * MSS]) }
+        .says("send two segments' worth more", |notes| StreamDown::Send {
+            conn: conn(notes),
+            data: Bytes::from_static(&[8; 2 * MSS]),
         })
         .expect_outbound("the first of them, acknowledging 1001", acknowledges(0))
         .hears("\"hello\", before the second was asked for", move |notes| {
@@ -154,10 +168,15 @@ fn take_all(case: Script, setup: TcpSetup) -> Script {
 fn misuse(setup: TcpSetup) -> Script {
     accepted(Case::new("ends a connection whose application exceeds its credit", "the stream seam"), setup)
         .about(Law::Bounded)
-        .says("send 64 MB, whatever there is room for", |notes| {
-            StreamDown::Send { conn: conn(notes), data: Bytes::from(vec![0; 64 << 20]) }
+        .says("send 64 MB, whatever there is room for", |notes| StreamDown::Send {
+            conn: conn(notes),
+            data: Bytes::from(vec![0; 64 << 20]),
         })
-        .await_inbound("the end, as a misuse", SOON, is_closed(|reason| matches!(reason, CloseReason::Misuse(_))))
+        .await_inbound(
+            "the end, as a misuse",
+            SOON,
+            is_closed(|reason| matches!(reason, CloseReason::Misuse(_))),
+        )
 }
 
 /// Passes once all these bytes have come, in however many pieces.

@@ -51,19 +51,23 @@ fn we_close(setup: TcpSetup) -> Script {
 }
 
 fn fin_waits(setup: TcpSetup) -> Script {
-    granted(Case::new("does not take a FIN before the data that comes before it", "RFC 9293 section 3.10.7.4"), setup, 1_000)
-        .hint("A FIN stands behind the last byte; with bytes missing before it, it has to wait.")
-        .hears("FIN, five bytes too early", move |notes| from_peer(setup, reply(setup, notes, FIN | ACK, 5)))
-        .expect_no_inbound_like("five bytes are missing", |up, _| {
-            must(matches!(up, StreamUp::PeerClosed { .. } | StreamUp::Closed { .. }), "it is no end")
-        })
-        .hears("\"hello\" and the FIN", move |notes| {
-            from_peer(setup, reply(setup, notes, FIN | ACK, 0).with(b"hello"))
-        })
-        .await_inbound("\"hello\"", SOON, is_data(b"hello"))
-        .await_inbound("that the peer has sent all", SOON, |up, _| {
-            must(matches!(up, StreamUp::PeerClosed { clean: true, .. }), "that is something else")
-        })
+    granted(
+        Case::new("does not take a FIN before the data that comes before it", "RFC 9293 section 3.10.7.4"),
+        setup,
+        1_000,
+    )
+    .hint("A FIN stands behind the last byte; with bytes missing before it, it has to wait.")
+    .hears("FIN, five bytes too early", move |notes| from_peer(setup, reply(setup, notes, FIN | ACK, 5)))
+    .expect_no_inbound_like("five bytes are missing", |up, _| {
+        must(matches!(up, StreamUp::PeerClosed { .. } | StreamUp::Closed { .. }), "it is no end")
+    })
+    .hears("\"hello\" and the FIN", move |notes| {
+        from_peer(setup, reply(setup, notes, FIN | ACK, 0).with(b"hello"))
+    })
+    .await_inbound("\"hello\"", SOON, is_data(b"hello"))
+    .await_inbound("that the peer has sent all", SOON, |up, _| {
+        must(matches!(up, StreamUp::PeerClosed { clean: true, .. }), "that is something else")
+    })
 }
 
 fn aborts(setup: TcpSetup) -> Script {
@@ -87,11 +91,17 @@ fn reset(setup: TcpSetup) -> Script {
 }
 
 fn inexact_reset(setup: TcpSetup) -> Script {
-    granted(Case::new("asks back at a RST that is only near the expected number", "RFC 5961 section 3.2"), setup, 1_000)
-        .hint("Within the window but not exact may be a guess: a challenge ACK goes out, and the connection lives.")
-        .hears("RST, number 1101", move |notes| from_peer(setup, reply(setup, notes, RST, 100)))
-        .await_outbound("a challenge ACK of 1001", SOON, acknowledges(0))
-        .then(|case| still_alive(case, setup))
+    granted(
+        Case::new("asks back at a RST that is only near the expected number", "RFC 5961 section 3.2"),
+        setup,
+        1_000,
+    )
+    .hint(
+        "Within the window but not exact may be a guess: a challenge ACK goes out, and the connection lives.",
+    )
+    .hears("RST, number 1101", move |notes| from_peer(setup, reply(setup, notes, RST, 100)))
+    .await_outbound("a challenge ACK of 1001", SOON, acknowledges(0))
+    .then(|case| still_alive(case, setup))
 }
 
 fn syn_in_window(setup: TcpSetup) -> Script {

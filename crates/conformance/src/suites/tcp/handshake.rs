@@ -6,7 +6,14 @@ use super::*;
 use crate::craft::tcp::RST;
 
 pub(super) fn cases(setup: TcpSetup) -> Vec<Script> {
-    vec![passive(setup), active(setup), refused(setup), syn_again(setup), closed_to_syn(setup), closed_to_ack(setup)]
+    vec![
+        passive(setup),
+        active(setup),
+        refused(setup),
+        syn_again(setup),
+        closed_to_syn(setup),
+        closed_to_ack(setup),
+    ]
 }
 
 fn passive(setup: TcpSetup) -> Script {
@@ -43,16 +50,19 @@ fn refused(setup: TcpSetup) -> Script {
 }
 
 fn syn_again(setup: TcpSetup) -> Script {
-    Case::new("sends the SYN again when nobody answers, and gives up at last", "RFC 9293 section 3.8.3, RFC 6298")
-        .hint("The first time after about a second, then each time after twice as long.")
-        .then(|case| connecting(case, setup))
-        .await_outbound("the same SYN again", Duration::from_secs(4), |down, notes| {
-            let segment = flags(down, SYN)?;
-            same("the sequence number", segment.sequence, notes.recall("isn"))
-        })
-        .await_inbound("that there was no answer in time", Duration::from_secs(3_600), |up, notes| {
-            is_closed(|reason| *reason == CloseReason::TimedOut)(up, notes)
-        })
+    Case::new(
+        "sends the SYN again when nobody answers, and gives up at last",
+        "RFC 9293 section 3.8.3, RFC 6298",
+    )
+    .hint("The first time after about a second, then each time after twice as long.")
+    .then(|case| connecting(case, setup))
+    .await_outbound("the same SYN again", Duration::from_secs(4), |down, notes| {
+        let segment = flags(down, SYN)?;
+        same("the sequence number", segment.sequence, notes.recall("isn"))
+    })
+    .await_inbound("that there was no answer in time", Duration::from_secs(3_600), |up, notes| {
+        is_closed(|reason| *reason == CloseReason::TimedOut)(up, notes)
+    })
 }
 
 fn closed_to_syn(setup: TcpSetup) -> Script {
@@ -70,7 +80,9 @@ fn closed_to_syn(setup: TcpSetup) -> Script {
 
 fn closed_to_ack(setup: TcpSetup) -> Script {
     Case::new("resets whoever speaks of a connection that is not there", "RFC 9293 section 3.10.7.1")
-        .hint("The RST takes its number from the segment's acknowledgment: only then will the peer believe it.")
+        .hint(
+            "The RST takes its number from the segment's acknowledgment: only then will the peer believe it.",
+        )
         .hears("ACK of 7777 for no connection", move |_| from_peer(setup, seg(setup, ACK, PEER_FIRST, 7_777)))
         .await_outbound("RST, number 7777", SOON, |down, _| {
             let segment = read(down)?;

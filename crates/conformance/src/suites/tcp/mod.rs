@@ -75,7 +75,8 @@ fn syn_flood(setup: TcpSetup) -> Flood<Streams, Segments> {
 }
 
 fn stray_flood(setup: TcpSetup) -> Flood<Streams, Segments> {
-    let opening = Case::new("answers a flood of stray segments with bounded memory", "RFC 9293 section 3.10.7.1");
+    let opening =
+        Case::new("answers a flood of stray segments with bounded memory", "RFC 9293 section 3.10.7.1");
     Flood::new("a segment of no connection", opening, 20_000, 8_192, move |number| {
         from_peer(setup, Seg::new(setup.remote.port(), setup.local.port(), ACK, number, 77))
     })
@@ -86,8 +87,9 @@ fn stray_flood(setup: TcpSetup) -> Flood<Streams, Segments> {
 /// The layer listens.
 fn listening(case: Script, setup: TcpSetup) -> Script {
     let endpoint = Endpoint { address: None, port: setup.local.port() };
-    case.says(format!("accept connections on port {}", endpoint.port), move |_| {
-        StreamDown::Listen { endpoint, security: Security::Plain }
+    case.says(format!("accept connections on port {}", endpoint.port), move |_| StreamDown::Listen {
+        endpoint,
+        security: Security::Plain,
     })
     .expect_inbound("that it listens", |up, _| match up {
         StreamUp::Listening { result: Ok(()), .. } => Ok(()),
@@ -179,7 +181,8 @@ fn acknowledges(at: u32) -> impl Fn(&SegmentDown, &mut Notes) -> Verdict {
 }
 
 fn flag_names(flags: u8) -> String {
-    let names = [(SYN, "SYN"), (ACK, "ACK"), (crate::craft::tcp::FIN, "FIN"), (crate::craft::tcp::RST, "RST")];
+    let names =
+        [(SYN, "SYN"), (ACK, "ACK"), (crate::craft::tcp::FIN, "FIN"), (crate::craft::tcp::RST, "RST")];
     let set: Vec<&str> = names.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, name)| *name).collect();
     if set.is_empty() { "none".to_owned() } else { set.join("+") }
 }
