@@ -88,7 +88,7 @@ pub(crate) struct Fetch {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) max_time: Option<Duration>,
 
-    /// Write every frame of this side to a capture file that Wireshark reads; `-` is standard output.
+    /// Write every frame of this side to a capture file that Wireshark reads; `-` is standard output, in the page's place.
     #[arg(short = 'w', long = "capture", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) capture: Option<PathBuf>,
 
@@ -189,7 +189,7 @@ pub(crate) struct Memory {
     #[arg(long, value_name = "FRAME")]
     pub(crate) drop: Option<u64>,
 
-    /// Ask for addresses of this IP version first.
+    /// Try IPv6 first.
     #[arg(short = '6', long)]
     pub(crate) ipv6: bool,
 }

@@ -10,9 +10,16 @@ use framewise::{FetchError, ServeError};
 
 /// What `--help` says about exit codes.
 pub(crate) const HELP: &str = "\
-Exit codes: 0 done, 1 a file or stream could not be read or written, 2 the command was not understood,
-3 the name has no address, 4 no connection, 5 TLS refused, 6 not HTTP or cut short, 7 too slow,
-8 a device or a right is missing.";
+Exit codes:
+  0  done
+  1  a file or a stream could not be read or written
+  2  the command was not understood
+  3  the name has no address
+  4  no connection
+  5  TLS refused
+  6  not HTTP, or cut short
+  7  too slow
+  8  a device or a right is missing";
 
 /// Why the command ends without having done what was asked.
 #[derive(Debug)]

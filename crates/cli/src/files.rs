@@ -33,7 +33,8 @@ impl Files {
         let with_secrets = in_memory || args.capture_secrets;
         let key_log =
             args.tap.keylog.clone().or_else(|| std::env::var_os("SSLKEYLOGFILE").map(PathBuf::from));
-        let page = if args.json {
+        let capture_to_stdout = args.capture.as_deref().is_some_and(|path| path.as_os_str() == "-");
+        let page = if args.json || (capture_to_stdout && args.output.is_none()) {
             PageWriter::nowhere()
         } else {
             let progress = if args.quiet { None } else { Progress::for_people() };

@@ -160,6 +160,15 @@ fn the_same_seed_writes_the_same_capture() {
 }
 
 #[test]
+fn a_capture_on_standard_output_is_all_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("capture");
+    succeeds(&["fetch", "-q", "-w", file.to_str().unwrap(), "https://shop.test/"]);
+    let piped = succeeds(&["fetch", "-q", "-w", "-", "https://shop.test/"]);
+    assert!(piped.stdout == fs::read(file).unwrap(), "the page is mixed with the capture");
+}
+
+#[test]
 fn damage_is_noticed_and_mended() {
     let walk = said(&succeeds(&["fetch", "https://shop.test/", "--flip", "11"]));
     assert!(walk.contains("noticed by shop.test: tcp dropped 1: checksum wrong"), "{walk}");
