@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use framewise_core::observe::Direction;
-use framewise_core::{Instant, Layer, Rng};
+use framewise_core::{Instant, Layer, Rng, Seam};
 
 use crate::case::{Action, Case, Step};
 use crate::failure::{Details, Failure};
@@ -58,10 +58,7 @@ pub fn check_layer<L: Layer>(
 }
 
 /// The laws that a passed case has shown to hold.
-fn held_by_cases<U: framewise_core::Seam, L: framewise_core::Seam>(
-    suite: &Suite<U, L>,
-    case: &Case<U, L>,
-) -> Vec<Law> {
+fn held_by_cases<U: Seam, L: Seam>(suite: &Suite<U, L>, case: &Case<U, L>) -> Vec<Law> {
     let mut held = vec![Law::Pure, Law::PollUntilNone, Law::Timeouts, Law::Stepping];
     if suite.mutate.is_some() {
         held.push(Law::BadInput);
@@ -146,7 +143,7 @@ impl<'s, L: Layer, F: Fn() -> L> Checker<'s, L, F> {
         let Some(garbage) = &self.suite.garbage else { return Ok(()) };
         for seed in 0..GARBAGE_RUNS {
             let mut rng = Rng::from_seed(seed).fork("garbage");
-            let mut player = self.player(Manner::Plain);
+            let mut player = self.player(Manner::Damaged(seed));
             for number in 1..=GARBAGE_MESSAGES {
                 let outcome = player.hears(garbage(&mut rng)).and_then(|()| player.settle());
                 outcome.map_err(|trouble| self.unscripted("takes arbitrary bytes", number, seed, trouble))?;
@@ -250,8 +247,10 @@ impl<'s, L: Layer, F: Fn() -> L> Checker<'s, L, F> {
             Action::PollOnlyWhenExpected => sentence.clone(),
             Action::Outbound(..) => format!("expected for {lower}: {sentence}"),
             Action::Inbound(..) => format!("expected for {upper}: {sentence}"),
-            Action::NoOutbound(_) => format!("expected for {lower} nothing such: {sentence}"),
-            Action::NoInbound(_) => format!("expected for {upper} nothing such: {sentence}"),
+            Action::NoOutbound(None) => format!("expected for {lower} nothing more: {sentence}"),
+            Action::NoOutbound(Some(_)) => format!("expected for {lower} no such thing: {sentence}"),
+            Action::NoInbound(None) => format!("expected for {upper} nothing more: {sentence}"),
+            Action::NoInbound(Some(_)) => format!("expected for {upper} no such thing: {sentence}"),
             Action::Drop(_) => format!("expected a counted drop: {sentence}"),
         }
     }

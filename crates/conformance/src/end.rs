@@ -166,7 +166,9 @@ impl<L: Layer<Upper = Streams, Lower = Segments>> End<L> {
                 self.closed = Some(CloseReason::Finished);
                 Ok(())
             }
-            StreamUp::Closed { reason, .. } => Err(Trouble::unmet(format!("a connection closed: {reason}"))),
+            StreamUp::Closed { reason, .. } => {
+                Err(Trouble::unmet(format!("the {}'s connection ended: {reason}", self.who())))
+            }
             StreamUp::Listening { result, .. } => result.map_err(|error| Trouble::unmet(error.to_string())),
         }
     }
@@ -176,10 +178,8 @@ impl<L: Layer<Upper = Streams, Lower = Segments>> End<L> {
         let wanted = self.expected.get(self.received..).unwrap_or_default();
         if !wanted.starts_with(data) {
             let same = wanted.iter().zip(data).take_while(|(a, b)| a == b).count();
-            return Err(Trouble::unmet(format!(
-                "byte {} is not the one that was sent",
-                self.received + same
-            )));
+            let (who, at) = (self.who(), self.received + same);
+            return Err(Trouble::unmet(format!("byte {at} that the {who} got is not the one that was sent")));
         }
         self.received += data.len();
         Ok(())
@@ -216,6 +216,13 @@ impl<L: Layer<Upper = Streams, Lower = Segments>> End<L> {
         let (layer, counters) = (&mut self.layer, &mut self.counters);
         catch_unwind(AssertUnwindSafe(|| act(layer, &mut Cx::new(now, counters))))
             .map_err(|panic| Trouble::panicked(name, &*panic))
+    }
+
+    fn who(&self) -> &'static str {
+        match self.role {
+            Role::Connects(_) => "client",
+            Role::Listens(_) => "server",
+        }
     }
 
     /// How far it came.

@@ -38,7 +38,7 @@
 //! assert_eq!(failure.to_string(), "\
 //! udp: the case \"sends a datagram with its ports, length and checksum\" failed at step 4 (RFC 768)
 //!    1  the user says: bring me what comes to port 4000
-//!    2  expected for the user nothing such: the port can be had
+//!    2  expected for the user nothing more: the port can be had
 //!    3  the user says: \"hello\" to 192.0.2.9:53
 //!    4  expected for IP: the datagram
 //!       came: nothing

@@ -158,10 +158,10 @@ where
         while !(self.client.is_finished() && self.server.is_finished()) {
             let timers = earliest(self.client.next_timeout()?, self.server.next_timeout()?);
             let Some(next) = earliest(timers, self.link.next()) else {
-                return Err(Trouble::unmet(format!("nothing moves any more\n{}", self.told())));
+                return Err(Trouble::unmet("nothing moves any more"));
             };
             if next > self.until {
-                return Err(Trouble::unmet(format!("time is up\n{}", self.told())));
+                return Err(Trouble::unmet("time is up"));
             }
             self.now = self.now.max(next);
             self.move_on()?;
@@ -200,7 +200,7 @@ where
             law: trouble.law,
             steps,
             expected: trouble.expected.unwrap_or_else(|| wanted.to_owned()),
-            came: format!("{} (at {})", trouble.came, self.now),
+            came: format!("{} (at {})\n{}", trouble.came, self.now, self.told()),
             hint: "Each side did what its own script allows, but together they do not carry a stream. Look at \
                    what the one that waits is waiting for.",
         })

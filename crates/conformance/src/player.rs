@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use framewise_core::observe::{Direction, Observer};
 use framewise_core::{Counters, Cx, Instant, Layer, Message, Rng, Seam};
@@ -26,7 +27,8 @@ pub(crate) enum Manner {
     EarlyTimeouts,
     /// One message at a time.
     Stepping,
-    /// A damaged copy of each message from below comes before it, or on a stream in its place. Seeded.
+    /// Bytes that no script shows: a damaged copy of each message from below comes before it, or on a stream in its
+    /// place. Seeded.
     Damaged(u64),
 }
 
@@ -151,7 +153,13 @@ impl<'s, L: Layer> Player<'s, L> {
         if let Some(watch) = &self.suite.watches.lower_up {
             watch(&mut self.below, &message).map_err(Trouble::unmet)?;
         }
-        self.call("handle_inbound", |layer, cx| layer.handle_inbound(message, cx))
+        // Of bytes that no script shows, a failure must.
+        let shown = matches!(self.manner, Manner::Damaged(_)).then(|| tell(&message));
+        let outcome = self.call("handle_inbound", |layer, cx| layer.handle_inbound(message, cx));
+        outcome.map_err(|mut trouble| {
+            shown.iter().for_each(|shown| trouble.came.push_str(&format!("\nat {shown}")));
+            trouble
+        })
     }
 
     /// A forged packet comes beside the true one; in a stream the damaged bytes are in the place of the true ones.
@@ -327,7 +335,7 @@ impl<'s, L: Layer> Player<'s, L> {
     /// Looks for a message, and lets time pass from timeout to timeout until one is found.
     fn await_message(
         &mut self,
-        within: std::time::Duration,
+        within: Duration,
         mut seek: impl FnMut(&mut Self) -> Result<(), String>,
     ) -> Result<(), Trouble> {
         let until = self.now + within;

@@ -290,6 +290,7 @@ fn a_pair_with_one_that_never_sends_its_fin_does_not_end() {
     }
     let failure = check_pair(our_tcp, || Broken(our_tcp(), Lingers), &PairSuite::default()).unwrap_err();
     assert_eq!(failure.case(), "opens and closes with nothing to say", "{failure}");
+    assert!(failure.came().contains("the client's connection ended: no answer in time"), "{failure}");
     assert!(failure.came().contains("server: still open; 0 bytes left to send"), "{failure}");
 }
 

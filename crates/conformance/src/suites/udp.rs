@@ -46,8 +46,8 @@ pub fn udp(setup: UdpSetup) -> Suite<Datagrams, Segments> {
     Suite::new("udp", "the user", "IP")
         .aside_outbound(move |down| route_answer(down, setup.local.ip()))
         .cases([sends(setup), asks_for_source(setup), never_zero(setup)])
-        .cases([delivers(setup), odd(setup), no_checksum(setup), no_checksum_v6(setup)])
-        .cases([wrong_checksum(setup), lying_length(setup), short(setup), closed(setup), unbound(setup)])
+        .cases([delivers(setup), empty(setup), no_checksum(setup), wrong_checksum(setup)])
+        .cases([no_checksum_v6(setup), lying_length(setup), short(setup), closed(setup), unbound(setup)])
         .flood(flood(setup))
         .garbage(move |rng| heard(setup.remote, setup.local, &arbitrary(rng, 64)))
         .mutate(damaged_segment)
@@ -146,10 +146,10 @@ fn delivers(setup: UdpSetup) -> Script {
         .expect_nothing("one datagram came")
 }
 
-fn odd(setup: UdpSetup) -> Script {
+fn empty(setup: UdpSetup) -> Script {
     let UdpSetup { local, remote } = setup;
-    Case::new("takes what comes after its length for no data", "RFC 768, RFC 1122 section 4.1.3.4")
-        .hint("The length field counts: an empty datagram is one, too.")
+    Case::new("delivers an empty datagram", "RFC 768")
+        .hint("A length of 8 is a datagram without data, and its arrival is all that it says.")
         .then(bind(setup))
         .hears("a datagram without data", move |_| heard(remote, local, &bytes(remote, local, b"")))
         .expect_inbound("a datagram without data", is_datagram(setup, b""))
