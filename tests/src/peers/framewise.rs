@@ -25,6 +25,12 @@ impl Framewise {
         Framewise { command, limit: LIMIT }
     }
 
+    /// Adds arguments.
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
     /// Runs in this folder.
     pub fn within(mut self, folder: &std::path::Path) -> Self {
         self.command.current_dir(folder);

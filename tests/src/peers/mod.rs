@@ -10,6 +10,6 @@ mod tshark;
 pub use curl::{Curl, CurlAnswer};
 pub use dnsmasq::Dnsmasq;
 pub use framewise::Framewise;
-pub use nginx::{Nginx, NginxRunning, Tls, body_of};
+pub use nginx::{Nginx, NginxRunning, SIZES, Tls, body_of};
 pub use ping::{PingReport, ping};
 pub use tshark::{Tshark, bad_checksums, http_objects, malformed};

@@ -18,6 +18,10 @@ pub fn body_of(size: usize) -> Vec<u8> {
     (0..=250).cycle().take(size).collect()
 }
 
+/// The sizes of bodies that travel in the tests: none, the smallest, those around a full segment of IPv4 without
+/// options, the largest of 16 bits, and one of thousands of segments.
+pub const SIZES: [usize; 7] = [0, 1, 1_459, 1_460, 1_461, 65_535, 10_000_000];
+
 /// The versions of TLS that a listening address speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
