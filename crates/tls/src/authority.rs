@@ -152,11 +152,13 @@ impl Authority {
         }
         let (key, serial) = self.leaf_key(name)?;
         let mut params = CertificateParams::default();
-        params.distinguished_name = common_name(name);
-        params.subject_alt_names = vec![match name.parse() {
-            Ok(address) => SanType::IpAddress(address),
-            Err(_) => SanType::DnsName(name.to_owned().try_into()?),
-        }];
+        let (subject, alternative) = match name.parse() {
+            // Not the address alone: OpenSSL would take it for a DNS name, which is not below .test.
+            Ok(address) => (format!("the host at {name}"), SanType::IpAddress(address)),
+            Err(_) => (name.to_owned(), SanType::DnsName(name.to_owned().try_into()?)),
+        };
+        params.distinguished_name = common_name(&subject);
+        params.subject_alt_names = vec![alternative];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
