@@ -14,6 +14,11 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
+    /// The machine's clock, from now on.
+    pub(crate) fn real() -> Self {
+        Clock::Real(std::time::Instant::now())
+    }
+
     /// The time now.
     pub(crate) fn now(&self) -> Instant {
         match self {

@@ -65,7 +65,12 @@ pub struct Runner {
     observer: Option<SharedObserver>,
     waker: Waker,
     watched: Vec<Watched>,
+    /// Turns in a row at whose end something was still due.
+    idle_turns: u32,
 }
+
+/// How many turns may end with something still due before that is taken for a fault.
+const PATIENCE: u32 = 1_000;
 
 impl Runner {
     /// A run in simulated time, in which everything follows from `seed`.
@@ -75,7 +80,7 @@ impl Runner {
 
     /// A run in real time. `entropy` are 32 bytes from the operating system (see [`crate::entropy`]).
     pub fn real(entropy: [u8; 32]) -> io::Result<Self> {
-        Runner::with(Clock::Real(std::time::Instant::now()), None, Rng::from_entropy(entropy))
+        Runner::with(Clock::real(), None, Rng::from_entropy(entropy))
     }
 
     fn with(clock: Clock, seed: Option<u64>, randomness: Rng) -> io::Result<Self> {
@@ -89,6 +94,7 @@ impl Runner {
             observer: None,
             waker: Waker::new()?,
             watched: Vec::new(),
+            idle_turns: 0,
         })
     }
 
@@ -285,12 +291,24 @@ impl Runner {
                 return wait::for_waker(&self.waker);
             }
             let Some(next) = framewise_core::time::earliest(self.next_event(), end) else { return Ok(false) };
+            self.expect_progress(next)?;
             self.clock.advance(next);
             return Ok(true);
         }
         let until = framewise_core::time::earliest(self.next_event(), end);
         let links = self.nodes.iter().flat_map(|(node, _)| &node.links);
         wait::for_anything(links, &self.waker, &mut self.watched, self.clock.until(until))
+    }
+
+    /// A timer that stays due however often it is called would hold time for ever (law 6 of `Layer`): that is an error.
+    fn expect_progress(&mut self, next: Instant) -> io::Result<()> {
+        self.idle_turns = if next > self.now() { 0 } else { self.idle_turns + 1 };
+        if self.idle_turns < PATIENCE {
+            return Ok(());
+        }
+        let overdue = self.nodes.iter().find(|(node, _)| node.poll_timeout() == Some(next));
+        let who = overdue.map_or("a wire", |(node, _)| node.name.as_str());
+        Err(io::Error::other(format!("a timer of {who} stays due at {next} however often it is called")))
     }
 
     /// When something is due by itself.

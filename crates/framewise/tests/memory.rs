@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use framewise::core::seams::stream::{CloseReason, TlsErrorKind};
+use framewise::core::seams::segment::{SegmentDown, SegmentUp};
+use framewise::core::seams::stream::{CloseReason, StreamDown, StreamUp, TlsErrorKind};
+use framewise::core::seams::{Segments, Streams};
+use framewise::core::{Cx, Instant, Layer};
 use framewise::http::handler::{Answer, Handler};
 use framewise::http::{Body, Request, Response, StatusCode, UrlError};
 use framewise::{Fetch, FetchError, World, WorldConfig};
@@ -157,4 +160,47 @@ fn a_handler_that_panics_is_one_500() {
     world.runner.host(world.server).return_page(80, handler).unwrap();
     assert_eq!(fetch(&mut world, "http://shop.test/bad").unwrap().head.status, 500);
     assert_eq!(fetch(&mut world, "http://shop.test/good").unwrap().text(), "fine");
+}
+
+/// A TCP whose timer is always due: a mistake that a student's layer may have.
+struct Restless(framewise::tcp::Tcp);
+
+impl Layer for Restless {
+    type Upper = Streams;
+    type Lower = Segments;
+
+    fn name(&self) -> &'static str {
+        "restless"
+    }
+    fn handle_outbound(&mut self, message: StreamDown, cx: &mut Cx) {
+        self.0.handle_outbound(message, cx);
+    }
+    fn handle_inbound(&mut self, message: SegmentUp, cx: &mut Cx) {
+        self.0.handle_inbound(message, cx);
+    }
+    fn poll_outbound(&mut self, cx: &mut Cx) -> Option<SegmentDown> {
+        self.0.poll_outbound(cx)
+    }
+    fn poll_inbound(&mut self, cx: &mut Cx) -> Option<StreamUp> {
+        self.0.poll_inbound(cx)
+    }
+    fn poll_timeout(&self) -> Option<Instant> {
+        Some(Instant::ZERO)
+    }
+    fn accepts(&self, message: &SegmentUp) -> bool {
+        self.0.accepts(message)
+    }
+}
+
+#[test]
+fn a_timer_that_stays_due_is_an_error_and_no_hang() {
+    let built = World::build(&WorldConfig::default(), &mut |host, randomness| {
+        let mut layers = host.layers(randomness)?;
+        if host.name == "me" {
+            layers.tcp = Box::new(Restless(framewise::tcp::Tcp::new(host.tcp.clone(), randomness.fork("restless"))));
+        }
+        Ok(layers.stacked())
+    });
+    let error = built.err().expect("time can't pass in this world");
+    assert!(error.to_string().contains("a timer of me stays due"), "{error}");
 }
