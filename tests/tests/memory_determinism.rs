@@ -63,7 +63,10 @@ fn another_seed_is_another_capture() {
     for url in URLS {
         let one = capture(&run(&healthy(7), &[url]), "me");
         let other = capture(&run(&healthy(8), &[url]), "me");
-        assert_ne!(one, other, "{url}: two seeds gave the same bytes, so something random is not drawn from them");
+        assert_ne!(
+            one, other,
+            "{url}: two seeds gave the same bytes, so something random is not drawn from them"
+        );
     }
 }
 
@@ -132,7 +135,9 @@ fn frames_of(config: &WorldConfig, urls: &[&str], drive: Drive) -> Vec<Vec<(u64,
     let trace = recorder.borrow().trace();
     assert_eq!(trace.stopped(), None, "the recording holds the whole run");
     let frames = |host: &str| {
-        let shown = |c: &framewise_trace::Crossing| (c.now.as_nanos(), c.direction.to_string(), trace.bytes(c).to_vec());
+        let shown = |c: &framewise_trace::Crossing| {
+            (c.now.as_nanos(), c.direction.to_string(), trace.bytes(c).to_vec())
+        };
         trace.frames(host).map(shown).collect()
     };
     ["me", "router", "shop.test"].map(frames).to_vec()
@@ -188,7 +193,13 @@ fn stepping_a_lossy_world_changes_nothing() {
 #[test]
 fn stepping_many_fetches_at_once_changes_nothing() {
     let urls: Vec<String> = (0..40)
-        .map(|i| format!("{}://{}/{i}", ["http", "https"][i % 2], ["shop.test", "203.0.113.80", "[2001:db8:2::80]"][i % 3]))
+        .map(|i| {
+            format!(
+                "{}://{}/{i}",
+                ["http", "https"][i % 2],
+                ["shop.test", "203.0.113.80", "[2001:db8:2::80]"][i % 3]
+            )
+        })
         .filter(|url| !url.contains("https://2") && !url.contains("https://["))
         .collect();
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
