@@ -44,6 +44,10 @@ pub fn tls(setup: TlsSetup) -> Suite<Streams, Streams> {
     Suite::new("tls", "HTTP", "TCP")
         .aside_outbound(|down| match down {
             StreamDown::Grant { .. } => Aside::Ignore,
+            // TCP says Closed exactly once about every connection.
+            StreamDown::Abort { conn } => {
+                Aside::Answer(StreamUp::Closed { conn: *conn, reason: CloseReason::Aborted })
+            }
             _ => Aside::No,
         })
         .keep_books_above()
