@@ -90,6 +90,11 @@ impl Answers {
         self.0.moved.notify_all();
     }
 
+    /// Whether this is the Runner's own thread.
+    fn is_own_thread(&self) -> bool {
+        thread::current().id() == self.0.runner
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // A handler's panic happens outside of this lock.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -119,12 +124,15 @@ impl Sink {
             state.working -= 1;
         }
         drop(state);
-        self.answers.0.waker.wake();
+        // On its own thread the Runner is at work, and looks before it waits.
+        if !self.answers.is_own_thread() {
+            self.answers.0.waker.wake();
+        }
     }
 
     /// Waits until the network has caught up. The Runner's own thread never waits: it is the network.
     fn wait_for_room(&self) -> Result<(), Gone> {
-        if thread::current().id() == self.answers.0.runner {
+        if self.answers.is_own_thread() {
             return if self.flow.lock().gone { Err(Gone) } else { Ok(()) };
         }
         let has_room = |flow: &Flow| {
