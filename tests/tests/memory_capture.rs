@@ -9,14 +9,13 @@ use framewise_tests::memory::{GREETING, LARGE, capture, record, world};
 use framewise_tests::peers::{Tshark, bad_checksums, body_of, http_objects, malformed};
 use framewise_tests::skippable;
 
-const ALL: &[&str] = &["me", "router", "shop.test"];
-/// On the router every segment is captured twice, coming and going. Beside real retransmissions tshark's reassembly
-/// can't tell these copies apart, and complains of overlaps.
-const ENDS: &[&str] = &["me", "shop.test"];
+/// What tshark's reassembly says of a segment that was sent again when it had already joined those before. It says it
+/// without a look at the bytes, of healthy connections over lossy wires, and counts it among the malformed.
+const SENT_AGAIN: &str = "New fragment overlaps old data (retransmission?)";
 
-/// Fetches these pages one after the other and gives the captures of these hosts to `judge`, each with the host's
-/// name and in a file of its own.
-fn captured(test: &str, config: &WorldConfig, urls: &[&str], hosts: &[&str], judge: impl Fn(&str, &Path)) {
+/// Fetches these pages one after the other and gives the captures of all three hosts to `judge`, each with the
+/// host's name and in a file of its own.
+fn captured(test: &str, config: &WorldConfig, urls: &[&str], judge: impl Fn(&str, &Path)) {
     let mut world = world(config);
     let recorder = record(&mut world);
     for url in urls {
@@ -27,12 +26,15 @@ fn captured(test: &str, config: &WorldConfig, urls: &[&str], hosts: &[&str], jud
     let trace = recorder.borrow().trace();
     let folder = tempfile::tempdir().expect("there is room for temporary files");
     skippable(test, || {
-        for &host in hosts {
+        for host in ["me", "router", "shop.test"] {
             let file = folder.path().join(format!("{host}.pcapng"));
             std::fs::write(&file, capture(&trace, host)).expect("there is room for a capture");
             let frames = Tshark::new(&file).lines().len();
             assert_eq!(frames, trace.frames(host).count(), "{host}: tshark was to see every frame");
-            assert_eq!(malformed(&file), [""; 0], "{host}: malformed");
+            let is_lossy = config.impairment != ImpairmentConfig::default();
+            let mut malformed = malformed(&file);
+            malformed.retain(|line| !(is_lossy && line.contains(SENT_AGAIN)));
+            assert_eq!(malformed, [""; 0], "{host}: malformed");
             assert_eq!(bad_checksums(&file), [""; 0], "{host}: with a wrong checksum");
             judge(host, &file);
         }
@@ -52,7 +54,7 @@ fn http(file: &Path) -> (Vec<String>, Vec<String>) {
 
 #[test]
 fn an_http_fetch_reads_well() {
-    captured("an_http_fetch_reads_well", &healthy(1), &["http://shop.test/"], ALL, |host, file| {
+    captured("an_http_fetch_reads_well", &healthy(1), &["http://shop.test/"], |host, file| {
         let (requests, responses) = http(file);
         assert_eq!((requests, responses), (vec!["shop.test/".to_owned()], vec!["200".to_owned()]), "{host}");
         let says = |filter: &str| Tshark::new(file).filter(filter).lines().len();
@@ -70,7 +72,6 @@ fn an_https_fetch_shows_the_http_inside_without_a_key_file() {
         "an_https_fetch_shows_the_http_inside_without_a_key_file",
         &healthy(2),
         &["https://shop.test/", "https://shop.test/large"],
-        ALL,
         |host, file| {
             let (requests, responses) = http(file);
             assert_eq!(requests, ["shop.test/", "shop.test/large"], "{host}: the requests inside TLS");
@@ -89,7 +90,7 @@ fn an_https_fetch_shows_the_http_inside_without_a_key_file() {
 #[test]
 fn tls_1_2_reads_well() {
     let config = WorldConfig { tls_versions: framewise::tls::Versions::Only12, ..healthy(3) };
-    captured("tls_1_2_reads_well", &config, &["https://shop.test/"], ALL, |host, file| {
+    captured("tls_1_2_reads_well", &config, &["https://shop.test/"], |host, file| {
         assert_eq!(http(file).0, ["shop.test/"], "{host}: the request inside TLS 1.2");
     });
 }
@@ -97,20 +98,14 @@ fn tls_1_2_reads_well() {
 #[test]
 fn ipv6_reads_well() {
     let config = WorldConfig { prefer: framewise::dns::Family::Ipv6, ..healthy(4) };
-    captured(
-        "ipv6_reads_well",
-        &config,
-        &["http://shop.test/large", "https://shop.test/"],
-        ALL,
-        |host, file| {
-            assert_eq!(http(file).0, ["shop.test/large", "shop.test/"], "{host}");
-            let over = |filter: &str| Tshark::new(file).filter(filter).lines().len();
-            assert_eq!(over("tcp && ip"), 0, "{host}: no segment went over IPv4");
-            if host == "me" {
-                assert!(over("icmpv6.type == 135") >= 1 && over("icmpv6.type == 136") >= 1, "{host}: NDP");
-            }
-        },
-    );
+    captured("ipv6_reads_well", &config, &["http://shop.test/large", "https://shop.test/"], |host, file| {
+        assert_eq!(http(file).0, ["shop.test/large", "shop.test/"], "{host}");
+        let over = |filter: &str| Tshark::new(file).filter(filter).lines().len();
+        assert_eq!(over("tcp && ip"), 0, "{host}: no segment went over IPv4");
+        if host == "me" {
+            assert!(over("icmpv6.type == 135") >= 1 && over("icmpv6.type == 136") >= 1, "{host}: NDP");
+        }
+    });
 }
 
 #[test]
@@ -119,7 +114,7 @@ fn a_lossy_run_reads_well() {
         ImpairmentConfig { loss: 0.05, duplication: 0.02, reordering: 0.1, ..ImpairmentConfig::default() };
     let config = WorldConfig { impairment, ..healthy(5) };
     let urls = ["http://shop.test/large", "https://shop.test/large"];
-    captured("a_lossy_run_reads_well", &config, &urls, ENDS, |host, file| {
+    captured("a_lossy_run_reads_well", &config, &urls, |host, file| {
         if host == "shop.test" {
             let again = Tshark::new(file).filter("tcp.analysis.retransmission").lines();
             assert!(!again.is_empty(), "{host}: nothing was sent again, so the run was not a lossy one");
