@@ -140,18 +140,19 @@ impl<'s, L: Layer, F: Fn() -> L> Checker<'s, L, F> {
     }
 
     fn garbage(&self) -> Result<(), Failure> {
-        let Some(garbage) = &self.suite.garbage else { return Ok(()) };
+        let Some((opening, garbage)) = &self.suite.garbage else { return Ok(()) };
+        // A stream may be over after the first garbage, and nothing comes after its end.
+        let messages = if <L::Lower as Seam>::CREDITED { 1 } else { GARBAGE_MESSAGES };
         for seed in 0..GARBAGE_RUNS {
             let mut rng = Rng::from_seed(seed).fork("garbage");
             let mut player = self.player(Manner::Damaged(seed));
-            for number in 1..=GARBAGE_MESSAGES {
+            player.play(&opening.steps).map_err(|trouble| self.failed(opening, player.step, trouble))?;
+            for number in 1..=messages {
                 let outcome = player.hears(garbage(&mut rng)).and_then(|()| player.settle());
-                outcome.map_err(|trouble| self.unscripted("takes arbitrary bytes", number, seed, trouble))?;
+                outcome.map_err(|trouble| self.failed_garbage(opening, number, seed, trouble))?;
             }
             let outcome = player.advance(Instant::ZERO + Duration::from_secs(600));
-            outcome.map_err(|trouble| {
-                self.unscripted("takes arbitrary bytes", GARBAGE_MESSAGES, seed, trouble)
-            })?;
+            outcome.map_err(|trouble| self.failed_garbage(opening, messages, seed, trouble))?;
         }
         Ok(())
     }
@@ -221,19 +222,24 @@ impl<'s, L: Layer, F: Fn() -> L> Checker<'s, L, F> {
         })
     }
 
-    fn unscripted(&self, title: &str, messages: usize, seed: u64, trouble: Trouble) -> Failure {
+    fn failed_garbage(
+        &self,
+        opening: &Case<L::Upper, L::Lower>,
+        messages: usize,
+        seed: u64,
+        trouble: Trouble,
+    ) -> Failure {
+        let mut steps: Vec<String> = opening.steps.iter().map(|step| self.sentence(step)).collect();
+        steps.push(format!("from {}: arbitrary bytes, message {messages} (seed {seed})", self.suite.lower));
         Failure::new(Details {
             protocol: self.suite.protocol,
-            case: title.to_owned(),
-            source: "",
+            case: opening.title.to_owned(),
+            source: opening.source,
             law: trouble.law,
-            steps: vec![format!(
-                "from {}: {messages} messages of arbitrary bytes (seed {seed})",
-                self.suite.lower
-            )],
+            steps,
             expected: trouble.expected.unwrap_or_default(),
             came: trouble.came,
-            hint: "",
+            hint: opening.hint,
         })
     }
 

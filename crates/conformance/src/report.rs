@@ -39,7 +39,7 @@ impl fmt::Display for Report {
             writeln!(f, "  passed  {title:width$}  {source}")?;
         }
         for (law, runs) in laws {
-            writeln!(f, "  held    {law}, {runs} runs")?;
+            writeln!(f, "  held    {law}, {runs} run{}", if *runs == 1 { "" } else { "s" })?;
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ pub struct Suite<U: Seam, L: Seam> {
     pub(crate) floods: Vec<Flood<U, L>>,
     pub(crate) aside_outbound: Option<AsideOut<L>>,
     pub(crate) aside_inbound: Option<AsideIn<U>>,
-    pub(crate) garbage: Option<Garbage<L>>,
+    pub(crate) garbage: Option<(Case<U, L>, Garbage<L>)>,
     pub(crate) mutate: Option<Mutate<L>>,
     pub(crate) watches: Watches<U, L>,
 }
@@ -114,8 +114,13 @@ impl<U: Seam, L: Seam> Suite<U, L> {
     }
 
     /// Makes messages of arbitrary content for law 5.
-    pub fn garbage(mut self, make: impl Fn(&mut Rng) -> L::Up + 'static) -> Self {
-        self.garbage = Some(Box::new(make));
+    pub fn garbage(self, make: impl Fn(&mut Rng) -> L::Up + 'static) -> Self {
+        self.garbage_after(Case::new("takes arbitrary bytes", "law 5"), make)
+    }
+
+    /// The same after an opening: on the stream seam the neighbour keeps its rules, and only the bytes are arbitrary.
+    pub fn garbage_after(mut self, opening: Case<U, L>, make: impl Fn(&mut Rng) -> L::Up + 'static) -> Self {
+        self.garbage = Some((opening, Box::new(make)));
         self
     }
 

@@ -67,7 +67,8 @@ fn a_boxed_layer() {
     type Transport =
         dyn Layer<Upper = framewise_core::seams::Streams, Lower = framewise_core::seams::Segments>;
     let make = || -> Box<Transport> { Box::new(framewise_tcp::Tcp::new(Default::default(), rng())) };
-    passes(make, &suites::tcp(suites::TcpSetup::default()));
+    let report = passes(make, &suites::tcp(suites::TcpSetup::default())).to_string();
+    assert!(report.contains("held    law 7 (pull, don't push), 1 run\n"), "{report}");
 }
 
 #[test]

@@ -54,7 +54,9 @@ pub fn tls(setup: TlsSetup) -> Suite<Streams, Streams> {
         .keep_books_below()
         .cases([plain(setup), plain_end(setup), hello(setup), under_credit(setup)])
         .cases([no_tls(setup), oversize(setup), alert(setup), cut_short(setup), silence(setup), reset(setup)])
-        .garbage(|rng| data(&arbitrary(rng, 100)))
+        .garbage_after(handshake(Case::new("takes arbitrary bytes for a handshake", "law 5"), setup), |rng| {
+            data(&arbitrary(rng, 1_000))
+        })
         .mutate(|message, rng| match message {
             StreamUp::Data { conn, data } => Some(StreamUp::Data { conn, data: damaged(&data, rng) }),
             _ => None,

@@ -43,10 +43,8 @@ pub fn http() -> Suite<Exchanges, Streams> {
         .keep_books_below()
         .cases(server::cases())
         .cases(client::cases())
-        .garbage(|rng| match rng.below(3) {
-            0 => opened(ACCEPTED),
-            1 => StreamUp::PeerClosed { conn: ACCEPTED, clean: rng.chance(0.5) },
-            _ => data(ACCEPTED, &arbitrary(rng, 100)),
+        .garbage_after(server::accepted(Case::new("takes arbitrary bytes for a request", "law 5")), |rng| {
+            data(ACCEPTED, &arbitrary(rng, 1_000))
         })
         .mutate(|message, rng| match message {
             StreamUp::Data { conn, data } => Some(StreamUp::Data { conn, data: damaged(&data, rng) }),

@@ -181,7 +181,7 @@ fn refuses(case: Script, hint: &'static str, request: &'static str) -> Script {
 }
 
 /// A client has connected, and there is room for all that the server says.
-fn accepted(case: Script) -> Script {
+pub(super) fn accepted(case: Script) -> Script {
     case.hears("that a client has connected", |_| opened(ACCEPTED))
         .hears("room for 60,000 bytes", |_| StreamUp::Writable { conn: ACCEPTED, bytes: 60_000 })
 }
