@@ -35,8 +35,7 @@ fn run(config: &WorldConfig, urls: &[&str]) -> Trace {
         let page = world.runner.host(world.me).fetch_page(url);
         page.unwrap_or_else(|error| panic!("{url} with seed {}: {error}", config.seed));
     }
-    let trace = recorder.borrow().trace();
-    trace
+    recorder.borrow().trace()
 }
 
 /// Fails with the first byte at which two captures differ.
