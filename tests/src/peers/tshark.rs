@@ -20,12 +20,19 @@ const BAD_CHECKSUM: &str = "ip.checksum.status == 0 || tcp.checksum.status == 0 
 pub struct Tshark {
     file: PathBuf,
     filter: String,
+    keys: Option<PathBuf>,
 }
 
 impl Tshark {
     /// Reads a capture.
     pub fn new(file: &Path) -> Self {
-        Tshark { file: file.to_owned(), filter: String::new() }
+        Tshark { file: file.to_owned(), filter: String::new(), keys: None }
+    }
+
+    /// Opens TLS with the secrets in this file.
+    pub fn keys(mut self, file: &Path) -> Self {
+        self.keys = Some(file.to_owned());
+        self
     }
 
     /// Only the frames that this display filter lets through.
@@ -79,6 +86,9 @@ impl Tshark {
         // Checksums are not verified unless asked for, since most captures are taken before a card fills them in.
         for protocol in ["ip", "tcp", "udp"] {
             command.args(["-o", &format!("{protocol}.check_checksum:TRUE")]);
+        }
+        if let Some(keys) = &self.keys {
+            command.args(["-o", &format!("tls.keylog_file:{}", keys.display())]);
         }
         if !self.filter.is_empty() {
             command.args(["-Y", &self.filter]);

@@ -1,0 +1,97 @@
+//! `framewise tap up`, `status` and `down`: what it makes is gone when asked, and nothing else is touched.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests, too, fail by panicking")]
+
+use framewise_tests::link::{V4, V6, on_tap};
+use framewise_tests::peers::{Curl, Framewise};
+use framewise_tests::{Finished, Namespace, in_namespace, require_tap, until};
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn run(ns: &Namespace, arguments: &[&str]) -> Finished {
+    Framewise::new(ns, arguments).limit(SOON).run()
+}
+
+/// All that the kernel knows of interfaces, addresses and routes.
+fn world(ns: &Namespace) -> String {
+    ["-oneline link", "-oneline address", "route show table all", "-6 route show table all"]
+        .map(|what| ns.ip(what))
+        .concat()
+}
+
+fn up(ns: &Namespace) {
+    run(ns, &["tap", "up", "fw0", "--address", V4.kernel_cidr, "--address", V6.kernel_cidr]).successful();
+}
+
+#[test]
+fn up_and_down_leave_nothing_behind() {
+    in_namespace("up_and_down_leave_nothing_behind", |ns| {
+        require_tap();
+        let before = world(ns);
+        assert!(run(ns, &["tap", "status"]).successful().text().contains("no TAP device"));
+        up(ns);
+        let status = run(ns, &["tap", "status"]).successful().text();
+        for part in ["fw0", "up", "free", V4.kernel_cidr, V6.kernel_cidr] {
+            assert!(status.contains(part), "{part:?} is not in: {status}");
+        }
+        // Not all: some of its state the kernel brings up to date a little later.
+        let once = ns.ip("-oneline address show fw0 scope global");
+        up(ns);
+        assert_eq!(ns.ip("-oneline address show fw0 scope global"), once, "what is up stays as it is");
+        run(ns, &["tap", "down", "fw0"]).successful();
+        assert_eq!(world(ns), before);
+        let gone = run(ns, &["tap", "down", "fw0"]);
+        assert_eq!(gone.status.code(), Some(8), "{}", gone.stderr);
+        assert!(gone.stderr.contains("there is no fw0"), "{}", gone.stderr);
+    });
+}
+
+#[test]
+fn what_is_up_serves_many_runs() {
+    in_namespace("what_is_up_serves_many_runs", |ns| {
+        require_tap();
+        up(ns);
+        let made = ns.ip("-oneline address show fw0 scope global");
+        for _ in 0..2 {
+            let mut server = on_tap(ns, &["serve", "--https", "0"]).spawn("Ctrl-C ends it");
+            assert!(run(ns, &["tap", "status"]).successful().text().contains("in use"));
+            assert_eq!(Curl::new(ns).get(&format!("http://{}/", V4.ours)).status, 200);
+            server.terminate();
+            assert_eq!(server.wait(SOON).code(), Some(0), "{}", server.said().join("\n"));
+        }
+        assert!(run(ns, &["tap", "status", "--json"]).successful().text().contains(r#""in_use":false"#));
+        assert_eq!(ns.ip("-oneline address show fw0 scope global"), made);
+    });
+}
+
+#[test]
+fn interfaces_of_others_are_left_alone() {
+    in_namespace("interfaces_of_others_are_left_alone", |ns| {
+        require_tap();
+        ns.ip("tuntap add theirs mode tap");
+        ns.ip("link add veth0 type veth peer name veth1");
+        let before = world(ns);
+        for name in ["theirs", "veth0", "lo"] {
+            for arguments in [&["tap", "down", name][..], &["tap", "up", name, "--address", V4.kernel_cidr]] {
+                let refused = run(ns, arguments);
+                assert_eq!(refused.status.code(), Some(8), "{arguments:?}: {}", refused.stderr);
+                assert!(refused.stderr.contains("not made by framewise"), "{}", refused.stderr);
+            }
+        }
+        assert!(!run(ns, &["tap", "status"]).successful().text().contains("theirs"));
+        assert_eq!(world(ns), before);
+    });
+}
+
+#[test]
+fn a_killed_run_leaves_no_tap_behind() {
+    in_namespace("a_killed_run_leaves_no_tap_behind", |ns| {
+        require_tap();
+        let before = world(ns);
+        let server = on_tap(ns, &["serve", "--https", "0"]).spawn("Ctrl-C ends it");
+        assert!(ns.ip("-brief link").contains("fw0"), "made by the command itself");
+        // Dropping kills it, and it has no time to tidy up.
+        drop(server);
+        until("the kernel has removed it", SOON, || (world(ns) == before).then_some(()));
+    });
+}
