@@ -36,6 +36,8 @@ pub(crate) struct Link {
     pub(crate) mtu: usize,
     pub(crate) up: bool,
     pub(crate) carrier: bool,
+    /// Whether what the kernel sends leaves it: a little after carrier and up.
+    pub(crate) running: bool,
 }
 
 /// A conversation with the kernel's routing tables.
@@ -216,6 +218,7 @@ fn parse_link(message: &[u8]) -> Option<Link> {
         mtu: find(libc::IFLA_MTU).and_then(|mtu| u32_at(mtu, 0))? as usize,
         up: flags & libc::IFF_UP as u32 != 0,
         carrier: flags & LOWER_UP != 0,
+        running: flags & libc::IFF_RUNNING as u32 != 0,
     })
 }
 

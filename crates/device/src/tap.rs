@@ -6,6 +6,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
 use framewise_core::buf::{ChecksumState, InterfaceId};
 use framewise_core::seams::frame::Frame;
@@ -18,6 +19,9 @@ use crate::linux;
 use crate::netlink::{Link, Netlink};
 use crate::offload::{Completed, complete};
 use crate::{HEADER, VLAN_TAG};
+
+/// How often an interface is looked at that is waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Bytes of the longest name that Linux gives an interface.
 const NAME: usize = 15;
@@ -141,13 +145,34 @@ impl Tap {
         Ok(self.link()?.index)
     }
 
-    /// Brings the kernel's end up.
+    /// Brings the kernel's end up, where it isn't.
     ///
     /// # Errors
     /// One must be root for it.
     pub fn bring_up(&self) -> Result<(), TapError> {
-        let index = self.link()?.index;
-        self.netlink()?.set_up(index).map_err(failed(self.name(), "bring it up"))
+        let link = self.link()?;
+        if link.up {
+            return Ok(());
+        }
+        self.netlink()?.set_up(link.index).map_err(failed(self.name(), "bring it up"))
+    }
+
+    /// Waits until the kernel sends on it; `false` where it still does not when `limit` has passed.
+    ///
+    /// The kernel notices at most once a second which interfaces have been opened, and until then loses what it
+    /// would send, such as its answer to a first ARP request.
+    ///
+    /// # Errors
+    /// The interface is gone.
+    pub fn wait_until_running(&self, limit: Duration) -> Result<bool, TapError> {
+        let began = Instant::now();
+        while !self.link()?.running {
+            if began.elapsed() >= limit {
+                return Ok(false);
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Ok(true)
     }
 
     /// Sets the bytes of the largest IP packet, at both ends.
