@@ -17,10 +17,10 @@ pub(crate) struct Live {
 mod linux {
     use std::fs;
     use std::net::{IpAddr, ToSocketAddrs};
-    use std::time::{SystemTime, UNIX_EPOCH};
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use framewise::core::Rng;
-    use framewise::device::{Tap, privileges};
+    use framewise::device::{Device as _, Tap, TapError, privileges};
     use framewise::ethernet::MacAllocator;
     use framewise::http::Url;
     use framewise::tls::{Crypto, Roots, TimeSource};
@@ -38,6 +38,8 @@ mod linux {
             args.capture_secrets || args.tap.keylog.is_some() || std::env::var_os("SSLKEYLOGFILE").is_some();
         let mut config = host_config(crate::scene::ME, tap, &args.tap.tap, tls)?;
         config.dns.servers = args.tap.dns.clone();
+        // One page, and the server is not left waiting for a next request.
+        config.http.idle_connections = 0;
         let (known, names) = names(args, &config)?;
         let mut live = open(tap, &config)?;
         for known in known {
@@ -88,10 +90,23 @@ mod linux {
         MacAllocator::random(Rng::from_seed(0).fork(tap)).assign()
     }
 
+    /// The kernel notices within a second that its interface has been opened.
+    const NOTICED: Duration = Duration::from_millis(1_500);
+
+    fn running_tap(name: &str) -> Result<Tap, TapError> {
+        let device = Tap::open(name)?;
+        device.bring_up()?;
+        device.wait_until_running(NOTICED)?;
+        Ok(device)
+    }
+
     /// Opens the TAP, gives up every right, and builds the host on it.
     pub(crate) fn open(tap: &str, config: &HostConfig) -> Result<Live, Failure> {
-        let device = Tap::open(tap).and_then(|device| device.bring_up().map(|()| device));
-        let device = device.map_err(|error| device_failure(&error))?;
+        let device = running_tap(tap).map_err(|error| device_failure(&error))?;
+        let mut config = config.clone();
+        for interface in &mut config.interfaces {
+            interface.mtu = device.mtu();
+        }
         privileges::drop_privileges().map_err(|error| {
             Failure::new(
                 Kind::Device,
