@@ -57,7 +57,7 @@ fn journey_json(journey: &Journey) -> serde_json::Value {
         })
     };
     json!({
-        "direction": journey.direction.to_string(), "frames": journey.frames, "again": journey.again,
+        "direction": journey.direction.to_string(), "frames": journey.frames, "again": journey.again, "refused": journey.refused,
         "wire_bytes": journey.wire, "steps": journey.steps.iter().map(step).collect::<Vec<_>>(),
     })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use framewise::Page;
-use framewise_trace::walk::{Preparation, ServerSide, Step};
+use framewise_trace::walk::{Journey, Preparation, ServerSide, Step};
 use framewise_trace::{Trace, Walk};
 
 use crate::scene::{ME, Scene};
@@ -93,7 +93,7 @@ fn request(text: &mut String, walk: &Walk, url: &str) {
     columns.title(
         text,
         "DOWN",
-        &format!("my request, {}", frames(&journey.frames)),
+        &format!("my request, {}", frames(journey)),
         "adds",
         "total",
         &picture,
@@ -151,7 +151,7 @@ fn answer(text: &mut String, walk: &Walk, page: &Page) {
     columns.title(
         text,
         "UP",
-        &format!("its answer, {}", frames(&journey.frames)),
+        &format!("its answer, {}", frames(journey)),
         "strips",
         "left",
         "who gets it next",
@@ -229,11 +229,17 @@ fn closing(text: &mut String, walk: &Walk, scene: &Scene) {
     }
 }
 
-fn frames(numbers: &[usize]) -> String {
-    match numbers {
+/// The frames that carried a message, and those that were damaged on the way.
+fn frames(journey: &Journey) -> String {
+    let carried = match journey.frames.as_slice() {
         [] => "no frame".to_owned(),
         [one] => format!("frame {one}"),
-        [first, .., last] => format!("{} frames, {first} to {last}", numbers.len()),
+        [first, .., last] => format!("{} frames, {first} to {last}", journey.frames.len()),
+    };
+    match journey.refused.as_slice() {
+        [] => carried,
+        [one] => format!("{carried}; {one} was refused"),
+        more => format!("{carried}; {} were refused", more.len()),
     }
 }
 

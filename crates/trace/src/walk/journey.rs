@@ -1,6 +1,7 @@
 //! One message's way through the layers of one host: what each adds going down, or strips going up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use framewise_core::id::ConnId;
@@ -21,6 +22,8 @@ pub struct Journey {
     pub frames: Vec<usize>,
     /// Frames that carried again what had been carried before.
     pub again: usize,
+    /// Frames that would have carried it, but were damaged: a layer refused them.
+    pub refused: Vec<usize>,
     /// When the first frame left, or the last one came.
     pub at: Instant,
     /// Bytes of all its frames.
@@ -57,6 +60,8 @@ struct Place {
     message: Vec<u8>,
     /// Where it is in the stream between TLS and TCP.
     sealed: Range<u64>,
+    /// That stream, from its beginning to the message's end.
+    stream: Vec<u8>,
     /// The first record that carries it, where there is one.
     record: Vec<u8>,
 }
@@ -80,6 +85,7 @@ pub(super) fn journey(
         direction,
         frames: found.frames.iter().map(|(number, ..)| *number).collect(),
         again: found.again,
+        refused: found.refused.clone(),
         at: match direction {
             Direction::Outbound => found.frames.first()?.1.now,
             Direction::Inbound => found.frames.last()?.1.now,
@@ -113,15 +119,18 @@ fn sent(trace: &Trace, host: HostId, begin: usize, end: usize) -> Option<Place> 
     let ends = |event: &Event| stream(event, host, "tls", "close").is_some_and(|(id, _)| id == conn);
     let last = events.iter().skip(first).position(ends).map_or(end, |n| first + n);
     let (first_sealed, _, piece) = find(first, "tcp", Some(conn))?;
-    let sum = |range: Range<usize>, lower: &str| -> u64 {
+    let collect = |range: Range<usize>, lower: &str| -> Vec<u8> {
         let of_conn = |event| stream(event, host, lower, "send").filter(|(id, _)| *id == conn);
-        trace.events()[range].iter().filter_map(of_conn).map(|(_, c)| c.range.len() as u64).sum()
+        let pieces = trace.events()[range].iter().filter_map(of_conn);
+        pieces.flat_map(|(_, crossing)| trace.bytes(crossing).iter().copied()).collect()
     };
-    let before = sum(0..first_sealed, "tcp");
+    let before = collect(0..first_sealed, "tcp").len() as u64;
+    let stream = collect(0..last, "tcp");
     Some(Place {
-        plain: sum(first..last, "tls"),
+        plain: collect(first..last, "tls").len() as u64,
         message: trace.bytes(head).to_vec(),
-        sealed: before..before + sum(first_sealed..last, "tcp"),
+        sealed: before..stream.len() as u64,
+        stream,
         record: trace.bytes(piece).to_vec(),
     })
 }
@@ -142,12 +151,13 @@ fn received(trace: &Trace, host: HostId, begin: usize, end: usize) -> Option<Pla
         pieces.flat_map(|c| trace.bytes(&c).to_vec()).collect()
     };
     let until_first = collect(0..first);
-    let sealed_end = (until_first.len() + collect(first..last).len()) as u64;
+    let stream = collect(0..last);
     let (start, record) = first_record(&until_first, head.range.len());
     Some(Place {
         plain: message.len() as u64,
         message,
-        sealed: start as u64..sealed_end,
+        sealed: start as u64..stream.len() as u64,
+        stream,
         record,
     })
 }
@@ -182,6 +192,7 @@ struct Carriers<'t> {
     frames: Vec<(usize, &'t Crossing, Envelope)>,
     facts: framewise_tcp::Facts,
     again: usize,
+    refused: Vec<usize>,
 }
 
 impl Carriers<'_> {
@@ -195,31 +206,67 @@ impl Carriers<'_> {
     }
 }
 
+/// The frames whose payload is a part of the message: by its place in the stream, and byte by byte.
 fn carriers<'t>(trace: &'t Trace, host: HostId, direction: Direction, place: &Place) -> Option<Carriers<'t>> {
-    let mut flow = Flow::default();
+    let mut flows: BTreeMap<[SocketAddr; 2], Flow> = BTreeMap::new();
     let mut seen = BTreeSet::new();
-    let mut found = None;
-    let mut again = 0;
-    for (index, crossing) in trace.frames(trace.host_name(host)).enumerate() {
+    let (mut frames, mut first_facts, mut again, mut refused) = (Vec::new(), None, 0, Vec::new());
+    for (number, crossing, was_dropped) in frames_of(trace, host) {
         let Some(envelope) = Envelope::of(trace.bytes(crossing)) else { continue };
-        let payload = envelope.payload.len();
-        let facts = flow.observe(envelope.source, envelope.destination, &envelope.header, payload);
+        let mut ends = [envelope.source, envelope.destination];
+        ends.sort_unstable();
+        let flow = flows.entry(ends).or_default();
+        let facts = flow.observe(envelope.source, envelope.destination, &envelope.header, envelope.payload.len());
         // The SYN takes the number 0, so the stream's first byte has the number 1.
-        let start = u64::from(facts.sequence).wrapping_sub(1);
-        let overlaps = start < place.sealed.end && start + payload as u64 > place.sealed.start;
-        if crossing.direction != direction || payload == 0 || !overlaps {
+        let Some(start) = u64::from(facts.sequence).checked_sub(1) else { continue };
+        let payload = trace.bytes(crossing).get(envelope.payload.clone()).unwrap_or_default();
+        if crossing.direction != direction || !place.overlaps(start, payload.len()) {
             continue;
         }
-        if !seen.insert(start) {
+        let is_it = place.holds(start, payload);
+        if was_dropped {
+            refused.push(number);
+        } else if is_it && !seen.insert(start) {
             again += 1;
-            continue;
+        } else if is_it {
+            first_facts.get_or_insert(facts);
+            frames.push((number, crossing, envelope));
         }
-        let carriers = found.get_or_insert_with(|| Carriers { frames: Vec::new(), facts, again: 0 });
-        carriers.frames.push((index + 1, crossing, envelope));
     }
-    let mut found = found?;
-    found.again = again;
-    Some(found)
+    Some(Carriers { frames, facts: first_facts?, again, refused })
+}
+
+impl Place {
+    /// Whether a segment of this length at this place of the stream has a part of the message.
+    fn overlaps(&self, start: u64, length: usize) -> bool {
+        length > 0 && start < self.sealed.end && start + length as u64 > self.sealed.start
+    }
+
+    /// Whether the stream has just these bytes there, as far as it is known.
+    fn holds(&self, start: u64, payload: &[u8]) -> bool {
+        let known = self.stream.get(start as usize..).unwrap_or_default();
+        let length = known.len().min(payload.len());
+        known[..length] == payload[..length]
+    }
+}
+
+/// The frames of a host with their numbers from 1, and whether a layer dropped what was in them.
+fn frames_of(trace: &Trace, host: HostId) -> Vec<(usize, &Crossing, bool)> {
+    let mut frames: Vec<(usize, &Crossing, bool)> = Vec::new();
+    for event in trace.events() {
+        match event {
+            Event::Crossing(crossing) if crossing.host == host && crossing.is_on_the_wire() => {
+                frames.push((frames.len() + 1, crossing, false));
+            }
+            Event::Drop(dropped) if dropped.host == host => {
+                if let Some((_, crossing, was_dropped)) = frames.last_mut() {
+                    *was_dropped |= crossing.direction == Direction::Inbound;
+                }
+            }
+            _ => {}
+        }
+    }
+    frames
 }
 
 fn steps(
