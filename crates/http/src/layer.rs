@@ -39,6 +39,9 @@ pub(crate) struct Shared {
 }
 
 /// Who wants to be called when.
+///
+/// A deadline that moves on, as most do with each message, leaves its timer where it is: that rings early, which does
+/// no harm, and is set anew then. To move it each time would cost a search among those of all connections.
 #[derive(Debug)]
 struct Timers {
     due: BTreeSet<(Instant, ConnId)>,
@@ -48,7 +51,7 @@ struct Timers {
 impl Timers {
     fn set(&mut self, conn: ConnId, deadline: Option<Instant>) {
         let before = self.set.get(conn).copied();
-        if before == deadline {
+        if before == deadline || before.zip(deadline).is_some_and(|(before, deadline)| before <= deadline) {
             return;
         }
         if let Some(before) = self.set.remove(conn) {
@@ -66,9 +69,13 @@ impl Timers {
         self.due.first().map(|(when, _)| *when)
     }
 
-    fn due_at(&self, now: Instant) -> Vec<ConnId> {
+    fn take_due(&mut self, now: Instant) -> Vec<ConnId> {
         let due = self.due.iter().take_while(|(when, _)| *when <= now);
-        due.map(|(_, conn)| *conn).collect()
+        let due: Vec<ConnId> = due.map(|(_, conn)| *conn).collect();
+        for &conn in &due {
+            self.set(conn, None);
+        }
+        due
     }
 }
 
@@ -376,7 +383,7 @@ impl Layer for Http {
     }
 
     fn handle_timeout(&mut self, cx: &mut Cx) {
-        for conn in self.timers.due_at(cx.now) {
+        for conn in self.timers.take_due(cx.now) {
             self.with_conn(
                 conn,
                 cx,
