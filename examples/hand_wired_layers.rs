@@ -15,8 +15,11 @@ use framewise::http::{Http, Method, Response};
 use framewise::stack::Application;
 use framewise::{dns::Dns, ethernet::Ethernet, ip::Ip, tcp::Tcp, udp::Udp};
 
+trait Stack: Layer<Upper = Application, Lower = Frames> {}
+impl<S: Layer<Upper = Application, Lower = Frames>> Stack for S {}
+
 /// HTTP over TCP and DNS over UDP, side by side over IP over Ethernet. Without TLS: seams fit, so it can be left out.
-fn stack(mac: &str, address: &str) -> impl Layer<Upper = Application, Lower = Frames> {
+fn stack(mac: &str, address: &str) -> impl Stack {
     let (mac, rng) = (mac.parse().expect("a MAC address"), Rng::from_seed(1).fork(address));
     let interface = framewise::ip::InterfaceConfig::new(mac, [address.parse().expect("an address")]);
     let config = framewise::ip::Config { interfaces: vec![interface], ..Default::default() };
@@ -40,25 +43,26 @@ impl Observer for Printer {
     }
 }
 
-/// What one host does with the frames that came: what its layers and its application answer, in frames.
-fn turn<S>(name: &'static str, stack: &mut S, says: Option<ExchangeDown>, came: Vec<Frame>) -> Vec<Frame>
-where
-    S: Layer<Upper = Application, Lower = Frames>,
-{
+/// Gives a host what its application says and the frames that came; returns the frames that leave.
+fn turn(
+    name: &'static str,
+    stack: &mut impl Stack,
+    says: Option<ExchangeDown>,
+    came: Vec<Frame>,
+) -> Vec<Frame> {
     let (mut counters, mut printer, mut leaving) = (Counters::default(), Printer(name), Vec::new());
     let mut cx = Cx::observed(Instant::ZERO, &mut counters, &mut printer);
     if let Some(word) = says {
         stack.handle_outbound(Either::Left(word), &mut cx);
     }
+    // After each frame, and once without one, whatever can move does.
     for frame in came.into_iter().map(Some).chain([None]) {
         if let Some(frame) = frame {
             cx.crossed::<Frames>("ethernet", "my hand", Direction::Inbound, &frame);
             stack.handle_inbound(frame, &mut cx);
         }
         while let Some(Either::Left(up)) = stack.poll_inbound(&mut cx) {
-            for word in answer(up) {
-                stack.handle_outbound(Either::Left(word), &mut cx);
-            }
+            answer(up).into_iter().for_each(|word| stack.handle_outbound(Either::Left(word), &mut cx));
         }
         while let Some(frame) = stack.poll_outbound(&mut cx) {
             cx.crossed::<Frames>("ethernet", "my hand", Direction::Outbound, &frame);
@@ -79,16 +83,12 @@ fn main() {
         Vec::new(),
     );
 
+    let headers = [("Host", "shop.test")].into_iter().collect();
     let mut request = Some(ExchangeDown::Request(Box::new(ClientRequest {
         exchange: ExchangeId::new(Opener::Upper, 0, 0),
         remote: "192.0.2.80:80".parse().expect("an address and a port"),
         security: Security::Plain,
-        head: RequestHead {
-            method: Method::GET,
-            target: "/".to_owned(),
-            version: Version::Http11,
-            headers: [("Host", "shop.test")].into_iter().collect(),
-        },
+        head: RequestHead { method: Method::GET, target: "/".to_owned(), version: Version::Http11, headers },
         body: BodyLength::None,
     })));
     let mut on_the_table = Vec::new();
