@@ -111,7 +111,7 @@ fn a_certificate_that_proves_nothing_is_refused() {
         // Asked not to check, it doesn't, and says so.
         let unchecked = on_tap(ns, &["fetch", url, "--insecure"]).limit(SOON).run().successful();
         assert_eq!(unchecked.stdout, b"secret");
-        assert!(unchecked.stderr.contains("not checked"), "{}", unchecked.stderr);
+        assert!(unchecked.stderr.contains("nobody checked with whom"), "{}", unchecked.stderr);
         let plain = fetch(ns, "https://192.0.2.1:80/page", &trusting);
         assert_refused(&plain, TLS, "answered in plain HTTP");
         drop(nginx);
