@@ -8,6 +8,7 @@ mod common;
 mod namespace;
 
 use std::net::{IpAddr, UdpSocket};
+use std::time::Duration;
 
 use framewise_core::buf::InterfaceId;
 use framewise_core::seams::frame::Frame;
@@ -151,6 +152,17 @@ fn what_is_sent_while_the_interface_is_down_is_lost_and_counted() {
         tap.bring_up().unwrap();
         assert!(tap.transmit(experimental(100)).unwrap().is_none());
         assert_eq!(tap.counters().sent, 1);
+    });
+}
+
+#[test]
+fn a_tap_is_waited_for_until_the_kernel_sends_on_it() {
+    in_own_namespace("a_tap_is_waited_for_until_the_kernel_sends_on_it", || {
+        let tap = Tap::open("fwtest0").unwrap();
+        assert!(!tap.wait_until_running(Duration::ZERO).unwrap(), "it is not even up");
+        tap.bring_up().unwrap();
+        assert!(tap.wait_until_running(Duration::from_secs(5)).unwrap());
+        tap.bring_up().expect("what is up needs no rights to be up");
     });
 }
 
