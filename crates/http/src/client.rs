@@ -104,6 +104,13 @@ impl Exchange {
         self.request.exchange
     }
 
+    /// Puts the head first on a connection, before the application says more, and after it what a connection that
+    /// failed was told already: the end of a body of which nothing was sent.
+    fn begin(&mut self, wire: &mut Wire) {
+        wire.send(self.head.clone());
+        self.sending.end_again(wire);
+    }
+
     /// Whether nothing is lost, and nothing done twice, by asking once more (RFC 9110, section 9.2.2).
     fn may_repeat(&self) -> bool {
         const IDEMPOTENT: [Method; 5] =
@@ -149,13 +156,15 @@ fn request_framing(head: &RequestHead, body: BodyLength) -> Result<(FramingField
 impl ClientConn {
     pub(crate) fn new(
         conn: ConnId,
-        exchange: Box<Exchange>,
+        mut exchange: Box<Exchange>,
         remote: SocketAddr,
         security: Security,
         now: Instant,
     ) -> Self {
+        let mut wire = Wire::new(conn);
+        exchange.begin(&mut wire);
         ClientConn {
-            wire: Wire::new(conn),
+            wire,
             remote,
             security,
             info: None,
@@ -181,7 +190,7 @@ impl ClientConn {
     pub(crate) fn opened(&mut self, info: Box<ConnInfo>, shared: &mut Shared, cx: &mut Cx) {
         self.info = Some(info);
         if let Phase::Connecting(exchange) = std::mem::replace(&mut self.phase, Phase::Idle) {
-            self.ask(exchange, false, shared, cx);
+            self.asked(exchange, false, shared, cx);
         }
     }
 
@@ -224,14 +233,14 @@ impl ClientConn {
 
     // What the application says.
 
-    /// Sends a request on the open connection.
-    pub(crate) fn ask(
-        &mut self,
-        mut exchange: Box<Exchange>,
-        reused: bool,
-        shared: &mut Shared,
-        cx: &mut Cx,
-    ) {
+    /// Sends a request on the open connection, which has served another before.
+    pub(crate) fn ask(&mut self, mut exchange: Box<Exchange>, shared: &mut Shared, cx: &mut Cx) {
+        exchange.begin(&mut self.wire);
+        self.asked(exchange, true, shared, cx);
+    }
+
+    /// The connection is open and the request on its way.
+    fn asked(&mut self, mut exchange: Box<Exchange>, reused: bool, shared: &mut Shared, cx: &mut Cx) {
         exchange.reused = reused;
         if let Some(info) = &self.info {
             shared.up.push_back(ExchangeUp::Connected {
@@ -245,7 +254,6 @@ impl ClientConn {
             let host = head.headers.text("host").unwrap_or("the server");
             format!("I ask {host}: {} {}", head.method, head.target)
         });
-        self.wire.send(exchange.head.clone());
         if exchange.request.body != BodyLength::None && !exchange.sending.has_ended() {
             self.wire.hold_until(cx.now + shared.config.gather);
         }

@@ -123,7 +123,7 @@ impl Http {
         match self.pool.take(to.remote, &to.security) {
             Some(conn) if self.shared.asked.insert(id, conn).is_ok() => {
                 self.with_client(conn, cx, |client, shared, cx| {
-                    client.ask(exchange, true, shared, cx);
+                    client.ask(exchange, shared, cx);
                 });
             }
             Some(conn) => {

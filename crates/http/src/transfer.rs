@@ -162,6 +162,18 @@ impl Sending {
         }
         self.ended = true;
         wire.release();
+        self.write_end(wire)
+    }
+
+    /// Writes the end once more, if the application has said it: the connection it was written to came to nothing.
+    pub(crate) fn end_again(&mut self, wire: &mut Wire) {
+        if self.ended {
+            // What could be wrong with it was said the first time.
+            let _ = self.write_end(wire);
+        }
+    }
+
+    fn write_end(&mut self, wire: &mut Wire) -> Result<(), &'static str> {
         match &mut self.encoder {
             Some(encoder) => encoder.end(|piece| wire.send(piece)),
             None => Ok(()),
