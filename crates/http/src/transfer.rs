@@ -1,6 +1,7 @@
 //! One body on its way through the layer: in at one seam, out at the other, under the credit of both.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
 use framewise_core::Instant;
@@ -194,7 +195,7 @@ impl Pace {
     }
 
     pub(crate) fn deadline(&self, config: &Config) -> Instant {
-        self.since + config.pace_period
+        self.since + period(config)
     }
 
     /// Whether the peer, having moved `count` bytes so far, was too slow in the period that is over.
@@ -203,8 +204,13 @@ impl Pace {
             return false;
         }
         let moved = count.saturating_sub(self.count);
-        let least = config.minimum_rate.saturating_mul(config.pace_period.as_secs().max(1));
+        let least = config.minimum_rate.saturating_mul(period(config).as_secs());
         *self = Pace::begin(now, count);
         moved < least
     }
+}
+
+/// A rate by the second is measured over a second at least; a period of nothing would be over as soon as it began.
+fn period(config: &Config) -> Duration {
+    config.pace_period.max(Duration::from_secs(1))
 }

@@ -3,8 +3,11 @@
 
 mod common;
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use common::{Bench, asked};
+use common::{Bench, accepted, asked};
+use framewise_core::Layer;
 use framewise_core::seams::exchange::*;
 use framewise_core::seams::stream::*;
 use framewise_http::{Config, Method};
@@ -67,4 +70,17 @@ fn a_body_that_begins_while_its_request_is_sent_again_follows_the_head() {
     let sent = bench.sent();
     assert!(sent.starts_with("PUT / HTTP/1.1\r\n"), "the head should come first, not {sent:?}");
     assert!(sent.ends_with("\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), "{sent:?}");
+}
+
+#[test]
+fn a_period_of_nothing_does_not_make_the_clock_spin() {
+    let mut bench = Bench::new(Config { pace_period: Duration::ZERO, ..Config::default() });
+    bench.accept(accepted(0));
+    bench.feed(accepted(0), b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n");
+    let exchange = bench.requests().remove(0).exchange;
+    bench.outbound(ExchangeDown::Grant { exchange, bytes: 9 });
+    let deadline = bench.http.poll_timeout().expect("the body is waited for");
+    assert_eq!(deadline, bench.now + Duration::from_secs(1));
+    bench.at(deadline);
+    assert!(bench.sent().starts_with("HTTP/1.1 408 "), "nothing came in a second");
 }
