@@ -3,7 +3,8 @@
 
 use framewise_tests::link::{V4, V6, on_tap};
 use framewise_tests::peers::{Curl, Framewise};
-use framewise_tests::{Finished, Namespace, in_namespace, require_tap, until};
+use framewise_tests::{Finished, Namespace, Place, in_namespace, require_program, require_tap, until};
+use std::process::Command;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -93,5 +94,55 @@ fn a_killed_run_leaves_no_tap_behind() {
         // Dropping kills it, and it has no time to tidy up.
         drop(server);
         until("the kernel has removed it", SOON, || (world(ns) == before).then_some(()));
+    });
+}
+
+/// Where programs may not change interfaces: `CAP_NET_ADMIN` is taken from them.
+struct WithoutRights<'n>(&'n Namespace);
+
+impl Place for WithoutRights<'_> {
+    fn command(&self, program: &str) -> Command {
+        let mut command = self.0.command("setpriv");
+        command.args(["--inh-caps=-net_admin", "--bounding-set=-net_admin", "--"]);
+        command.arg(require_program(program));
+        command
+    }
+}
+
+#[test]
+fn its_owner_may_use_it_without_any_right() {
+    in_namespace("its_owner_may_use_it_without_any_right", |ns| {
+        require_tap();
+        run(ns, &["tap", "up", "fw0", "--address", V4.kernel_cidr, "--owner", "0"]).successful();
+        let there = WithoutRights(ns);
+        let fetch = || on_tap(&there, &["fetch", "-q", "http://192.0.2.1/"]).limit(SOON).run();
+        let refused = fetch();
+        assert_eq!(refused.status.code(), Some(4), "it got as far as the kernel's TCP: {}", refused.stderr);
+        let server = on_tap(&there, &["serve", "--https", "0"]).spawn("Ctrl-C ends it");
+        assert_eq!(Curl::new(ns).get(&format!("http://{}/", V4.ours)).status, 200);
+        drop(server);
+        // What is down, only root may bring up.
+        ns.ip("link set fw0 down");
+        let down = fetch();
+        assert_eq!(down.status.code(), Some(8), "{}", down.stderr);
+        assert!(down.stderr.contains("sudo framewise tap up fw0"), "{}", down.stderr);
+    });
+}
+
+#[test]
+fn a_tap_that_somebody_else_brought_down_stays_down() {
+    in_namespace("a_tap_that_somebody_else_brought_down_stays_down", |ns| {
+        require_tap();
+        ns.ip("tuntap add fw0 mode tap");
+        let refused = on_tap(ns, &["fetch", "-q", "http://192.0.2.1/"]).limit(SOON).run();
+        assert_eq!(refused.status.code(), Some(8), "{}", refused.stderr);
+        assert!(refused.stderr.contains("fw0 is down, and framewise did not make it"), "{}", refused.stderr);
+        assert!(ns.ip("-brief link show fw0").contains("DOWN"));
+        // Its own, it brings up again.
+        ns.ip("link delete fw0");
+        up(ns);
+        ns.ip("link set fw0 down");
+        on_tap(ns, &["fetch", "-q", "http://192.0.2.1/"]).limit(SOON).run();
+        assert!(ns.ip("-oneline link show fw0").contains(",UP"));
     });
 }

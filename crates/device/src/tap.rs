@@ -18,6 +18,7 @@ use crate::device::{Device, DeviceCounters};
 use crate::linux;
 use crate::netlink::{Link, Netlink};
 use crate::offload::{Completed, complete};
+use crate::tap_setup::is_ours;
 use crate::{HEADER, VLAN_TAG};
 
 /// How often an interface is looked at that is waited for.
@@ -73,6 +74,22 @@ pub enum TapError {
         /// The name.
         name: String,
     },
+    /// Somebody has brought down an interface that framewise did not make.
+    #[error("{name} is down, and framewise did not make it: bring it up with `sudo ip link set {name} up`")]
+    Down {
+        /// The interface.
+        name: String,
+    },
+    /// It is down, and bringing it up is not for this user.
+    #[error(
+        "{name} is down and may not be brought up by this user: run `sudo framewise tap up {name}` first"
+    )]
+    MayNotBringUp {
+        /// The interface.
+        name: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// Linux takes no such name.
     #[error("{name:?} can't name an interface: 1 to 15 letters, digits, hyphens or dots, please")]
     BadName {
@@ -106,6 +123,8 @@ pub enum TapError {
 #[derive(Debug)]
 pub struct Tap {
     iface: Iface,
+    /// Whether there was none before.
+    made: bool,
     mtu: usize,
     counters: DeviceCounters,
 }
@@ -117,9 +136,11 @@ impl Tap {
     /// A [`TapError`] that says what to do.
     pub fn open(name: &str) -> Result<Self, TapError> {
         check_name(name)?;
+        let links = Netlink::open().and_then(|mut netlink| netlink.link(name));
+        let made = links.map_err(failed(name, "ask the kernel about it"))?.is_none();
         let iface = Iface::without_packet_info(name, Mode::Tap).map_err(|error| explain(name, error))?;
         iface.set_non_blocking().map_err(failed(name, "make its descriptor non-blocking"))?;
-        let mut tap = Tap { iface, mtu: 0, counters: DeviceCounters::default() };
+        let mut tap = Tap { iface, made, mtu: 0, counters: DeviceCounters::default() };
         tap.mtu = tap.link()?.mtu;
         Ok(tap)
     }
@@ -145,16 +166,24 @@ impl Tap {
         Ok(self.link()?.index)
     }
 
-    /// Brings the kernel's end up, where it isn't.
+    /// Brings the kernel's end up, if it is framewise's own: made by this opening, or by [`tap_setup::up`](crate::tap_setup::up).
+    /// Where it is up already, nothing is done, and no right is needed.
     ///
     /// # Errors
-    /// One must be root for it.
+    /// It is down, and somebody else's, or one is not root.
     pub fn bring_up(&self) -> Result<(), TapError> {
         let link = self.link()?;
         if link.up {
             return Ok(());
         }
-        self.netlink()?.set_up(link.index).map_err(failed(self.name(), "bring it up"))
+        let name = self.name().to_owned();
+        if !self.made && !is_ours(&link) {
+            return Err(TapError::Down { name });
+        }
+        self.netlink()?.set_up(link.index).map_err(|source| match source.raw_os_error() {
+            Some(libc::EPERM) => TapError::MayNotBringUp { name, source },
+            _ => failed(self.name(), "bring it up")(source),
+        })
     }
 
     /// Waits until the kernel sends on it; `false` where it still does not when `limit` has passed.

@@ -119,6 +119,7 @@ fn ours(link: &Link) -> Result<(), TapError> {
     Err(TapError::NotOurs { name: link.name.clone() })
 }
 
-fn is_ours(link: &Link) -> bool {
+/// Whether framewise made it: what others made is left as it is.
+pub(crate) fn is_ours(link: &Link) -> bool {
     link.kind.as_deref() == Some("tun") && link.alias.as_deref() == Some(MARK)
 }
