@@ -74,7 +74,7 @@ pub struct Limits {
     pub reassembly_fragments: usize,
     /// How long fragments are awaited (RFC 1122 section 3.3.2: 60 to 120 s; RFC 8200 section 4.5: 60 s).
     pub reassembly_timeout: Duration,
-    /// Destinations whose path MTU is remembered.
+    /// Destinations whose path MTU is remembered, for datagrams over IPv6.
     pub path_mtu_entries: usize,
     /// IPv6 neighbours that are being asked for.
     pub resolutions: usize,

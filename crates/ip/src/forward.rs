@@ -95,7 +95,7 @@ impl Ip {
             cx.dropped(LAYER, "broadcast to another network");
             return None;
         }
-        let (Some(hop), Some(mtu)) = (self.hop(source, destination, None, cx.now), mtu) else {
+        let (Some(hop), Some(mtu)) = (self.hop(source, destination, None), mtu) else {
             cx.dropped(LAYER, "no route");
             self.complain(packet, Complaint::NetworkUnreachable, cx);
             return None;

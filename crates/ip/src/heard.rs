@@ -16,6 +16,7 @@ use crate::layer::{Ip, LAYER};
 use crate::messages::Complaint;
 use crate::ndp::{Envelope, Ndp};
 use crate::outbound::{Hop, Outgoing};
+use crate::path_mtu;
 
 /// An error quotes at least so much of the transport's header: the ports, and TCP's sequence number.
 const LEAST_QUOTE: usize = 8;
@@ -98,7 +99,7 @@ impl Ip {
             return cx.dropped(LAYER, "ICMP error about another's packet");
         }
         let kind = match kind {
-            ErrorKind::TooBig { mtu } => match self.narrow_path(&quoted, mtu, cx) {
+            ErrorKind::TooBig { mtu } => match self.believe_too_big(&quoted, mtu, cx) {
                 Some(mtu) => ErrorKind::TooBig { mtu },
                 None => return cx.dropped(LAYER, "path MTU not plausible"),
             },
@@ -108,15 +109,25 @@ impl Ip {
         self.event(SegmentEvent::Error(error), cx);
     }
 
-    fn narrow_path(&mut self, quoted: &Quoted<'_>, reported: usize, cx: &mut Cx) -> Option<usize> {
-        let hop = self.hop(quoted.source, quoted.destination, None, cx.now)?;
-        let Hop::Link { mtu: current, .. } = hop else {
+    /// The MTU of the path that this packet of ours did not fit, if that can be true.
+    fn believe_too_big(&mut self, quoted: &Quoted<'_>, reported: usize, cx: &mut Cx) -> Option<usize> {
+        let hop = self.hop(quoted.source, quoted.destination, None)?;
+        let Hop::Link { mtu: link, .. } = hop else {
             return None;
         };
-        let mtu = self.path_mtus.narrow(quoted.destination, quoted.length, reported, current, cx.now)?;
-        let destination = quoted.destination;
-        cx.note(LAYER, "path mtu", || format!("at most {mtu} bytes get through to {destination}"));
-        Some(mtu)
+        match (quoted.protocol, quoted.destination) {
+            // Whether that segment is in flight only TCP knows (RFC 5927, section 7.2): nothing is remembered here.
+            (TCP, destination) => path_mtu::plausible(destination, quoted.length, reported, link),
+            // Routers may split our datagrams over IPv4: none is ever too big.
+            (_, IpAddr::V4(_)) => None,
+            (_, IpAddr::V6(destination)) => {
+                let current = self.path_mtus.lookup(destination, link, cx.now);
+                let mtu = path_mtu::plausible(destination.into(), quoted.length, reported, current)?;
+                self.path_mtus.remember(destination, mtu, cx.now);
+                cx.note(LAYER, "path mtu", || format!("at most {mtu} bytes get through to {destination}"));
+                Some(mtu)
+            }
+        }
     }
 
     /// Ethernet could not deliver this packet.

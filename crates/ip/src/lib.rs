@@ -56,7 +56,9 @@
 //!   there; where it is not (it had options, or the transport made a copy), an equal one is made from the addresses.
 //! - Memory for fragments is fixed. When it is used up, the source that holds most of it loses.
 //! - Redirects and source routes are not followed. No MLD is spoken: switches that prune groups need it, ours don't.
-//! - Errors are believed about path MTUs only between 576 (IPv4) or 1,280 bytes (IPv6) and what was sent.
+//! - Errors are believed about path MTUs only between 576 (IPv4) or 1,280 bytes (IPv6) and what was sent. Those about
+//!   TCP's segments go up, and TCP keeps what is true of them for that connection; only for datagrams over IPv6 is a
+//!   path's MTU remembered here.
 
 #![forbid(unsafe_code)]
 

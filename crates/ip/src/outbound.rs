@@ -41,6 +41,16 @@ pub(crate) enum Hop {
     },
 }
 
+impl Hop {
+    /// Bytes of the largest packet that the link takes; `None`: no link is in the way.
+    fn mtu(self) -> Option<usize> {
+        match self {
+            Hop::Loopback => None,
+            Hop::Link { mtu, .. } => Some(mtu),
+        }
+    }
+}
+
 /// Why a packet did not leave; the payload comes back.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -81,17 +91,17 @@ impl Ip {
 
     /// Answers which source address and MTU there are towards `destination`.
     pub(crate) fn tell_source(&mut self, destination: IpAddr, protocol: u8, cx: &mut Cx) {
-        let route = self.source_route(destination, cx.now);
+        let route = self.source_route(destination, protocol, cx.now);
         self.event(SegmentEvent::Source { destination, protocol, route }, cx);
     }
 
-    fn source_route(&self, destination: IpAddr, now: Instant) -> Option<SourceRoute> {
+    fn source_route(&self, destination: IpAddr, protocol: u8, now: Instant) -> Option<SourceRoute> {
         let (source, interface) = self.source_for(destination, now)?;
         let link = match interface {
             Some(interface) => self.interface(interface)?.mtu_for(destination),
             None => self.interfaces.first().map_or(ipv6::MINIMUM_MTU, |interface| interface.mtu()),
         };
-        Some(SourceRoute { source, mtu: self.path_mtu(destination, link, now) })
+        Some(SourceRoute { source, mtu: self.path_mtu(destination, protocol, link, now) })
     }
 
     /// Our address for what goes to `destination`, and where it leaves; `None` there: for ourselves.
@@ -122,18 +132,16 @@ impl Ip {
         })
     }
 
-    pub(crate) fn path_mtu(&self, destination: IpAddr, link: usize, now: Instant) -> usize {
-        self.path_mtus.lookup(destination, now).map_or(link, |path| path.mtu.min(link))
+    /// Bytes of the largest packet of this protocol to `destination`. TCP finds its paths' MTUs out by itself.
+    fn path_mtu(&self, destination: IpAddr, protocol: u8, link: usize, now: Instant) -> usize {
+        match destination {
+            IpAddr::V6(destination) if protocol != TCP => self.path_mtus.lookup(destination, link, now),
+            _ => link,
+        }
     }
 
-    /// Where a packet from `source` to `destination` goes first.
-    pub(crate) fn hop(
-        &self,
-        source: IpAddr,
-        destination: IpAddr,
-        hint: Option<InterfaceId>,
-        now: Instant,
-    ) -> Option<Hop> {
+    /// Where a packet from `source` to `destination` goes first, and how much that link takes.
+    pub(crate) fn hop(&self, source: IpAddr, destination: IpAddr, hint: Option<InterfaceId>) -> Option<Hop> {
         if self.owns(destination) || destination.is_loopback() {
             return Some(Hop::Loopback);
         }
@@ -161,8 +169,7 @@ impl Ip {
             (None, IpAddr::V4(group)) if interface.is_broadcast(group) => NextHop::Broadcast,
             (None, neighbour) => NextHop::Neighbour(neighbour),
         };
-        let mtu = self.path_mtu(destination, interface.mtu_for(destination), now);
-        Some(Hop::Link { interface: interface.id, next_hop, mtu })
+        Some(Hop::Link { interface: interface.id, next_hop, mtu: interface.mtu_for(destination) })
     }
 
     /// Puts an IPv4 header in front of `payload` and sends it, in fragments if it must be.
@@ -173,22 +180,19 @@ impl Ip {
         cx: &mut Cx,
     ) -> Result<(), Refusal> {
         let (source, destination) = (IpAddr::V4(out.source), IpAddr::V4(out.destination));
-        let Some(hop) = self.hop(source, destination, out.interface, cx.now) else {
+        let Some(hop) = self.hop(source, destination, out.interface) else {
             return Err(no_route(payload));
         };
         let total_len = ipv4::HEADER_LEN + payload.len();
         if total_len > ipv4::LARGEST {
             return Err(too_long(payload));
         }
-        // Below our floor for the path MTU the routers do the splitting.
-        let path = self.path_mtus.lookup(destination, cx.now);
-        let dont_fragment = out.whole && !path.is_some_and(|path| path.below_floor);
         let header = Ipv4Header {
             header_len: ipv4::HEADER_LEN,
             traffic_class: 0,
             total_len,
             identification: self.identification.next(source, destination) as u16,
-            dont_fragment,
+            dont_fragment: out.whole,
             more_fragments: false,
             fragment_offset: 0,
             time_to_live: out.hop_limit,
@@ -196,8 +200,8 @@ impl Ip {
             source: out.source,
             destination: out.destination,
         };
-        let fits = fits(hop, total_len, &payload);
-        if let (Err(mtu), true) = (fits, dont_fragment) {
+        let fits = fits(hop.mtu(), total_len, &payload);
+        if let (Err(mtu), true) = (fits, out.whole) {
             return Err(Refusal { payload, kind: ErrorKind::TooBig { mtu }, reason: "too big for the path" });
         }
         if fits.is_err() {
@@ -223,7 +227,7 @@ impl Ip {
         cx: &mut Cx,
     ) -> Result<(), Refusal> {
         let (source, destination) = (IpAddr::V6(out.source), IpAddr::V6(out.destination));
-        let Some(hop) = self.hop(source, destination, out.interface, cx.now) else {
+        let Some(hop) = self.hop(source, destination, out.interface) else {
             return Err(no_route(payload));
         };
         if payload.len() > ipv6::LARGEST_PAYLOAD {
@@ -238,7 +242,8 @@ impl Ip {
             source: out.source,
             destination: out.destination,
         };
-        match fits(hop, ipv6::HEADER_LEN + payload.len(), &payload) {
+        let mtu = hop.mtu().map(|link| self.path_mtu(destination, out.protocol, link, cx.now));
+        match fits(mtu, ipv6::HEADER_LEN + payload.len(), &payload) {
             Ok(()) => {
                 header.emit(payload.prepend(ipv6::HEADER_LEN));
                 self.dispatch(payload, hop, cx);
@@ -279,9 +284,9 @@ impl Ip {
 }
 
 /// Whether a packet of this length leaves in one piece, else the MTU. What the device will cut does.
-fn fits(hop: Hop, length: usize, payload: &Buf) -> Result<(), usize> {
-    match hop {
-        Hop::Link { mtu, .. } if length > mtu && payload.label().offload.segment_size.is_none() => Err(mtu),
+fn fits(mtu: Option<usize>, length: usize, payload: &Buf) -> Result<(), usize> {
+    match mtu {
+        Some(mtu) if length > mtu && payload.label().offload.segment_size.is_none() => Err(mtu),
         _ => Ok(()),
     }
 }

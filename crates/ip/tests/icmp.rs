@@ -33,6 +33,11 @@ fn ours6(length: usize) -> Vec<u8> {
     packet6(header6("2001:db8::10", "2001:db8:9::1", TCP), &vec![5; length - 40])
 }
 
+/// A datagram of ours, as it left.
+fn datagram6(destination: &str) -> Vec<u8> {
+    packet6(header6("2001:db8::10", destination, UDP), &[5; 1_460])
+}
+
 #[test]
 fn an_echo_request_is_answered() {
     let mut host = Script::host();
@@ -164,22 +169,52 @@ fn errors_about_others_packets_are_dropped() {
 #[test]
 fn too_big_narrows_the_path_for_ten_minutes() {
     let mut host = Script::host();
-    host.receive("too big", &error4(3, 4, [0, 0, 0x05, 0x14], &ours4(1_500)));
-    assert_eq!(host.error("the new path MTU").kind, ErrorKind::TooBig { mtu: 1_300 });
-    assert_eq!(host.source("203.0.113.80").expect("a route").mtu, 1_300);
-    assert_eq!(host.source("203.0.113.81").expect("a route").mtu, 1_500, "of that path only");
-    host.receive("too big", &error6(2, 0, [0, 0, 0x05, 0x78], &ours6(1_500)));
+    host.receive("too big", &error6(2, 0, [0, 0, 0x05, 0x78], &datagram6("2001:db8:9::1")));
     assert_eq!(host.error("the new path MTU").kind, ErrorKind::TooBig { mtu: 1_400 });
     assert_eq!(host.source("2001:db8:9::1").expect("a route").mtu, 1_400);
+    assert_eq!(host.source("2001:db8:9::2").expect("a route").mtu, 1_500, "of that path only");
     host.send("2001:db8::10", "2001:db8:9::1", UDP, &[0; 1_400]);
     assert_eq!(host.packets().len(), 2, "UDP is split from now on");
     host.pass(Duration::from_secs(601));
-    assert_eq!(host.source("203.0.113.80").expect("a route").mtu, 1_500, "a larger packet is tried again");
+    assert_eq!(host.source("2001:db8:9::1").expect("a route").mtu, 1_500, "a larger packet is tried again");
+}
+
+/// Whether the quoted segment is in flight TCP alone can tell (RFC 5927): until it has, no path is any narrower.
+#[test]
+fn too_big_about_a_segment_goes_up_and_changes_no_path() {
+    for (report, mtu, source, destination, largest) in [
+        (error4(3, 4, [0, 0, 0x05, 0x14], &ours4(1_500)), 1_300, "192.0.2.10", "203.0.113.80", 1_480),
+        (error6(2, 0, [0, 0, 0x05, 0x78], &ours6(1_500)), 1_400, "2001:db8::10", "2001:db8:9::1", 1_460),
+    ] {
+        let mut host = Script::host();
+        host.receive("too big", &report);
+        let error = host.error("the reported path MTU");
+        assert_eq!((error.kind, error.protocol), (ErrorKind::TooBig { mtu }, TCP));
+        assert_eq!(error.quoted[..8], [5; 8], "with the ports and the sequence number");
+        assert_eq!(host.source(destination).expect("a route").mtu, 1_500);
+        host.send(source, destination, TCP, &vec![7; largest]);
+        assert_eq!(host.packet("a full segment of another connection").len(), 1_500);
+        host.is_silent();
+    }
+}
+
+/// A forger who quotes a datagram instead must not get at TCP's segments either.
+#[test]
+fn too_big_about_a_datagram_concerns_no_segment() {
+    let mut host = Script::host();
+    host.receive("too big", &error6(2, 0, [0, 0, 0x05, 0x00], &datagram6("2001:db8:9::1")));
+    assert_eq!(host.error("the new path MTU").kind, ErrorKind::TooBig { mtu: 1_280 });
+    host.send("2001:db8::10", "2001:db8:9::1", TCP, &[7; 1_460]);
+    assert_eq!(host.packet("a full segment").len(), 1_500);
+    host.is_silent();
 }
 
 #[test]
 fn a_forged_too_big_does_no_harm() {
+    let datagram = udp4("192.0.2.10", "203.0.113.80", &[5; 1_480]);
     let cases = [
+        ("about a datagram that may be split", error4(3, 4, [0, 0, 0x05, 0x14], &datagram)),
+        ("a plateau, about a packet that any host takes", error4(3, 4, [0; 4], &ours4(576))),
         ("larger than the link", error4(3, 4, [0, 0, 0x07, 0xd0], &ours4(1_500))),
         ("not larger than what it quotes", error4(3, 4, [0, 0, 0x05, 0x14], &ours4(1_000))),
         ("about a packet larger than we send", error4(3, 4, [0, 0, 0x05, 0x14], &ours4(9_000))),
@@ -194,13 +229,13 @@ fn a_forged_too_big_does_no_harm() {
 }
 
 #[test]
-fn below_the_floor_routers_may_split() {
+fn there_is_a_floor_and_no_report_lets_routers_split_segments() {
     let mut host = Script::host();
     host.receive("an MTU of 100", &error4(3, 4, [0, 0, 0, 100], &ours4(1_500)));
     assert_eq!(host.error("the floor").kind, ErrorKind::TooBig { mtu: 576 });
     host.send("192.0.2.10", "203.0.113.80", TCP, &[0; 500]);
     let header = Ipv4Header::parse(&host.packet("the segment")).expect("a valid header");
-    assert!(!header.dont_fragment);
+    assert!(header.dont_fragment);
 }
 
 #[test]
@@ -214,13 +249,12 @@ fn a_router_too_old_to_say_the_mtu_gets_the_next_plateau() {
 fn the_path_mtu_cache_is_bounded() {
     let mut host = Script::host();
     for number in 0..3_000u32 {
-        let destination = format!("203.{}.{}.1", 1 + number / 256, number % 256);
-        let header = header4("192.0.2.10", &destination, TCP);
-        host.receive("too big", &error4(3, 4, [0, 0, 0x05, 0x14], &packet4(header, &[0; 1_480])));
+        let destination = format!("2001:db8:9::{number:x}");
+        host.receive("too big", &error6(2, 0, [0, 0, 0x05, 0x78], &datagram6(&destination)));
         host.error("the new path MTU");
     }
-    assert_eq!(host.source("203.1.0.1").expect("a route").mtu, 1_500, "the oldest is forgotten");
-    assert_eq!(host.source("203.12.183.1").expect("a route").mtu, 1_300, "the newest is known");
+    assert_eq!(host.source("2001:db8:9::1").expect("a route").mtu, 1_500, "the oldest is forgotten");
+    assert_eq!(host.source("2001:db8:9::bb7").expect("a route").mtu, 1_400, "the newest is known");
 }
 
 #[test]
