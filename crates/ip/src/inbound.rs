@@ -291,6 +291,10 @@ impl Ip {
 
     fn deliver_ipv6(&mut self, mut packet: Buf, arrival: &Arrival<Ipv6Addr>, named_at: usize, cx: &mut Cx) {
         match arrival.protocol {
+            // Only who looks for an address of its own may write from none (RFC 4291, section 2.5.2).
+            protocol if arrival.source.is_unspecified() && protocol != ICMPV6 => {
+                cx.dropped(LAYER, "martian source");
+            }
             TCP | UDP => self.hand_up(packet, &arrival.widened(), cx),
             ICMPV6 => {
                 packet.advance(arrival.offset);
@@ -369,7 +373,7 @@ fn is_martian_destination_v4(destination: Ipv4Addr) -> bool {
     first == 0 || first == 127 || (first >= 240 && !destination.is_broadcast())
 }
 
-/// The unspecified address is left to neighbour discovery, which judges it.
+/// The unspecified address is judged where the protocol is known: neighbour discovery needs it.
 fn is_martian_source_v6(source: Ipv6Addr) -> bool {
     source.is_multicast() || source.is_loopback() || source.to_ipv4_mapped().is_some()
 }

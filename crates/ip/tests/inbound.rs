@@ -103,6 +103,11 @@ fn martians_are_dropped() {
         host.receive(source, &packet6(header6(source, "2001:db8::10", UDP), &[0; 8]));
         host.only_dropped("martian source");
     }
+    for protocol in [TCP, UDP, 132] {
+        let mut host = Script::host();
+        host.receive("a packet from nobody", &packet6(header6("::", "2001:db8::10", protocol), &[0; 20]));
+        host.only_dropped("martian source");
+    }
     for destination in ["::", "::1", "ff01::1", "::ffff:192.0.2.10"] {
         let mut host = Script::host();
         host.receive(destination, &packet6(header6("2001:db8:9::1", destination, UDP), &[0; 8]));
