@@ -28,7 +28,7 @@ pub struct Config {
     pub half_open_timeout: Duration,
     /// Gives up when nothing new was acknowledged for so long though something waits (RFC 5482).
     pub user_timeout: Duration,
-    /// How long the peer may be silent in FIN-WAIT-2, when only its FIN is missing.
+    /// How long the peer may send nothing new in FIN-WAIT-2, when only its FIN is missing.
     pub fin_timeout: Duration,
     /// How long the remains of a finished connection answer for it (RFC 9293, section 3.4.2). The four minutes there are twice
     /// a segment lifetime that no network has today; a minute is what other hosts use.

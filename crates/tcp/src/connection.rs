@@ -56,7 +56,10 @@ pub(crate) struct Connection {
     /// Whether the peer, after both FINs, has forgotten the connection.
     peer_gone: bool,
     started: Instant,
+    /// When a segment last came that was taken for the peer's.
     last_heard: Instant,
+    /// In FIN-WAIT-2, since when the peer owes us its next byte or its FIN.
+    owes_fin_since: Instant,
     /// Since when something waits to be acknowledged without progress, and what was the first of it.
     waiting_since: Option<Instant>,
     unacknowledged: SeqNumber,
@@ -125,6 +128,7 @@ impl Connection {
             peer_gone: false,
             started: now,
             last_heard: now,
+            owes_fin_since: now,
             waiting_since: None,
             unacknowledged: SeqNumber::default(),
             timer: RetransmissionTimer::default(),
@@ -194,11 +198,15 @@ impl Connection {
                 let progress = self.waiting_since.map(|since| since + config.user_timeout);
                 let silent =
                     config.keep_alive.map(|interval| self.last_heard + interval + config.user_timeout);
-                let fin =
-                    (self.engine.state() == State::FinWait2).then(|| self.last_heard + config.fin_timeout);
-                earliest(earliest(progress, silent), fin)
+                earliest(earliest(progress, silent), self.fin_deadline(config))
             }
         }
+    }
+
+    /// How long the peer has for its FIN. While what came waits for our own user, the peer can't be blamed.
+    fn fin_deadline(&self, config: &Config) -> Option<Instant> {
+        let owes = self.engine.state() == State::FinWait2 && self.engine.recv_queue() == 0;
+        owes.then(|| self.owes_fin_since + config.fin_timeout)
     }
 
     /// Keeps count of how long something has waited to be acknowledged.

@@ -101,7 +101,7 @@ impl Tcp {
         });
         match waiting {
             Some(grant) => *grant = grant.saturating_add(bytes),
-            None => self.named(conn, cx, |connection, out, _| connection.grant(bytes, out)),
+            None => self.named(conn, cx, |connection, out, cx| connection.grant(bytes, out, cx)),
         }
     }
 

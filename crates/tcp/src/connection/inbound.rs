@@ -17,11 +17,12 @@ use crate::sequence::SeqNumber;
 impl Connection {
     /// Takes a segment of this flow whose sum is right.
     pub(crate) fn segment_arrives(&mut self, header: Header, segment: Buf, out: &mut Outputs, cx: &mut Cx) {
-        self.last_heard = cx.now;
         let payload = segment.len().saturating_sub(header.length);
         let state = self.engine.state();
         match self.guard.judge(state, header, payload) {
             Verdict::Take { header: judged, payload } => {
+                // Only this is a sign of life: anybody can send what is dropped.
+                self.last_heard = cx.now;
                 let mut segment = segment;
                 segment.advance(header.length);
                 segment.truncate(payload);
@@ -65,12 +66,16 @@ impl Connection {
 
         let is_next = header.sequence == self.guard.next();
         let waited = self.engine.recv_queue();
+        let before = self.engine.state();
         let answer = self.engine.ingress(cx.now, &payload);
         let arrived = self.engine.recv_queue().saturating_sub(waited);
         self.guard.received(arrived);
         let state = self.engine.state();
         if state.is_after_fin() {
             self.guard.finish();
+        }
+        if before != state || arrived > 0 {
+            self.owes_fin_since = cx.now;
         }
         if !self.is_opened() && !state.is_opening() {
             self.open(out, cx);

@@ -30,8 +30,11 @@ impl Connection {
     }
 
     /// Lets `bytes` more come up.
-    pub(crate) fn grant(&mut self, bytes: usize, out: &mut Outputs) {
+    pub(crate) fn grant(&mut self, bytes: usize, out: &mut Outputs, cx: &mut Cx) {
         self.grant = self.grant.saturating_add(bytes);
+        if self.engine.recv_queue() > 0 {
+            self.owes_fin_since = cx.now;
+        }
         self.deliver(out);
     }
 

@@ -1,7 +1,9 @@
 //! Whatever comes, the layer neither panics nor grows without bound.
 
+use std::time::Duration;
+
 use framewise_core::seams::segment::{Segment, TCP};
-use framewise_core::seams::stream::StreamDown;
+use framewise_core::seams::stream::{CloseReason, StreamDown};
 use framewise_core::{Buf, Counters, Cx, Instant, Layer};
 use framewise_tcp::segment::{Flags, Header, Options};
 use framewise_tcp::{Config, SeqNumber};
@@ -62,9 +64,9 @@ fn feed(config: Config, segments: Vec<(Header, usize, u64)>, appetite: usize) {
     let bytes = pattern(65_400);
     for (header, payload, wait) in segments {
         pair.inject(TWO, forged(header, &bytes[..payload]));
-        pair.run_for(std::time::Duration::from_millis(wait));
+        pair.run_for(Duration::from_millis(wait));
     }
-    pair.run_for(std::time::Duration::from_secs(5));
+    pair.run_for(Duration::from_secs(5));
 }
 
 proptest! {
@@ -138,4 +140,59 @@ fn names_that_mean_nothing_do_no_harm() {
     }
     assert!(tcp.poll_inbound(&mut cx).is_none());
     assert!(tcp.poll_outbound(&mut cx).is_none());
+}
+
+/// A RST far out of the window, every hundred seconds, as anybody can forge it who knows the four-tuple.
+fn harass(pair: &mut Pair, last: Header, times: usize) {
+    for _ in 0..times {
+        pair.run_for(Duration::from_secs(100));
+        let sequence = last.sequence.plus(1 << 25);
+        let header = Header { sequence, flags: Flags::RST, acknowledgment: SeqNumber(0), ..last };
+        pair.inject(TWO, forged(header, b""));
+    }
+}
+
+#[test]
+fn what_is_dropped_does_not_keep_fin_wait_2_alive() {
+    let (mut pair, _) = opened(Config::default());
+    let two = pair.accepted(0);
+    pair.hosts[ONE].polite = false;
+    pair.say(TWO, StreamDown::Close { conn: two });
+    pair.run_for(Duration::from_secs(1));
+    let (last, _) = pair.last_sent(ONE);
+    harass(&mut pair, last, 2);
+    assert_eq!(pair.hosts[TWO].counters.drops("tcp", "RST out of the window"), 1);
+    assert_eq!(pair.stream(TWO, two).closed, Some(CloseReason::TimedOut), "its time is 120 s");
+}
+
+#[test]
+fn what_is_dropped_does_not_pass_for_an_answer_to_keep_alive() {
+    let config = Config {
+        keep_alive: Some(Duration::from_secs(60)),
+        user_timeout: Duration::from_secs(60),
+        ..Config::default()
+    };
+    let (mut pair, last) = opened(config);
+    let two = pair.accepted(0);
+    pair.cut();
+    harass(&mut pair, last, 2);
+    assert_eq!(pair.stream(TWO, two).closed, Some(CloseReason::TimedOut), "the peer is dead");
+}
+
+#[test]
+fn a_peer_that_waits_for_our_user_in_fin_wait_2_is_waited_for() {
+    let (mut pair, _) = opened(Config::default());
+    let (one, two) = (*pair.hosts[ONE].streams.keys().next().unwrap(), pair.accepted(0));
+    pair.hosts[ONE].polite = false;
+    pair.hosts[TWO].appetite = 0;
+    pair.say(TWO, StreamDown::Close { conn: two });
+    // More than the window holds: the peer can't send its FIN before our user has read.
+    pair.send(ONE, one, &pattern(200_000), true);
+    pair.run_for(Duration::from_secs(250));
+    assert_eq!(pair.stream(TWO, two).closed, None);
+    pair.hosts[TWO].streams.get_mut(&two).unwrap().granted += 300_000;
+    pair.say(TWO, StreamDown::Grant { conn: two, bytes: 300_000 });
+    pair.run_for(Duration::from_secs(60));
+    assert_eq!(pair.stream(TWO, two).received.len(), 200_000);
+    assert_eq!(pair.stream(TWO, two).closed, Some(CloseReason::Finished));
 }
