@@ -109,12 +109,14 @@ impl Tcp {
             Some(key)
         });
         match key {
-            // The name's place is free: it was looked at when the connection was asked for.
             Some(key) if self.named.insert(name, key).is_ok() => self.settle(key, cx),
-            Some(key) => self.with(key, cx, |connection, out, cx| {
-                let reason = CloseReason::Misuse("connected under a name in use");
-                connection.abort(reason, out, cx);
-            }),
+            // The place belongs to a connection of another generation. That one lives on.
+            Some(key) => {
+                let reason = CloseReason::Misuse("connected under a name whose place is taken");
+                let aborted = reason.clone();
+                self.with(key, cx, |connection, out, cx| connection.abort(aborted, out, cx));
+                self.out.say(StreamUp::Closed { conn: name, reason });
+            }
             None => self.out.say(StreamUp::Closed {
                 conn: name,
                 reason: CloseReason::TooMany(self.config.max_connections),

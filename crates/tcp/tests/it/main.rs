@@ -8,6 +8,7 @@ mod guard;
 mod header;
 mod hostile;
 mod life;
+mod opening;
 mod pair;
 mod transfer;
 mod watching;
