@@ -2,11 +2,13 @@
 //! RFC 1858 and RFC 3128 (tiny fragments).
 //!
 //! The memory is fixed. When it is used up, the source that holds most of it loses its oldest datagram, so that
-//! a flood from one source leaves the others alone.
+//! a flood from one source leaves the others alone. When there are too many datagrams, one of which nothing is taken
+//! any more goes first, then the oldest of the source with the most, so that a flood from many sources of one datagram
+//! each pushes out its own before one that came in between.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use framewise_core::buf::Offload;
 use framewise_core::seams::segment::TCP;
@@ -51,6 +53,8 @@ pub(crate) enum Outcome {
 
 pub(crate) struct Reassembly {
     datagrams: BTreeMap<Key, Partial>,
+    /// How many datagrams were ever begun.
+    begun: u64,
     /// Bytes of buffers held.
     held: usize,
     limits: Limits,
@@ -62,7 +66,8 @@ struct Partial {
     received: usize,
     /// Bytes of payload in all, once the last fragment is there.
     total: Option<usize>,
-    began: Instant,
+    /// Which it was of all that were begun: many begin at the same time.
+    number: u64,
     expires: Instant,
     held: usize,
     /// Something contradicted itself: nothing of this datagram is taken any more (RFC 5722, section 4).
@@ -76,7 +81,7 @@ const LARGEST: usize = 65_535;
 
 impl Reassembly {
     pub(crate) fn new(limits: Limits) -> Self {
-        Reassembly { datagrams: BTreeMap::new(), held: 0, limits }
+        Reassembly { datagrams: BTreeMap::new(), begun: 0, held: 0, limits }
     }
 
     /// Takes a fragment.
@@ -85,17 +90,17 @@ impl Reassembly {
             self.poison(key, now);
             return Outcome::Dropped(reason);
         }
-        self.make_room(key, room(&fragment.buf));
+        self.make_room(room(&fragment.buf));
         let fragments_limit = self.limits.reassembly_fragments;
-        let timeout = self.limits.reassembly_timeout;
-        let partial = self.datagrams.entry(key).or_insert_with(|| Partial::new(now, timeout));
+        let partial = self.find_or_begin(key, now);
         let before = partial.held;
         let added = partial.add(fragment, fragments_limit);
-        self.held = (self.held + partial.held).saturating_sub(before);
+        let (after, whole) = (partial.held, partial.is_whole());
+        self.held = (self.held + after).saturating_sub(before);
         if let Err(reason) = added {
             return Outcome::Dropped(reason);
         }
-        if !partial.is_whole() {
+        if !whole {
             return Outcome::Kept;
         }
         let whole = self.forget(key).and_then(Partial::assemble);
@@ -130,36 +135,57 @@ impl Reassembly {
 
     /// From now on nothing of this datagram is taken, until its time is over.
     fn poison(&mut self, key: Key, now: Instant) {
-        self.make_room(key, 0);
-        let timeout = self.limits.reassembly_timeout;
-        let partial = self.datagrams.entry(key).or_insert_with(|| Partial::new(now, timeout));
-        self.held = self.held.saturating_sub(partial.held);
+        let partial = self.find_or_begin(key, now);
+        let before = partial.held;
         partial.poison();
+        self.held = self.held.saturating_sub(before);
     }
 
-    fn make_room(&mut self, key: Key, bytes: usize) {
-        while self.held + bytes > self.limits.reassembly_bytes
-            || (self.datagrams.len() >= self.limits.reassembly_datagrams
-                && !self.datagrams.contains_key(&key))
-        {
-            let Some(victim) = self.greediest() else {
+    fn find_or_begin(&mut self, key: Key, now: Instant) -> &mut Partial {
+        if !self.datagrams.contains_key(&key) {
+            self.make_place();
+            self.begun += 1;
+        }
+        let (number, expires) = (self.begun, now + self.limits.reassembly_timeout);
+        self.datagrams.entry(key).or_insert_with(|| Partial::new(number, expires))
+    }
+
+    /// Makes a place for one more datagram.
+    fn make_place(&mut self) {
+        while self.datagrams.len() >= self.limits.reassembly_datagrams {
+            let victim = self.oldest_poisoned().or_else(|| self.oldest_of_greediest(|_| 1));
+            if victim.and_then(|victim| self.forget(victim)).is_none() {
                 return;
-            };
-            self.forget(victim);
+            }
         }
     }
 
-    /// The oldest datagram of the source that holds most.
-    fn greediest(&self) -> Option<Key> {
-        let mut sources: BTreeMap<IpAddr, (usize, usize)> = BTreeMap::new();
-        for (key, partial) in &self.datagrams {
-            let (held, count) = sources.entry(key.source).or_default();
-            *held += partial.held;
-            *count += 1;
+    /// Makes room for as many bytes more.
+    fn make_room(&mut self, bytes: usize) {
+        while self.held + bytes > self.limits.reassembly_bytes {
+            let victim = self.oldest_of_greediest(|partial| partial.held);
+            if victim.and_then(|victim| self.forget(victim)).is_none() {
+                return;
+            }
         }
-        let (source, _) = sources.into_iter().max_by_key(|(_, share)| *share)?;
-        let of_source = self.datagrams.iter().filter(|(key, _)| key.source == source);
-        of_source.min_by_key(|(_, partial)| partial.began).map(|(key, _)| *key)
+    }
+
+    fn oldest_poisoned(&self) -> Option<Key> {
+        let poisoned = self.datagrams.iter().filter(|(_, partial)| partial.poisoned);
+        poisoned.min_by_key(|(_, partial)| partial.number).map(|(key, _)| *key)
+    }
+
+    /// Of the source whose datagrams cost most together, the oldest that costs anything. Of equal sources, that with
+    /// the oldest one.
+    fn oldest_of_greediest(&self, cost: impl Fn(&Partial) -> usize) -> Option<Key> {
+        let mut sources: BTreeMap<IpAddr, (usize, (Reverse<u64>, Key))> = BTreeMap::new();
+        for (key, partial) in self.datagrams.iter().filter(|(_, partial)| cost(partial) > 0) {
+            let this = (Reverse(partial.number), *key);
+            let (sum, oldest) = sources.entry(key.source).or_insert((0, this));
+            *sum += cost(partial);
+            *oldest = (*oldest).max(this);
+        }
+        sources.into_values().max().map(|(_, (_, oldest))| oldest)
     }
 }
 
@@ -186,13 +212,13 @@ fn room(buf: &Buf) -> usize {
 }
 
 impl Partial {
-    fn new(now: Instant, timeout: Duration) -> Self {
+    fn new(number: u64, expires: Instant) -> Self {
         Partial {
             pieces: BTreeMap::new(),
             received: 0,
             total: None,
-            began: now,
-            expires: now + timeout,
+            number,
+            expires,
             held: 0,
             poisoned: false,
         }

@@ -184,6 +184,51 @@ fn a_flood_of_fragments_costs_fixed_memory_and_others_progress() {
     assert_eq!(&host.segment("the good datagram")[..], payload);
 }
 
+/// Of so many sources that each is worth one datagram; `length` decides whether a fragment is one at all.
+fn progress_amid_a_flood_from_many_sources(length: usize) {
+    let mut host = Script::host();
+    let flood = |host: &mut Script, number: u32| {
+        let source = format!("198.{}.{}.1", 51 + number / 256, number % 256);
+        host.receive("a flood", &part4(&source, 1, 8, true, &vec![0; length]));
+    };
+    let payload = bytes(3_000);
+    let limit = 256;
+    (0..2 * limit).for_each(|number| flood(&mut host, number));
+    for (part, offset) in [0, 1_000, 2_000].into_iter().enumerate() {
+        let more = offset < 2_000;
+        let good = part4("203.0.113.80", 1, offset, more, &payload[offset..offset + 1_000]);
+        host.receive("a good part", &good);
+        (0..limit / 4).for_each(|number| flood(&mut host, 1_000 + 100 * part as u32 + number));
+    }
+    assert_eq!(&host.segment("the good datagram")[..], payload);
+}
+
+#[test]
+fn others_progress_amid_a_flood_from_many_sources() {
+    progress_amid_a_flood_from_many_sources(8);
+}
+
+#[test]
+fn others_progress_amid_a_flood_of_what_is_no_fragment() {
+    progress_amid_a_flood_from_many_sources(7);
+}
+
+#[test]
+fn when_bytes_run_out_who_holds_most_of_them_loses() {
+    let mut config = host_config();
+    config.limits.reassembly_bytes = 16 << 10;
+    let mut host = Script::new(config);
+    host.start();
+    let payload = bytes(32);
+    host.receive("a good first part", &part4("203.0.113.80", 1, 0, true, &payload[..16]));
+    for number in 0..100 {
+        host.receive("a flood", &part4("203.0.113.66", number, 0, true, &[0; 1_480]));
+        assert!(host.layer.reassembly_memory() <= 16 << 10, "memory is bounded");
+    }
+    host.receive("the good last part", &part4("203.0.113.80", 1, 16, false, &payload[16..]));
+    assert_eq!(&host.segment("the good datagram")[..], payload);
+}
+
 #[test]
 fn one_datagram_in_too_many_pieces_is_discarded() {
     let mut host = Script::host();
