@@ -34,7 +34,9 @@ impl Tcp {
             return;
         }
         let waiting = self.asked.len();
-        let refusal = if security.is_tls() {
+        let refusal = if name.opener() != Opener::Upper {
+            Some(CloseReason::Misuse("connected under a name of the lower side"))
+        } else if security.is_tls() {
             Some(CloseReason::Tls(TlsError {
                 kind: TlsErrorKind::NotConfigured,
                 detail: "TLS was asked of TCP, with no TLS layer between".to_owned(),

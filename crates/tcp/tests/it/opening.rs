@@ -70,3 +70,13 @@ fn closed_is_said_of_a_name_whose_place_is_taken() {
     assert_eq!(alone.closed(), [(second, misuse)]);
     assert_eq!(alone.tcp.connections(), 1, "the first goes on");
 }
+
+#[test]
+fn only_names_of_the_upper_side_connect() {
+    let mut alone = Alone::new();
+    let conn = ConnId::new(Opener::Lower, 5, 0);
+    alone.connect(conn);
+    let misuse = CloseReason::Misuse("connected under a name of the lower side");
+    assert_eq!(alone.closed(), [(conn, misuse)]);
+    assert_eq!((alone.questions(), alone.tcp.connections()), (0, 0));
+}
