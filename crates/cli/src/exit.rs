@@ -8,6 +8,8 @@ use framewise::core::seams::stream::{CloseReason, TlsErrorKind};
 use framewise::http::UrlError;
 use framewise::{FetchError, ServeError};
 
+use crate::output::printable;
+
 /// What `--help` says about exit codes.
 pub(crate) const HELP: &str = "\
 Exit codes:
@@ -54,11 +56,11 @@ impl Failure {
         self
     }
 
-    /// Says it, and gives the exit code.
+    /// Says it, and gives the exit code. Names, URLs and what a server said are in it: they are shown, not obeyed.
     pub(crate) fn report(self) -> ExitCode {
-        anstream::eprintln!("framewise: {}", self.sentence);
+        anstream::eprintln!("framewise: {}", printable(&self.sentence));
         if let Some(next) = self.next {
-            anstream::eprintln!("  try: {next}");
+            anstream::eprintln!("  try: {}", printable(&next));
         }
         ExitCode::from(self.kind as u8)
     }

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use framewise::http::Url;
+
+use crate::output::printable;
+
 /// The name of this side in traces.
 pub(crate) const ME: &str = "me";
 
 /// Where a fetch takes place.
 pub(crate) struct Scene {
-    /// What was asked for, as it was typed.
+    /// What was asked for, as it was typed, but for what would command a terminal.
     pub(crate) url: String,
     tap: Option<(String, String)>,
 }
@@ -15,12 +19,17 @@ pub(crate) struct Scene {
 impl Scene {
     /// Inside this program.
     pub(crate) fn memory(url: &str) -> Self {
-        Scene { url: url.to_owned(), tap: None }
+        Scene { url: printable(url), tap: None }
     }
 
     /// On a TAP device; `names` says who turned names into addresses.
     pub(crate) fn tap(url: &str, tap: &str, names: String) -> Self {
-        Scene { url: url.to_owned(), tap: Some((tap.to_owned(), names)) }
+        Scene { url: printable(url), tap: Some((tap.to_owned(), names)) }
+    }
+
+    /// What the URL calls the server.
+    pub(crate) fn peer(&self) -> String {
+        Url::parse(&self.url).map_or_else(|_| "the server".to_owned(), |url| url.host().to_owned())
     }
 
     /// Whether both hosts are inside this program.

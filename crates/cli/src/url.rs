@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::args;
 use crate::exit::{Failure, Kind};
-use crate::output;
+use crate::output::{self, printable};
 
 pub(crate) fn run(args: &args::Url) -> Result<(), Failure> {
     let anatomy = anatomy(&args.url).map_err(|error| Failure::new(Kind::Usage, error))?;
@@ -15,7 +15,7 @@ pub(crate) fn run(args: &args::Url) -> Result<(), Failure> {
 }
 
 fn as_text(anatomy: &Anatomy) -> String {
-    let mut text = format!("{}\n", anatomy.text);
+    let mut text = format!("{}\n", printable(&anatomy.text));
     let mut line = vec![b' '; anatomy.text.len()];
     for field in &anatomy.fields {
         if let Some(place) = line.get_mut(field.bytes.clone()) {
@@ -31,10 +31,10 @@ fn as_text(anatomy: &Anatomy) -> String {
     text.push('\n');
     let width = anatomy.fields.iter().map(|f| f.value.chars().count()).max().unwrap_or(0).min(32);
     for field in &anatomy.fields {
-        let _ = writeln!(text, "  {:<9} {:<width$}  {}", field.name, field.value, field.meaning);
+        let _ = writeln!(text, "  {:<9} {:<width$}  {}", field.name, printable(&field.value), field.meaning);
     }
     for remark in &anatomy.remarks {
-        let _ = writeln!(text, "\n{remark}");
+        let _ = writeln!(text, "\n{}", printable(remark));
     }
     text
 }

@@ -221,6 +221,19 @@ fn the_lectures_own_url() {
 }
 
 #[test]
+fn what_is_shown_is_not_obeyed() {
+    let url = "http://shop.test/\u{1b}[31m\u{202e}\u{61c}\u{9b}x?\u{2066}=\u{7}";
+    let shown = succeeds(&["url", url]);
+    let refused = framewise(&["fetch", &url.replace("http", "ftp")]);
+    let header = framewise(&["fetch", "http://shop.test/", "-H", "no \u{1b}]0;colon\u{202e}"]);
+    for text in [shown.stdout, refused.stderr, header.stderr] {
+        let text = String::from_utf8(text).unwrap();
+        let commands = |c: char| c.is_control() && c != '\n' || "\u{202e}\u{61c}\u{2066}".contains(c);
+        assert!(!text.chars().any(commands), "it commands the terminal: {text:?}");
+    }
+}
+
+#[test]
 fn help_names_the_exit_codes_and_the_first_command() {
     let help = String::from_utf8(succeeds(&["--help"]).stdout).unwrap();
     assert!(help.contains("framewise fetch https://shop.test/") && help.contains("Exit codes"), "{help}");
