@@ -12,8 +12,10 @@
 //!    Failed ── 3 s ─────────────────────────► gone ◄──────────────────────────────┘
 //! ```
 //!
-//! The table (in `table`) is bounded. Room is made only by forgetting a neighbour to whom nothing was sent lately: whoever
-//! floods the link with bindings pushes out other idle ones, never a peer in use.
+//! The table (in `table`) is bounded. Room is made by forgetting a neighbour to whom nothing was sent lately: whoever
+//! floods the link with bindings pushes out other idle ones, never a peer in use. Where there is none, the one that has
+//! been asked for longest without an answer gives way to the next that is to be asked for: hosts that don't exist, however
+//! many, keep none that does from being asked for.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -22,7 +24,7 @@ use framewise_core::buf::InterfaceId;
 use framewise_core::{Instant, MacAddr};
 
 use crate::config::NeighbourConfig;
-use crate::table::{Slot, Table};
+use crate::table::{Slot, Spare, Table};
 
 /// What is known about one neighbour, for views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +70,8 @@ pub(crate) enum Route {
     SendAndAsk(MacAddr),
     /// Let it wait: the question is already out.
     Wait,
-    /// Let it wait, and ask.
-    WaitAndAsk,
+    /// Let it wait, and ask. The packets for `displaced` go back: that neighbour had to make room.
+    WaitAndAsk { displaced: Option<Key> },
     /// Give it back: the neighbour did not answer a moment ago.
     Failed,
     /// Give it back: every place in the table is in use.
@@ -152,12 +154,15 @@ impl Neighbours {
 
     /// Takes up a neighbour to whom the first packet goes.
     fn begin(&mut self, key: Key, now: Instant) -> Route {
+        let gone = self.table.make_room(Spare::Unresolved);
+        let displaced = gone.filter(|entry| entry.state == NeighbourState::Incomplete).map(|entry| entry.key);
         let Some(slot) = self.table.insert(key) else {
             return Route::Full;
         };
         self.table.with(slot, |entry| entry.last_used = Some(now));
+        self.table.make_spare(slot, Spare::Unresolved);
         self.ask(slot, NeighbourState::Incomplete, now);
-        Route::WaitAndAsk
+        Route::WaitAndAsk { displaced }
     }
 
     /// Takes in that `key` is said to be at `mac`.
@@ -171,6 +176,9 @@ impl Neighbours {
             return Learned::Nothing;
         };
         let Some(known) = known else {
+            if state == NeighbourState::Incomplete {
+                self.table.keep(slot);
+            }
             self.reach(slot, mac, now);
             return Learned::Resolved;
         };
@@ -195,11 +203,13 @@ impl Neighbours {
         if heard == Heard::InPassing {
             return Learned::Nothing;
         }
+        // Nobody asked: an idle neighbour may make room for this one, but none that somebody waits for.
+        self.table.make_room(Spare::Idle);
         let Some(slot) = self.table.insert(key) else {
             return Learned::Full;
         };
         self.reach(slot, mac, now);
-        self.table.make_idle(slot);
+        self.table.make_spare(slot, Spare::Idle);
         Learned::Noticed
     }
 
@@ -270,7 +280,7 @@ impl Neighbours {
                 None
             }
             NeighbourState::Stale if !idle => {
-                self.table.make_idle(slot);
+                self.table.make_spare(slot, Spare::Idle);
                 self.table.arm(slot, now + self.config.stale_for);
                 None
             }
@@ -291,7 +301,7 @@ impl Neighbours {
         if used == Some(true) {
             self.table.arm(slot, now + recent);
         } else {
-            self.table.make_idle(slot);
+            self.table.make_spare(slot, Spare::Idle);
             self.table.arm(slot, now + self.config.stale_for);
         }
     }
@@ -349,7 +359,7 @@ impl Neighbours {
             entry.state = NeighbourState::Failed;
             entry.mac = None;
         });
-        self.table.make_idle(slot);
+        self.table.make_spare(slot, Spare::Idle);
         self.table.arm(slot, now + self.config.failed_for);
     }
 }

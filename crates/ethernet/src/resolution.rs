@@ -29,7 +29,10 @@ impl Ethernet {
                 self.ask(key, mac, cx);
             }
             Route::Wait => self.wait(key, packet, cx),
-            Route::WaitAndAsk => {
+            Route::WaitAndAsk { displaced } => {
+                if let Some(displaced) = displaced {
+                    self.displace(displaced, cx);
+                }
                 self.wait(key, packet, cx);
                 self.ask(key, MacAddr::BROADCAST, cx);
             }
@@ -85,8 +88,19 @@ impl Ethernet {
         }
     }
 
-    fn return_waiting(&mut self, key: Key, cx: &mut Cx) {
+    /// A neighbour that has not answered yet made room for another.
+    fn displace(&mut self, key: Key, cx: &mut Cx) {
+        cx.dropped(NAME, "neighbour table full");
+        cx.note(NAME, "unresolved", || format!("{} is given up: too many are asked for", key.address));
+        self.return_waiting(key, cx);
+    }
+
+    fn fail(&mut self, key: Key, cx: &mut Cx) {
         cx.note(NAME, "unresolved", || format!("{} does not answer", key.address));
+        self.return_waiting(key, cx);
+    }
+
+    fn return_waiting(&mut self, key: Key, cx: &mut Cx) {
         while let Some(packet) = self.waiting.take(key) {
             self.unreachable(packet, cx);
         }
@@ -208,7 +222,7 @@ impl Ethernet {
             }
             None => {
                 self.neighbours.fail(key, cx.now);
-                self.return_waiting(key, cx);
+                self.fail(key, cx);
             }
         }
     }
@@ -234,7 +248,7 @@ impl Ethernet {
         while let Some(due) = self.neighbours.expire(cx.now) {
             match due {
                 Due::Ask(key) => self.ask(key, MacAddr::BROADCAST, cx),
-                Due::Failed(key) => self.return_waiting(key, cx),
+                Due::Failed(key) => self.fail(key, cx),
                 Due::Lost(key, mac) => {
                     cx.note(NAME, "lost", || format!("{} no longer answers at {mac}", key.address));
                 }

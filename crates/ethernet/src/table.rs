@@ -1,4 +1,4 @@
-//! Where neighbours are kept: a bounded table with a timer for each, and an order in which the idle ones make room.
+//! Where neighbours are kept: a bounded table with a timer for each, and an order in which they make room.
 //!
 //! The table knows nothing of what an entry means; that is in `neighbours`. A packet costs one comparison when it goes
 //! where the last one went, else one search of a tree: no hash that a peer could make collide. A timer costs one search
@@ -22,13 +22,22 @@ pub(crate) struct Entry {
     pub(crate) last_used: Option<Instant>,
     due: Instant,
     /// Its place in the order of those that may be forgotten to make room.
-    idle: Option<u64>,
+    spare: Option<(Spare, u64)>,
+}
+
+/// Why an entry may be forgotten to make room; the first reason's entries go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Spare {
+    /// Nothing was sent there lately.
+    Idle,
+    /// It is being asked for the first time.
+    Unresolved,
 }
 
 impl Entry {
-    /// Whether this entry may be forgotten to make room.
+    /// Whether nothing was sent there lately.
     pub(crate) fn is_idle(&self) -> bool {
-        self.idle.is_some()
+        matches!(self.spare, Some((Spare::Idle, _)))
     }
 }
 
@@ -45,8 +54,8 @@ pub(crate) struct Table {
     places: BTreeMap<Key, Slot>,
     timers: BTreeSet<(Instant, Slot)>,
     /// Those that may be forgotten to make room, the first to go first.
-    idle: BTreeMap<u64, Slot>,
-    idle_count: u64,
+    spares: BTreeMap<(Spare, u64), Slot>,
+    spare_count: u64,
     /// Where the last packet's neighbour was found.
     latest: Slot,
 }
@@ -60,8 +69,8 @@ impl Table {
             free: Vec::new(),
             places: BTreeMap::new(),
             timers: BTreeSet::new(),
-            idle: BTreeMap::new(),
-            idle_count: 0,
+            spares: BTreeMap::new(),
+            spare_count: 0,
             latest: Slot(0),
         }
     }
@@ -109,28 +118,35 @@ impl Table {
         }
     }
 
-    /// From now on this entry may be forgotten to make room, after all those that already may.
-    pub(crate) fn make_idle(&mut self, slot: Slot) {
+    /// From now on this entry may be forgotten to make room, after all those that already may for the same reason.
+    pub(crate) fn make_spare(&mut self, slot: Slot, why: Spare) {
         self.keep(slot);
-        self.idle_count += 1;
-        let order = self.idle_count;
-        self.with(slot, |entry| entry.idle = Some(order));
-        self.idle.insert(order, slot);
+        self.spare_count += 1;
+        let order = (why, self.spare_count);
+        self.with(slot, |entry| entry.spare = Some(order));
+        self.spares.insert(order, slot);
     }
 
     /// From now on this entry may not be forgotten to make room.
     pub(crate) fn keep(&mut self, slot: Slot) {
-        if let Some(Some(order)) = self.with(slot, |entry| entry.idle.take()) {
-            self.idle.remove(&order);
+        if let Some(Some(order)) = self.with(slot, |entry| entry.spare.take()) {
+            self.spares.remove(&order);
         }
     }
 
-    /// A place for a new entry, where need be that of the longest idle one; `None` if all are in use. Its timer
-    /// is yet to be set.
+    /// Where every place is taken, forgets the first that may be, for this reason at most.
+    pub(crate) fn make_room(&mut self, at_most: Spare) -> Option<Entry> {
+        if self.places.len() < self.limit {
+            return None;
+        }
+        let (&(why, _), &slot) = self.spares.first_key_value()?;
+        (why <= at_most).then(|| self.remove(slot))?
+    }
+
+    /// A place for a new entry; `None` if all are taken. Its timer is yet to be set.
     pub(crate) fn insert(&mut self, key: Key) -> Option<Slot> {
         if self.places.len() >= self.limit {
-            let (_, &longest_idle) = self.idle.first_key_value()?;
-            self.remove(longest_idle);
+            return None;
         }
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -144,7 +160,7 @@ impl Table {
             last_asked: None,
             last_used: None,
             due: Instant::FAR_FUTURE,
-            idle: None,
+            spare: None,
         });
         self.places.insert(key, slot);
         Some(slot)

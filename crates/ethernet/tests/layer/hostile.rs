@@ -290,14 +290,13 @@ fn a_peer_in_use_is_kept_while_its_binding_is_stale() {
 
 #[test]
 fn when_all_places_are_in_use_a_newcomer_is_told() {
-    let mut link = Script::with(Config {
-        neighbours: NeighbourConfig { entries: 2, ..NeighbourConfig::default() },
-        ..Config::one(MY_MAC)
-    });
-    link.claim(ME);
+    let mut link = with_two_places();
     for last in [1, 2] {
+        let mac = MacAddr::new([2, 0, 0, 0, 0, last]);
         link.send([192, 0, 2, last], last);
         link.expect_arp(MacAddr::BROADCAST);
+        link.answer(Ipv4Addr::new(192, 0, 2, last), mac);
+        link.expect_packet(mac, last);
     }
     link.send([192, 0, 2, 3], 3);
     link.expect_unreachable(3);
@@ -305,12 +304,58 @@ fn when_all_places_are_in_use_a_newcomer_is_told() {
     link.receive_arp(MY_MAC, ArpPacket::request(OTHER_MAC, Ipv4Addr::new(192, 0, 2, 4), ME));
     link.expect_arp(OTHER_MAC);
     link.expect_drops("neighbour table full", 2);
-    // Those that fail make room.
-    link.wait(seconds(3));
-    while link.poll_up().is_some() {}
-    while link.poll_frame().is_some() {}
+    // Those that nobody writes to any more make room.
+    link.wait(seconds(61));
     link.send([192, 0, 2, 3], 3);
     link.expect_arp(MacAddr::BROADCAST);
+}
+
+fn with_two_places() -> Script {
+    let neighbours = NeighbourConfig { entries: 2, ..NeighbourConfig::default() };
+    let mut link = Script::with(Config { neighbours, ..Config::one(MY_MAC) });
+    link.claim(ME);
+    link
+}
+
+#[test]
+fn who_was_asked_for_longest_without_an_answer_gives_way_to_a_newcomer() {
+    let mut link = with_two_places();
+    for last in [1, 2] {
+        link.send([192, 0, 2, last], last);
+        link.expect_question(MacAddr::BROADCAST, Ipv4Addr::new(192, 0, 2, last));
+    }
+    link.send([192, 0, 2, 3], 3);
+    link.expect_unreachable(1);
+    link.expect_drops("neighbour table full", 1);
+    link.expect_question(MacAddr::BROADCAST, Ipv4Addr::new(192, 0, 2, 3));
+    // What nobody asked for displaces no question.
+    link.receive_arp(MY_MAC, ArpPacket::request(OTHER_MAC, Ipv4Addr::new(192, 0, 2, 4), ME));
+    link.expect_arp(OTHER_MAC);
+    link.expect_drops("neighbour table full", 2);
+    // The two that were left to be asked for answer, and are in use from then on.
+    for last in [2, 3] {
+        let mac = MacAddr::new([2, 0, 0, 0, 0, last]);
+        link.answer(Ipv4Addr::new(192, 0, 2, last), mac);
+        link.expect_packet(mac, last);
+    }
+    link.send([192, 0, 2, 1], 1);
+    link.expect_unreachable(1);
+    link.expect_silence();
+}
+
+#[test]
+fn a_flood_of_hosts_that_do_not_answer_keeps_no_newcomer_out() {
+    let mut link = Script::start();
+    for i in 0..2_000u32 {
+        link.send(Ipv4Addr::from_bits(0x0a00_0000 + i), 9);
+        link.expect_arp(MacAddr::BROADCAST);
+        while link.poll_up().is_some() {}
+    }
+    link.check(link.ethernet.neighbours().count() == 1_024, "kept as many questions as fit");
+    link.send(ROUTER, 1);
+    link.expect_question(MacAddr::BROADCAST, ROUTER);
+    link.answer(ROUTER, ROUTER_MAC);
+    link.expect_packet(ROUTER_MAC, 1);
 }
 
 #[test]
