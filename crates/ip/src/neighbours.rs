@@ -25,9 +25,9 @@ impl Ip {
         let IpAddr::V6(target) = address else {
             return cx.dropped(LAYER, "asked to resolve an IPv4 address");
         };
-        if !self.resolver.begin((interface, target), cx.now) {
+        if let Some((interface, given_up)) = self.resolver.begin((interface, target), cx.now) {
             cx.dropped(LAYER, "too many neighbours being asked for");
-            return self.tell_neighbour(interface, target, None, false, cx);
+            self.tell_neighbour(interface, given_up, None, false, cx);
         }
         self.ask_neighbours(cx);
     }

@@ -20,11 +20,15 @@ pub(crate) type Neighbour = (InterfaceId, Ipv6Addr);
 #[derive(Debug)]
 pub(crate) struct Resolver {
     asked: BTreeMap<Neighbour, Asked>,
+    /// How many were ever begun to be asked for.
+    begun: u64,
     limit: usize,
 }
 
 #[derive(Debug)]
 struct Asked {
+    /// Which it was of all that were ever begun.
+    number: u64,
     times: u8,
     again: Instant,
 }
@@ -38,17 +42,26 @@ pub(crate) enum Due {
 
 impl Resolver {
     pub(crate) fn new(limit: usize) -> Self {
-        Resolver { asked: BTreeMap::new(), limit }
+        Resolver { asked: BTreeMap::new(), begun: 0, limit: limit.max(1) }
     }
 
-    /// Begins to ask; `false` if as many as may be are being asked for. One that is being asked for already is
-    /// left to its timer.
-    pub(crate) fn begin(&mut self, neighbour: Neighbour, now: Instant) -> bool {
-        let room = self.asked.len() < self.limit;
-        if room {
-            self.asked.entry(neighbour).or_insert(Asked { times: 0, again: now });
+    /// Begins to ask. One that is being asked for already is left to its timer. Where as many as may be are being
+    /// asked for, the one that has been for longest is given up, so that hosts that don't exist keep nobody out.
+    pub(crate) fn begin(&mut self, neighbour: Neighbour, now: Instant) -> Option<Neighbour> {
+        if self.asked.contains_key(&neighbour) {
+            return None;
         }
-        room || self.asked.contains_key(&neighbour)
+        let given_up = (self.asked.len() >= self.limit).then(|| self.give_up_oldest()).flatten();
+        self.begun += 1;
+        self.asked.insert(neighbour, Asked { number: self.begun, times: 0, again: now });
+        given_up
+    }
+
+    fn give_up_oldest(&mut self) -> Option<Neighbour> {
+        let oldest = self.asked.iter().min_by_key(|(_, asked)| asked.number);
+        let oldest = oldest.map(|(neighbour, _)| *neighbour)?;
+        self.asked.remove(&oldest);
+        Some(oldest)
     }
 
     /// It answered; `false` if nobody asked.

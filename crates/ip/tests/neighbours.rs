@@ -59,11 +59,15 @@ fn a_flood_of_unknown_neighbours_is_bounded() {
         resolve(&mut host, &format!("2001:db8::1:{number:x}"));
     }
     host.dropped("too many neighbours being asked for", 10_000 - 512);
-    assert_eq!(host.packets().len(), 512);
-    host.pass(Duration::from_secs(4));
-    host.packets();
+    assert_eq!(host.packets().len(), 10_000, "each is asked for once");
     resolve(&mut host, PEER);
-    host.packet("a question for the next one, once the others are given up");
+    let longest = format!("2001:db8::1:{:x}", 10_000 - 512);
+    assert_eq!(host.link_control("who was asked for longest"), neighbour(&longest, None, false));
+    assert_eq!(icmpv6_type(&host.packet("a question for the newcomer")), 135);
+    host.receive("its answer", &advertisement(PEER, OURS, PEER, mac(20)));
+    assert_eq!(host.link_control("the newcomer's address"), neighbour(PEER, Some(mac(20)), true));
+    host.pass(Duration::from_secs(1));
+    assert_eq!(host.packets().len(), 511, "those that are left are asked for again");
 }
 
 #[test]
