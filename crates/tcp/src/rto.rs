@@ -29,13 +29,30 @@ pub(crate) struct RetransmissionTimer {
 impl RetransmissionTimer {
     /// Something that takes up sequence numbers up to `end` was sent; `again` if not for the first time.
     pub(crate) fn sent(&mut self, end: SeqNumber, again: bool, now: Instant) {
+        self.measure_from(end, again, now);
+        // The engine's own timer may be set alike and expire a moment sooner. Shortly before its time, sent again
+        // is as good as expired: else this timer would send it twice, and not double (section 5, (5.5)).
+        let nearly_expired = self.expires.is_some_and(|at| at <= now + self.timeout() / 2);
+        if again && nearly_expired {
+            self.timeouts = self.timeouts.saturating_add(1);
+        }
+        if again || self.expires.is_none() {
+            self.expires = Some(now + self.timeout());
+        }
+    }
+
+    /// The same of a SYN. Sending that again is left to the engine; its acknowledgment is the first measurement.
+    pub(crate) fn sent_syn(&mut self, end: SeqNumber, again: bool, now: Instant) {
+        self.measure_from(end, again, now);
+    }
+
+    fn measure_from(&mut self, end: SeqNumber, again: bool, now: Instant) {
         if again {
             // Karn's rule (section 3): whose acknowledgment it would be, nobody could tell.
             self.timed = None;
         } else if self.timed.is_none() {
             self.timed = Some((end, now));
         }
-        self.expires = self.expires.or(Some(now + self.timeout()));
     }
 
     /// Everything before `to` was acknowledged, some of it just now; `more` if something is left.

@@ -31,9 +31,13 @@ impl Connection {
         let payload = segment.len().saturating_sub(header.length);
         let again = self.guard.sent(&header, payload);
         let length = header.sequence_len(payload);
-        if length > 0 && self.opened {
-            let end = header.sequence.plus(length);
-            self.timer.sent(end, again, cx.now);
+        let end = header.sequence.plus(length);
+        // The byte of a keep-alive was acknowledged long ago.
+        if length > 0 && self.guard.unacknowledged().is_before(end) {
+            match self.opened {
+                true => self.timer.sent(end, again, cx.now),
+                false => self.timer.sent_syn(end, again, cx.now),
+            }
         }
         self.sent_again = again;
         if again {

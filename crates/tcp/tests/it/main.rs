@@ -10,5 +10,6 @@ mod hostile;
 mod life;
 mod opening;
 mod pair;
+mod retransmission;
 mod transfer;
 mod watching;
