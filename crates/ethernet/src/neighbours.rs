@@ -85,7 +85,8 @@ pub(crate) enum Heard {
     ToUs,
     /// It was overheard: it can refresh what is known, and no more.
     InPassing,
-    /// NDP found it out, and says whether it may replace another binding (RFC 4861 section 4.4).
+    /// NDP found it out, and says whether it may replace another binding (RFC 4861 section 4.4). It does so only where
+    /// that is in doubt: anyone on the link can forge the messages that RFC 4861 section 7.2.5 would follow at once.
     ByNdp { replace: bool },
 }
 
@@ -108,7 +109,7 @@ pub(crate) enum Learned {
     Conflict { with: MacAddr, ask: bool },
 }
 
-/// What time has brought.
+/// What time, or NDP's patience, has brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     /// Ask again.
@@ -187,8 +188,9 @@ impl Neighbours {
             return Learned::Confirmed;
         }
         let may_replace = match (heard, state) {
-            (Heard::ByNdp { replace }, _) => replace,
-            // The old station was asked alone first, and has had its chance to answer.
+            (Heard::ByNdp { replace }, NeighbourState::Stale) => replace,
+            // The old station was asked alone first, and has had its chance to answer. NDP asks all at once: there
+            // the old one is followed until it has let all questions pass.
             (_, NeighbourState::Probe) => asked > 1,
             _ => false,
         };
@@ -226,10 +228,13 @@ impl Neighbours {
         ask == Some(true)
     }
 
-    /// NDP says that the neighbour does not answer.
-    pub(crate) fn fail(&mut self, key: Key, now: Instant) {
-        if let Some(slot) = self.table.find(key) {
-            self.give_up(slot, now);
+    /// NDP says that the neighbour does not answer, which is nothing to one that was heard of meanwhile.
+    pub(crate) fn fail(&mut self, key: Key, now: Instant) -> Option<Due> {
+        let slot = self.table.find(key)?;
+        match self.table.with(slot, |entry| entry.state)? {
+            NeighbourState::Incomplete => Some(self.give_up(slot, key, now)),
+            NeighbourState::Probe => self.lose(slot),
+            NeighbourState::Reachable | NeighbourState::Stale | NeighbourState::Failed => None,
         }
     }
 
@@ -267,14 +272,8 @@ impl Neighbours {
                 self.ask(slot, state, now);
                 Some(Due::Ask(key))
             }
-            NeighbourState::Incomplete => {
-                self.give_up(slot, now);
-                Some(Due::Failed(key))
-            }
-            NeighbourState::Probe => {
-                let mac = self.table.remove(slot)?.mac?;
-                Some(Due::Lost(key, mac))
-            }
+            NeighbourState::Incomplete => Some(self.give_up(slot, key, now)),
+            NeighbourState::Probe => self.lose(slot),
             NeighbourState::Reachable => {
                 self.grow_stale(slot, now);
                 None
@@ -354,12 +353,20 @@ impl Neighbours {
         self.table.arm(slot, now + self.config.reachable_for);
     }
 
-    fn give_up(&mut self, slot: Slot, now: Instant) {
+    /// It never answered: for a while nobody is asked again.
+    fn give_up(&mut self, slot: Slot, key: Key, now: Instant) -> Due {
         self.table.with(slot, |entry| {
             entry.state = NeighbourState::Failed;
             entry.mac = None;
         });
         self.table.make_spare(slot, Spare::Idle);
         self.table.arm(slot, now + self.config.failed_for);
+        Due::Failed(key)
+    }
+
+    /// It answers no longer: the next packet asks all where it is now.
+    fn lose(&mut self, slot: Slot) -> Option<Due> {
+        let entry = self.table.remove(slot)?;
+        Some(Due::Lost(entry.key, entry.mac?))
     }
 }

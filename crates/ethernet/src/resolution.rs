@@ -95,11 +95,6 @@ impl Ethernet {
         self.return_waiting(key, cx);
     }
 
-    fn fail(&mut self, key: Key, cx: &mut Cx) {
-        cx.note(NAME, "unresolved", || format!("{} does not answer", key.address));
-        self.return_waiting(key, cx);
-    }
-
     fn return_waiting(&mut self, key: Key, cx: &mut Cx) {
         while let Some(packet) = self.waiting.take(key) {
             self.unreachable(packet, cx);
@@ -221,8 +216,9 @@ impl Ethernet {
                 self.learn(key, mac, heard, cx);
             }
             None => {
-                self.neighbours.fail(key, cx.now);
-                self.fail(key, cx);
+                if let Some(due) = self.neighbours.fail(key, cx.now) {
+                    self.follow(due, cx);
+                }
             }
         }
     }
@@ -246,12 +242,19 @@ impl Ethernet {
 
     pub(crate) fn advance_neighbours(&mut self, cx: &mut Cx) {
         while let Some(due) = self.neighbours.expire(cx.now) {
-            match due {
-                Due::Ask(key) => self.ask(key, MacAddr::BROADCAST, cx),
-                Due::Failed(key) => self.fail(key, cx),
-                Due::Lost(key, mac) => {
-                    cx.note(NAME, "lost", || format!("{} no longer answers at {mac}", key.address));
-                }
+            self.follow(due, cx);
+        }
+    }
+
+    fn follow(&mut self, due: Due, cx: &mut Cx) {
+        match due {
+            Due::Ask(key) => self.ask(key, MacAddr::BROADCAST, cx),
+            Due::Failed(key) => {
+                cx.note(NAME, "unresolved", || format!("{} does not answer", key.address));
+                self.return_waiting(key, cx);
+            }
+            Due::Lost(key, mac) => {
+                cx.note(NAME, "lost", || format!("{} no longer answers at {mac}", key.address));
             }
         }
     }

@@ -204,11 +204,85 @@ fn ipv6_neighbours_are_asked_for_by_ip() {
         assert_eq!(frame[12..14], [0x86, 0xdd]);
     }
     link.expect_silence();
+}
 
+fn expect_resolve(link: &mut Script) {
+    let event = link.expect_event();
+    assert!(
+        matches!(event, LinkEvent::Resolve { interface: LINK, address } if address == ROUTER_V6),
+        "should ask IP to ask for the router, but said {event:?}"
+    );
+}
+
+/// A script in which the IPv6 router is known since two seconds.
+fn knowing_the_ipv6_router() -> Script {
+    let mut link = Script::start();
+    link.send(ROUTER_V6, 1);
+    expect_resolve(&mut link);
+    link.control(neighbour(Some(ROUTER_MAC), true));
+    link.expect_packet(ROUTER_MAC, 1);
+    link.wait(seconds(2));
+    link
+}
+
+#[test]
+fn forged_ndp_messages_do_not_take_over_a_live_neighbour() {
+    let mut link = knowing_the_ipv6_router();
+    // A solicitation casts doubt, so that IP asks; then an advertisement passes for the answer.
     link.control(neighbour(Some(OTHER_MAC), false));
-    link.expect_drops("conflicting neighbour binding", 1);
+    expect_resolve(&mut link);
+    link.control(neighbour(Some(OTHER_MAC), true));
+    link.expect_drops("conflicting neighbour binding", 2);
+    link.check(link.notes("conflict").len() == 2, "noted both conflicts");
+    link.send(ROUTER_V6, 2);
+    link.expect_packet(ROUTER_MAC, 2);
+    // The true answer comes last.
+    link.control(neighbour(Some(ROUTER_MAC), true));
+    link.check(link.state(ROUTER_V6) == Some(NeighbourState::Reachable), "confirmed the router");
+    link.control(neighbour(Some(OTHER_MAC), true));
+    link.expect_drops("conflicting neighbour binding", 3);
+    link.wait(seconds(10));
+    link.send(ROUTER_V6, 3);
+    link.expect_packet(ROUTER_MAC, 3);
+}
+
+#[test]
+fn an_ipv6_neighbour_that_really_moved_is_followed_once_the_old_one_let_all_questions_pass() {
+    let mut link = knowing_the_ipv6_router();
+    link.control(neighbour(Some(OTHER_MAC), false));
+    expect_resolve(&mut link);
+    link.wait(seconds(6));
+    link.check(link.notes("lost").len() == 1, "lost the old one");
+    link.send(ROUTER_V6, 2);
+    expect_resolve(&mut link);
+    link.control(neighbour(Some(OTHER_MAC), true));
+    link.expect_packet(OTHER_MAC, 2);
+}
+
+#[test]
+fn ndp_replaces_what_has_grown_stale_if_it_says_so() {
+    let mut link = knowing_the_ipv6_router();
+    link.wait(seconds(60));
+    link.check(link.state(ROUTER_V6) == Some(NeighbourState::Stale), "grown stale");
     link.control(neighbour(Some(OTHER_MAC), true));
     link.check(link.notes("moved").len() == 1, "moved with the override flag");
+    link.send(ROUTER_V6, 2);
+    link.expect_packet(OTHER_MAC, 2);
+}
+
+#[test]
+fn that_ndp_gives_up_concerns_only_those_who_are_asked_for() {
+    let mut link = knowing_the_ipv6_router();
+    link.control(neighbour(None, false));
+    link.send(ROUTER_V6, 2);
+    link.expect_packet(ROUTER_MAC, 2);
+    link.control(neighbour(Some(OTHER_MAC), false));
+    expect_resolve(&mut link);
+    link.control(neighbour(None, false));
+    link.check(link.notes("lost").len() == 1, "lost the neighbour");
+    link.send(ROUTER_V6, 3);
+    expect_resolve(&mut link);
+    link.expect_silence();
 }
 
 #[test]
