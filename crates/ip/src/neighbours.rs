@@ -95,8 +95,8 @@ impl Ip {
             Ndp::NeighbourSolicitation { target, source_mac } => {
                 self.hear_solicitation(interface, target, source_mac, envelope, cx);
             }
-            Ndp::NeighbourAdvertisement { target, target_mac, .. } => {
-                self.hear_advertisement(interface, target, target_mac, cx);
+            Ndp::NeighbourAdvertisement { target, target_mac, replace, .. } => {
+                self.hear_advertisement(interface, target, target_mac, replace, cx);
             }
             Ndp::RouterAdvertisement(advertisement) => {
                 self.hear_router(interface, envelope.source, &advertisement, cx);
@@ -137,7 +137,14 @@ impl Ip {
         self.send_ndp(answer, id, target, whom, cx);
     }
 
-    fn hear_advertisement(&mut self, id: InterfaceId, target: Ipv6Addr, mac: Option<MacAddr>, cx: &mut Cx) {
+    fn hear_advertisement(
+        &mut self,
+        id: InterfaceId,
+        target: Ipv6Addr,
+        mac: Option<MacAddr>,
+        replace: bool,
+        cx: &mut Cx,
+    ) {
         let own =
             self.interface_mut(id).and_then(|interface| interface.address_mut(target)).map(|own| own.state);
         match own {
@@ -151,10 +158,10 @@ impl Ip {
         let Some(mac) = mac else {
             return cx.dropped(LAYER, "advertisement without a MAC address");
         };
-        if !self.resolver.answered((id, target)) {
+        if !self.resolver.answered((id, target), cx.now) {
             return cx.dropped(LAYER, "advertisement nobody asked for");
         }
-        self.tell_neighbour(id, target, Some(mac), true, cx);
+        self.tell_neighbour(id, target, Some(mac), replace, cx);
     }
 
     /// Begins to ask whether anyone else has this address of ours, which is used with care meanwhile.

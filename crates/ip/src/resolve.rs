@@ -31,6 +31,8 @@ struct Asked {
     number: u64,
     times: u8,
     again: Instant,
+    /// No more questions. Until `again` other answers are taken: which of them is true, Ethernet judges.
+    answered: bool,
 }
 
 /// What is due for a neighbour.
@@ -48,30 +50,35 @@ impl Resolver {
     /// Begins to ask. One that is being asked for already is left to its timer. Where as many as may be are being
     /// asked for, the one that has been for longest is given up, so that hosts that don't exist keep nobody out.
     pub(crate) fn begin(&mut self, neighbour: Neighbour, now: Instant) -> Option<Neighbour> {
-        if self.asked.contains_key(&neighbour) {
+        self.asked.retain(|_, asked| !asked.answered || now < asked.again);
+        if self.asked.get(&neighbour).is_some_and(|asked| !asked.answered) {
             return None;
         }
+        self.asked.remove(&neighbour);
         let given_up = (self.asked.len() >= self.limit).then(|| self.give_up_oldest()).flatten();
         self.begun += 1;
-        self.asked.insert(neighbour, Asked { number: self.begun, times: 0, again: now });
+        self.asked.insert(neighbour, Asked { number: self.begun, times: 0, again: now, answered: false });
         given_up
     }
 
     fn give_up_oldest(&mut self) -> Option<Neighbour> {
-        let oldest = self.asked.iter().min_by_key(|(_, asked)| asked.number);
+        let oldest = self.asked.iter().min_by_key(|(_, asked)| (!asked.answered, asked.number));
         let oldest = oldest.map(|(neighbour, _)| *neighbour)?;
-        self.asked.remove(&oldest);
-        Some(oldest)
+        let asked = self.asked.remove(&oldest)?;
+        (!asked.answered).then_some(oldest)
     }
 
-    /// It answered; `false` if nobody asked.
-    pub(crate) fn answered(&mut self, neighbour: Neighbour) -> bool {
-        self.asked.remove(&neighbour).is_some()
+    /// It answered; `false` if nobody asked. Whoever answers first need not be the one who was asked for: a forger's
+    /// answer must not close the ear to the other.
+    pub(crate) fn answered(&mut self, neighbour: Neighbour, now: Instant) -> bool {
+        let open = self.asked.get_mut(&neighbour).filter(|asked| !asked.answered || now < asked.again);
+        open.map(|asked| asked.answered = true).is_some()
     }
 
     /// The next thing that is due.
     pub(crate) fn due(&mut self, now: Instant) -> Option<Due> {
-        let (neighbour, asked) = self.asked.iter_mut().find(|(_, asked)| asked.again <= now)?;
+        let is_due = |asked: &Asked| !asked.answered && asked.again <= now;
+        let (neighbour, asked) = self.asked.iter_mut().find(|(_, asked)| is_due(asked))?;
         let neighbour = *neighbour;
         if asked.times >= MOST_SOLICITATIONS {
             self.asked.remove(&neighbour);
@@ -83,6 +90,6 @@ impl Resolver {
     }
 
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.asked.values().map(|asked| asked.again).min()
+        self.asked.values().filter(|asked| !asked.answered).map(|asked| asked.again).min()
     }
 }

@@ -8,7 +8,7 @@ use common::*;
 use framewise_core::buf::NextHop;
 use framewise_core::seams::packet::{LinkControl, LinkEvent};
 use framewise_core::seams::segment::UDP;
-use framewise_ip::{Config, Ipv6Header};
+use framewise_ip::{Config, Ipv6Header, ndp};
 
 const OURS: &str = "2001:db8::10";
 const OUR_GROUP: &str = "ff02::1:ff00:10";
@@ -35,6 +35,34 @@ fn asks_the_group_of_the_address_and_tells_ethernet_the_answer() {
     assert_eq!(host.link_control("the neighbour's MAC address"), neighbour(PEER, Some(mac(20)), true));
     host.pass(Duration::from_secs(10));
     host.is_silent();
+}
+
+/// Who answers first may be a forger. Ethernet, which knows what it knew before, must hear of both.
+#[test]
+fn whoever_else_answers_within_a_second_is_heard_too() {
+    let mut host = Script::host();
+    resolve(&mut host, PEER);
+    host.packet("a neighbour solicitation");
+    host.receive("a forged answer", &advertisement(PEER, OURS, PEER, mac(66)));
+    assert_eq!(host.link_control("the forged answer"), neighbour(PEER, Some(mac(66)), true));
+    host.receive("the true answer", &advertisement(PEER, OURS, PEER, mac(20)));
+    assert_eq!(host.link_control("the true answer"), neighbour(PEER, Some(mac(20)), true));
+    host.pass(Duration::from_secs(1));
+    host.receive("a late answer", &advertisement(PEER, OURS, PEER, mac(66)));
+    host.only_dropped("advertisement nobody asked for");
+    resolve(&mut host, PEER);
+    assert_eq!(icmpv6_type(&host.packet("a new question")), 135);
+}
+
+#[test]
+fn ethernet_is_told_what_the_override_flag_says() {
+    let mut host = Script::host();
+    resolve(&mut host, PEER);
+    host.packet("a neighbour solicitation");
+    let flags = ndp::AdvertisementFlags { router: false, solicited: true, replace: false };
+    let message = ndp::emit_neighbour_advertisement(v6(PEER), mac(20), flags, v6(PEER), v6(OURS));
+    host.receive("an answer for another", &icmp6(PEER, OURS, 255, &message));
+    assert_eq!(host.link_control("the answer"), neighbour(PEER, Some(mac(20)), false));
 }
 
 #[test]
