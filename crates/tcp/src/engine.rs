@@ -87,6 +87,7 @@ pub(crate) struct Engine {
     handle: SocketHandle,
     mtu: usize,
     super_segments: bool,
+    nagle: bool,
     /// How far its clock runs ahead of ours: see [`skip_to_timer`](Engine::skip_to_timer).
     ahead: Duration,
 }
@@ -125,6 +126,7 @@ impl Engine {
             handle,
             mtu,
             super_segments: config.super_segments,
+            nagle: config.nagle,
             ahead: Duration::ZERO,
         }
     }
@@ -142,6 +144,12 @@ impl Engine {
         let mut wire = self.wire(None);
         self.interface.poll_egress(moment(now + self.ahead), &mut wire, &mut self.sockets);
         wire.outbound
+    }
+
+    /// Lets a segment that is not full wait, or not, while others are in flight. With Nagle's algorithm it waits always.
+    pub(crate) fn hold_partial(&mut self, hold: bool) {
+        let hold = hold || self.nagle;
+        self.socket_mut().set_nagle_enabled(hold);
     }
 
     /// When [`egress`](Self::egress) may have something next.

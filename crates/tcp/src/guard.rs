@@ -304,6 +304,11 @@ impl Guard {
         self.sent && sequence.since(self.una) >= 0 && sequence.is_before(self.max)
     }
 
+    /// How much was sent and not acknowledged yet.
+    pub(crate) fn in_flight(&self) -> usize {
+        usize::try_from(self.max.since(self.una)).unwrap_or(0)
+    }
+
     /// Whether anything was sent and not acknowledged yet.
     pub(crate) fn awaits_acknowledgment(&self) -> bool {
         self.una.is_before(self.max)

@@ -7,10 +7,13 @@ use framewise_core::seams::segment::{Segment, TCP};
 
 use super::{Connection, Life};
 use crate::config::Config;
-use crate::engine::Emitted;
+use crate::engine::{Emitted, IP_HEADER_LEN};
 use crate::outputs::Outputs;
 use crate::reset::CHECKSUM_FIELD;
 use crate::segment::{Header, sum};
+
+/// Bytes of the engine's headers, its stand-in for IP's included.
+const HEADERS_LEN: usize = IP_HEADER_LEN + 20;
 
 impl Connection {
     /// The next segment to send now.
@@ -18,8 +21,19 @@ impl Connection {
         if matches!(self.life, Life::Draining | Life::Over(_)) {
             return None;
         }
+        self.avoid_silly_segments();
         let emitted = self.engine.egress(cx.now)?;
         Some(self.seal(emitted, config.checksum_offload, cx))
+    }
+
+    /// The sender's side of the silly window syndrome (RFC 9293, section 3.8.6.2.1): where a window ends within a segment, that
+    /// waits until it can go full. The last of a message never waits, and nothing does until two full segments
+    /// are in flight: fewer the peer may be slow to acknowledge.
+    fn avoid_silly_segments(&mut self) {
+        let full = self.engine.mtu().saturating_sub(HEADERS_LEN);
+        let in_flight = self.guard.in_flight();
+        let unsent = self.engine.send_queue().saturating_sub(in_flight);
+        self.engine.hold_partial(unsent >= full && in_flight >= 2 * full);
     }
 
     /// Makes a segment of what the engine made: its place in the stream as RFC 6528 has it, addresses, sum.
@@ -55,6 +69,7 @@ impl Connection {
 
     /// Sends the first of what is not acknowledged again, now. An acknowledgment may be due before.
     pub(super) fn send_again(&mut self, out: &mut Outputs, cx: &mut Cx) {
+        self.avoid_silly_segments();
         for _ in 0..3 {
             self.engine.skip_to_timer(cx.now);
             let Some(emitted) = self.engine.egress(cx.now) else { return };

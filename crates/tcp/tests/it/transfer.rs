@@ -211,3 +211,26 @@ fn a_megabyte_passes_a_link_that_loses_every_fifth_segment() {
         assert!(pair.now < Instant::from_secs(400), "seed {seed} took {}", pair.now);
     }
 }
+
+/// When the second host sent each segment with data, and how much in it.
+fn data_of_two(pair: &Pair) -> Vec<(Instant, usize)> {
+    let of_two = pair.sent.iter().filter(|(_, by, _, payload)| *by == TWO && *payload > 0);
+    of_two.map(|(at, _, _, payload)| (*at, *payload)).collect()
+}
+
+#[test]
+fn few_segments_of_a_large_message_are_not_full() {
+    for length in [3_000, 100_000, 1_000_000] {
+        let sent = data_of_two(&transfer(14, Config::default(), Faults::NONE, length)).len();
+        let least = length.div_ceil(1_460);
+        let most = least + least / 50 + 2;
+        assert!((least..=most).contains(&sent), "{length} bytes should take {least} segments, not {sent}");
+    }
+}
+
+#[test]
+fn the_last_of_a_message_does_not_wait_for_an_acknowledgment() {
+    let sent = data_of_two(&transfer(15, Config::default(), Faults::NONE, 2_000));
+    assert_eq!(sent.iter().map(|(_, payload)| *payload).collect::<Vec<_>>(), [1_460, 540]);
+    assert_eq!(sent[0].0, sent[1].0);
+}
