@@ -213,10 +213,7 @@ impl Tcp {
                 let payload = segment.len().saturating_sub(header.length);
                 match remains.segment_arrives(&header, payload, cx.now, self.time_wait.wait()) {
                     Answer::Acknowledge(header) => self.out.reply(reset::bare_segment(&flow, header), cx),
-                    Answer::Anew => {
-                        self.flows.remove(&flow);
-                        self.nobody(flow, header, segment, cx);
-                    }
+                    Answer::Anew => self.nobody(flow, header, segment, cx),
                     Answer::Nothing => cx.dropped("tcp", "its connection is over"),
                 }
             }

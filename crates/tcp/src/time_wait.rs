@@ -24,7 +24,7 @@ pub(crate) struct Remains {
 pub(crate) enum Answer {
     /// Its sender has not heard our last acknowledgment: send it again.
     Acknowledge(Header),
-    /// A new connection between the same two ports: the old one is over (RFC 9293, section 3.6.1).
+    /// A new connection between the same two ports: the old one is over if anybody listens (RFC 9293, section 3.6.1).
     Anew,
     /// None.
     Nothing,

@@ -143,7 +143,8 @@ impl Tcp {
         let flow = FlowKey::new(local, SocketAddr::new(syn.source(), header.source_port));
         // Meanwhile the SYN may have been repeated, or the listener gone.
         let listener = self.listeners.find(local);
-        let (Some(listener), false) = (listener, self.flows.contains(&flow)) else {
+        let begun = matches!(self.flows.get(&flow), Some(Place::Connection(_)));
+        let (Some(listener), false) = (listener, begun) else {
             return self.dispatch(header, syn, cx);
         };
         if let Some(oldest) = self.listeners.make_room(listener) {
@@ -160,6 +161,7 @@ impl Tcp {
         else {
             return cx.dropped("tcp", "too many connections");
         };
+        // Only now are the remains of a connection before forgotten, if there are any.
         self.flows.insert(flow, Place::Connection(key));
         self.listeners.enter(listener, key);
         self.with(key, cx, |connection, out, cx| {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use framewise_core::seams::segment::{Segment, TCP};
-use framewise_core::seams::stream::CloseReason;
+use framewise_core::seams::stream::{CloseReason, Endpoint, StreamDown};
 use framewise_core::{Buf, Rng};
 use framewise_tcp::segment::{Flags, Header, Options, sum};
 use framewise_tcp::{Config, SeqNumber};
@@ -236,6 +236,22 @@ fn a_new_syn_reopens_what_is_in_time_wait() {
     };
     let reply = answer(&mut pair, forged(syn, b"")).expect("an answer should come");
     assert_eq!(reply.flags, Flags::SYN | Flags::ACK);
+}
+
+#[test]
+fn a_new_syn_that_is_refused_leaves_time_wait_as_it_is() {
+    let (mut pair, next) = open();
+    let two = pair.accepted(0);
+    pair.send(TWO, two, b"", true);
+    pair.run_for(Duration::from_secs(1));
+    let (fin, _) = pair.last_sent(ONE);
+    let endpoint = Endpoint { address: None, port: 80 };
+    pair.say(TWO, StreamDown::Unlisten { endpoint });
+    let syn = Header { sequence: next.sequence.plus(100_000), flags: Flags::SYN, ..next };
+    let refusal = answer(&mut pair, forged(syn, b"")).expect("an answer should come");
+    assert!(refusal.has(Flags::RST), "nobody listens any more, but {refusal:?} came");
+    let last = answer(&mut pair, forged(fin, b"")).expect("its FIN is acknowledged again");
+    assert_eq!((last.flags, last.acknowledgment), (Flags::ACK, fin.sequence.plus(1)));
 }
 
 #[test]
