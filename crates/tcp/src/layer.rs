@@ -45,8 +45,8 @@ pub struct Tcp {
     timers: Timers,
     /// Those that may have a segment to send, each at most once.
     ready: VecDeque<ConnId>,
-    /// What waits for IP's answer to which source address and MTU.
-    asked: VecDeque<Asked>,
+    /// What waits for IP's answer to which source address and MTU, and until when: in that order, for all wait as long.
+    asked: VecDeque<(Instant, Asked)>,
     out: Outputs,
 }
 
@@ -95,7 +95,7 @@ impl Tcp {
 
     /// Lets more come up; a connection that still waits for IP's answer gets it when it begins.
     fn grant(&mut self, conn: ConnId, bytes: usize, cx: &mut Cx) {
-        let waiting = self.asked.iter_mut().find_map(|asked| match asked {
+        let waiting = self.asked.iter_mut().find_map(|(_, asked)| match asked {
             Asked::Connect { name, grant, .. } if *name == conn => Some(grant),
             _ => None,
         });
@@ -229,7 +229,7 @@ impl Tcp {
             if self.asked.len() >= self.config.backlog.max(1) {
                 return cx.dropped("tcp", "too many wait for a route");
             }
-            return self.ask(segment.source(), Asked::Accept { syn: segment });
+            return self.ask(segment.source(), Asked::Accept { syn: segment }, cx.now);
         }
         cx.dropped("tcp", if is_first { "nobody listens" } else { "no such connection" });
         let payload = segment.len().saturating_sub(header.length);
@@ -346,6 +346,7 @@ impl Layer for Tcp {
 
     fn handle_timeout(&mut self, cx: &mut Cx) {
         self.time_wait.expire(&mut self.flows, cx.now);
+        self.stop_waiting_for_routes(cx);
         while let Some((at, key)) = self.timers.pop_due(cx.now) {
             let Some(connection) = self.connections.get_mut(key) else {
                 continue;
@@ -360,7 +361,8 @@ impl Layer for Tcp {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        earliest(self.timers.next(), self.time_wait.next())
+        let asked = self.asked.front().map(|(until, _)| *until);
+        earliest(asked, earliest(self.timers.next(), self.time_wait.next()))
     }
 
     fn accepts(&self, message: &SegmentUp) -> bool {

@@ -4,10 +4,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use framewise_core::Cx;
 use framewise_core::id::{ConnId, Opener};
 use framewise_core::seams::segment::{Segment, SegmentControl, SourceRoute, TCP};
 use framewise_core::seams::stream::{CloseReason, Security, StreamUp, TlsError, TlsErrorKind};
+use framewise_core::{Cx, Instant};
 
 use super::Tcp;
 use crate::connection::Connection;
@@ -54,21 +54,22 @@ impl Tcp {
             Some(reason) => self.out.say(StreamUp::Closed { conn: name, reason }),
             None => {
                 let grant = 0;
-                self.ask(remote.ip(), Asked::Connect { name, remote, grant });
+                self.ask(remote.ip(), Asked::Connect { name, remote, grant }, cx.now);
             }
         }
     }
 
     /// Asks IP how `destination` is reached (RFC 1122, section 3.4).
-    pub(super) fn ask(&mut self, destination: IpAddr, asked: Asked) {
-        self.asked.push_back(asked);
+    pub(super) fn ask(&mut self, destination: IpAddr, asked: Asked, now: Instant) {
+        self.asked.push_back((now + self.config.connect_timeout, asked));
         self.out.ask(SegmentControl::Source { destination, protocol: TCP });
     }
 
     /// Ends a connection that still waits for IP's answer. `true` if there was one of this name.
     pub(super) fn withdraw(&mut self, name: ConnId, reason: CloseReason) -> bool {
         let before = self.asked.len();
-        self.asked.retain(|asked| !matches!(asked, Asked::Connect { name: other, .. } if *other == name));
+        let is_it = |asked: &Asked| matches!(asked, Asked::Connect { name: other, .. } if *other == name);
+        self.asked.retain(|(_, asked)| !is_it(asked));
         let withdrawn = self.asked.len() < before;
         if withdrawn {
             self.out.say(StreamUp::Closed { conn: name, reason });
@@ -76,13 +77,27 @@ impl Tcp {
         withdrawn
     }
 
+    /// Gives up what IP has not answered in time.
+    pub(super) fn stop_waiting_for_routes(&mut self, cx: &mut Cx) {
+        while self.asked.front().is_some_and(|(until, _)| *until <= cx.now)
+            && let Some((_, asked)) = self.asked.pop_front()
+        {
+            match asked {
+                Asked::Connect { name, .. } => {
+                    self.out.say(StreamUp::Closed { conn: name, reason: CloseReason::TimedOut });
+                }
+                Asked::Accept { .. } => cx.dropped("tcp", "no answer about a route back"),
+            }
+        }
+    }
+
     pub(super) fn source_found(&mut self, destination: IpAddr, route: Option<SourceRoute>, cx: &mut Cx) {
-        let first = self.asked.iter().position(|asked| match asked {
+        let first = self.asked.iter().position(|(_, asked)| match asked {
             Asked::Connect { remote, .. } => remote.ip() == destination,
             Asked::Accept { syn } => syn.source() == destination,
         });
         let asked = first.and_then(|first| self.asked.remove(first));
-        match (asked, route) {
+        match (asked.map(|(_, asked)| asked), route) {
             (Some(Asked::Connect { name, remote, grant }), Some(route)) => {
                 self.begin(name, remote, route, cx);
                 if grant > 0 {

@@ -80,3 +80,20 @@ fn only_names_of_the_upper_side_connect() {
     assert_eq!(alone.closed(), [(conn, misuse)]);
     assert_eq!((alone.questions(), alone.tcp.connections()), (0, 0));
 }
+
+#[test]
+fn a_connection_whose_route_is_never_told_times_out() {
+    let mut alone = Alone::new();
+    let conn = ConnId::new(Opener::Upper, 0, 0);
+    alone.connect(conn);
+    assert_eq!(alone.questions(), 1);
+    let until = alone.tcp.poll_timeout().expect("IP's answer should not be waited for in vain");
+    assert_eq!(until, alone.now + Config::default().connect_timeout);
+    alone.now = until;
+    alone.tcp.handle_timeout(&mut Cx::new(alone.now, &mut alone.counters));
+    assert_eq!(alone.closed(), [(conn, CloseReason::TimedOut)]);
+    assert_eq!(alone.tcp.poll_timeout(), None);
+    // An answer that comes now is no harm.
+    alone.route_found();
+    assert_eq!((alone.questions(), alone.tcp.connections()), (0, 0));
+}
