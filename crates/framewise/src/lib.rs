@@ -38,6 +38,7 @@ pub mod runner;
 mod running;
 mod server;
 pub mod stack;
+mod turn;
 mod wait;
 mod wake;
 mod window;
