@@ -41,6 +41,7 @@ pub mod stack;
 mod turn;
 mod wait;
 mod wake;
+mod watching;
 mod window;
 pub mod world;
 

@@ -26,6 +26,7 @@ use crate::server::Server;
 use crate::stack::AnyStack;
 use crate::wait::Watched;
 use crate::wake::Waker;
+use crate::watching::Watching;
 
 /// One of the Runner's hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -219,11 +220,11 @@ impl Runner {
         call: impl FnOnce(&mut Node, &mut [Wire], &mut Cx) -> io::Result<R>,
     ) -> io::Result<R> {
         let (node, tally) = &mut self.nodes[index];
-        let mut watching = self.observer.as_ref().map(|observer| observer.borrow_mut());
+        let mut watching = self.observer.as_ref().map(Watching);
         if let Some(observer) = &mut watching {
             observer.host(&node.name);
         }
-        let observer = watching.as_deref_mut().map(|observer| observer as &mut dyn Observer);
+        let observer = watching.as_mut().map(|observer| observer as &mut dyn Observer);
         let mut cx = Cx { now: self.clock.now(), stepping, observer, counters: &mut tally.counters };
         call(node, &mut self.wires, &mut cx)
     }
