@@ -21,7 +21,7 @@ use crate::fetch::{Fetch, FetchId, KnownAddress, Page};
 use crate::running::{Running, Stage};
 use crate::window::Window;
 
-/// Fetches that one host may have under way.
+/// Fetches that one host may have at a time: under way, or done and not taken.
 const LIMIT: usize = 65_536;
 
 /// What the application says to the stack.
@@ -34,8 +34,8 @@ pub(crate) struct Client {
     deadlines: BTreeSet<(Instant, u64)>,
     finished: BTreeMap<u64, Result<Page, FetchError>>,
     next: u64,
-    /// Fetches that wait for a name; the first one's number is that of the question.
-    naming: BTreeMap<String, Vec<u64>>,
+    /// Names that fetches wait for.
+    naming: BTreeMap<String, Naming>,
     /// Questions that no fetch asked, and their answers.
     asked: BTreeSet<u64>,
     answers: BTreeMap<u64, Result<Addresses, ResolveError>>,
@@ -43,6 +43,12 @@ pub(crate) struct Client {
     pub(crate) known: Vec<KnownAddress>,
     /// What is to be said to the stack.
     pub(crate) commands: VecDeque<Command>,
+}
+
+/// A name that was asked for, and who waits for it.
+struct Naming {
+    query: u64,
+    fetches: BTreeSet<u64>,
 }
 
 impl Client {
@@ -64,7 +70,7 @@ impl Client {
     /// Begins a fetch.
     pub(crate) fn start(&mut self, fetch: Fetch, now: Instant) -> Result<FetchId, FetchError> {
         let url = Url::parse(&fetch.url)?;
-        if self.fetches.len() >= LIMIT {
+        if self.fetches.len() + self.finished.len() >= LIMIT {
             return Err(ExchangeError::TooMany(LIMIT).into());
         }
         let id = self.next;
@@ -93,12 +99,18 @@ impl Client {
         self.finish(id.0, Err(reason));
     }
 
+    /// Ends a fetch of which nobody wants to hear any more.
+    pub(crate) fn cancel(&mut self, id: FetchId) {
+        self.give_up(id, FetchError::Cancelled);
+        self.finished.remove(&id.0);
+    }
+
     /// Asks DNS for a name.
     pub(crate) fn ask(&mut self, name: &str) -> u64 {
         let query = self.next;
         self.next += 1;
         self.asked.insert(query);
-        self.commands.push_back(Either::Right(NameDown::Resolve { query, name: name.to_owned() }));
+        self.say_of_names(NameDown::Resolve { query, name: name.to_owned() });
         query
     }
 
@@ -107,8 +119,11 @@ impl Client {
         self.answers.contains_key(&query)
     }
 
-    /// What DNS answered; once.
+    /// What DNS answered; once. Where it has not answered yet, it need not any more.
     pub(crate) fn answer(&mut self, query: u64) -> Option<Result<Addresses, ResolveError>> {
+        if self.asked.remove(&query) {
+            self.say_of_names(NameDown::Cancel { query });
+        }
         self.answers.remove(&query)
     }
 
@@ -135,12 +150,10 @@ impl Client {
             self.answers.insert(query, result);
             return;
         }
-        let Some(name) =
-            self.naming.iter().find(|(_, ids)| ids.first() == Some(&query)).map(|(name, _)| name.clone())
-        else {
-            return;
-        };
-        for id in self.naming.remove(&name).unwrap_or_default() {
+        let asked = self.naming.iter().find(|(_, naming)| naming.query == query);
+        let Some(name) = asked.map(|(name, _)| name.clone()) else { return };
+        let waiting = self.naming.remove(&name).map(|naming| naming.fetches);
+        for id in waiting.into_iter().flatten() {
             self.named(id, result.clone(), now);
         }
     }
@@ -217,10 +230,22 @@ impl Client {
 
     /// Asks DNS for the name of a fetch, or waits with others that asked for the same name already.
     fn ask_for(&mut self, id: u64, name: String) {
-        let waiting = self.naming.entry(name.clone()).or_default();
-        waiting.push(id);
-        if waiting.len() == 1 {
-            self.commands.push_back(Either::Right(NameDown::Resolve { query: id, name }));
+        if let Some(naming) = self.naming.get_mut(&name) {
+            naming.fetches.insert(id);
+            return;
+        }
+        self.naming.insert(name.clone(), Naming { query: id, fetches: BTreeSet::from([id]) });
+        self.say_of_names(NameDown::Resolve { query: id, name });
+    }
+
+    /// A fetch waits for its name no more; the last one takes the question back.
+    fn stop_asking(&mut self, id: u64, name: &str) {
+        let Some(naming) = self.naming.get_mut(name) else { return };
+        naming.fetches.remove(&id);
+        if naming.fetches.is_empty() {
+            let query = naming.query;
+            self.naming.remove(name);
+            self.say_of_names(NameDown::Cancel { query });
         }
     }
 
@@ -289,8 +314,7 @@ impl Client {
             self.deadlines.remove(&(deadline, id));
         }
         match running.stage {
-            // The question is short-lived, and others may wait for its answer, too.
-            Stage::Naming => {}
+            Stage::Naming => self.stop_asking(id, running.url.host()),
             Stage::Exchanging { exchange, .. } if self.exchanges.get(exchange).is_some() => {
                 self.say(ExchangeDown::Cancel { exchange });
             }
@@ -301,6 +325,10 @@ impl Client {
 
     fn say(&mut self, command: ExchangeDown) {
         self.commands.push_back(Either::Left(command));
+    }
+
+    fn say_of_names(&mut self, command: NameDown) {
+        self.commands.push_back(Either::Right(command));
     }
 }
 

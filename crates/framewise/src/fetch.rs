@@ -27,7 +27,7 @@ pub struct Fetch {
     pub(crate) body: Bytes,
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) max_time: Option<Duration>,
-    pub(crate) max_body: u64,
+    pub(crate) max_body: Option<u64>,
     pub(crate) sink: Option<Box<dyn BodySink>>,
 }
 
@@ -54,7 +54,7 @@ impl Fetch {
             body: Bytes::new(),
             connect_timeout: None,
             max_time: None,
-            max_body: MAX_BODY,
+            max_body: None,
             sink: None,
         }
     }
@@ -83,10 +83,17 @@ impl Fetch {
         self
     }
 
-    /// How many bytes of body are taken before the fetch fails as too large.
+    /// How many bytes of body are taken before the fetch fails as too large. Unless set, 256 MiB are collected, and a sink is
+    /// given any number.
     pub fn max_body(mut self, bytes: u64) -> Self {
-        self.max_body = bytes;
+        self.max_body = Some(bytes);
         self
+    }
+
+    /// How many bytes of body are taken.
+    pub(crate) fn body_limit(&self) -> u64 {
+        let unlimited = if self.sink.is_some() { u64::MAX } else { MAX_BODY };
+        self.max_body.unwrap_or(unlimited)
     }
 
     /// Gives the page to `sink` as it comes, instead of collecting it; [`Page::body`] stays empty then.

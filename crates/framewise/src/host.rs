@@ -30,7 +30,8 @@ impl HostMut<'_> {
         self.finish(id)
     }
 
-    /// Begins a fetch, so that several are under way at once.
+    /// Begins a fetch, so that several are under way at once. Its outcome is kept until it is taken by [`finish`](Self::finish) or
+    /// [`finished`](Self::finished), and counts among the fetches that there may be at a time.
     pub fn start(&mut self, fetch: Fetch) -> Result<FetchId, FetchError> {
         let now = self.runner.now();
         self.runner.node(self.id).client.start(fetch, now)
@@ -59,17 +60,19 @@ impl HostMut<'_> {
         self.runner.node(self.id).client.is_running(fetch)
     }
 
-    /// Gives a fetch up.
+    /// Gives a fetch up: nothing is left of it, no outcome either.
     pub fn cancel(&mut self, fetch: FetchId) {
-        self.runner.node(self.id).client.give_up(fetch, FetchError::Cancelled);
+        self.runner.node(self.id).client.cancel(fetch);
     }
 
     /// Asks DNS for the addresses of a name, and turns the Runner until it answers.
     pub fn look_up(&mut self, name: &str) -> Result<Addresses, FetchError> {
         let id = self.id;
         let query = self.runner.node(id).client.ask(name);
-        match self.runner.run_until(|runner| runner.node(id).client.is_answered(query)) {
-            Ok(true) => Ok(self.runner.node(id).client.answer(query).ok_or(FetchError::Cancelled)??),
+        let done = self.runner.run_until(|runner| runner.node(id).client.is_answered(query));
+        let answer = self.runner.node(id).client.answer(query);
+        match done {
+            Ok(true) => Ok(answer.ok_or(FetchError::Cancelled)??),
             Ok(false) => Err(FetchError::Stuck),
             Err(error) => Err(FetchError::Device(error.to_string())),
         }

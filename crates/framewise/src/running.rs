@@ -134,11 +134,12 @@ impl Running {
 
     pub(crate) fn take_piece(&mut self, data: &Bytes) -> Result<(), FetchError> {
         self.received += data.len() as u64;
+        let limit = self.fetch.body_limit();
+        if self.received > limit {
+            return Err(FetchError::TooLarge { limit });
+        }
         if let Some(sink) = &mut self.fetch.sink {
             return sink.piece(data).map_err(|error| FetchError::Sink(error.to_string()));
-        }
-        if self.received > self.fetch.max_body {
-            return Err(FetchError::TooLarge { limit: self.fetch.max_body });
         }
         self.body.extend_from_slice(data);
         Ok(())
