@@ -1,6 +1,7 @@
 //! How the Runner turns, steps, and lets time pass.
 
 use std::io;
+use std::time::Duration;
 
 use framewise_core::Instant;
 use framewise_core::buf::InterfaceId;
@@ -8,10 +9,12 @@ use framewise_core::time::earliest;
 use framewise_device::wire::Wire;
 
 use crate::runner::Runner;
-use crate::wait;
+use crate::wait::{self, Came};
 
 /// How many turns may end with something still due before that is taken for a fault.
 const IDLE_TURNS: u32 = 1_000;
+/// The longest that a simulated run stands still for an answer from another thread.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Runner {
     /// One turn: everything that can happen now. Returns whether anything did.
@@ -88,7 +91,9 @@ impl Runner {
         if self.clock.is_simulated() {
             // Time stands still while another thread works on an answer.
             if self.nodes.iter().any(|(node, _)| node.server.is_working()) {
-                return wait::for_waker(&self.waker);
+                let nothing = std::iter::empty();
+                let came = wait::for_anything(nothing, &self.waker, &mut self.watched, Some(PATIENCE))?;
+                return Ok(came != Came::Nothing);
             }
             let Some(next) = earliest(self.next_event(), end) else { return Ok(false) };
             self.expect_progress(next)?;
@@ -97,7 +102,8 @@ impl Runner {
         }
         let until = earliest(self.next_event(), end);
         let links = self.nodes.iter().flat_map(|(node, _)| &node.links);
-        wait::for_anything(links, &self.waker, &mut self.watched, self.clock.until(until))
+        wait::for_anything(links, &self.waker, &mut self.watched, self.clock.until(until))?;
+        Ok(true)
     }
 
     /// A timer that stays due however often it is called would hold time for ever (law 6 of `Layer`): that is an error.

@@ -6,8 +6,16 @@ use std::time::Duration;
 use crate::link::Link;
 use crate::wake::Waker;
 
-/// The longest that a simulated run stands still for an answer from another thread.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// Nothing, in all the time.
+    Nothing,
+    /// Another thread, and nobody else.
+    Waker,
+    /// A frame, or something foreign.
+    Other,
+}
 
 /// A foreign file descriptor, and what to do when it can be read.
 pub(crate) struct Watched {
@@ -31,32 +39,33 @@ mod unix {
         }
     }
 
-    /// Waits for the waker alone. `false` if it stays silent for too long.
-    pub(crate) fn for_waker(waker: &Waker) -> io::Result<bool> {
-        let mut fds = [PollFd::from_borrowed_fd(waker.fd(), PollFlags::IN)];
-        Ok(poll_for(&mut fds, Some(PATIENCE))? > 0)
-    }
-
-    /// Waits for whatever comes first, at most `timeout`; without one, until something comes. `false` if nothing can come.
+    /// Waits for whatever comes first, at most `timeout`; without one, until something comes.
     pub(crate) fn for_anything<'a>(
         links: impl Iterator<Item = &'a Link>,
         waker: &Waker,
         watched: &mut Vec<Watched>,
         timeout: Option<Duration>,
-    ) -> io::Result<bool> {
-        let ready: Vec<bool> = {
+    ) -> io::Result<Came> {
+        let (came, ready): (usize, Vec<bool>) = {
             let mut fds = vec![PollFd::from_borrowed_fd(waker.fd(), PollFlags::IN)];
             fds.extend(watched.iter().map(|w| PollFd::new(&w.fd, PollFlags::IN)));
-            let foreign = 1..fds.len();
             // A closure, since the descriptors need live no longer than this list.
             #[allow(clippy::redundant_closure)]
             fds.extend(links.filter_map(|link| device_fd(link)));
-            poll_for(&mut fds, timeout)?;
-            fds[foreign].iter().map(|fd| !fd.revents().is_empty()).collect()
+            let came = poll_for(&mut fds, timeout)?;
+            (came, fds.iter().take(1 + watched.len()).map(|fd| !fd.revents().is_empty()).collect())
         };
         let mut ready = ready.into_iter();
+        let is_woken = ready.next().unwrap_or(false);
+        if is_woken {
+            waker.drain();
+        }
         watched.retain_mut(|w| !ready.next().unwrap_or(false) || (w.ready)(&w.fd));
-        Ok(true)
+        Ok(match came {
+            0 => Came::Nothing,
+            1 if is_woken => Came::Waker,
+            _ => Came::Other,
+        })
     }
 
     fn device_fd(link: &Link) -> Option<PollFd<'_>> {
@@ -78,7 +87,7 @@ mod unix {
 }
 
 #[cfg(unix)]
-pub(crate) use unix::{for_anything, for_waker};
+pub(crate) use unix::for_anything;
 
 /// Elsewhere there are only in-memory wires and threads: looking often is enough.
 #[cfg(not(unix))]
@@ -87,27 +96,19 @@ mod elsewhere {
 
     const LOOK: Duration = Duration::from_millis(1);
 
-    pub(crate) fn for_waker(waker: &Waker) -> io::Result<bool> {
-        let began = std::time::Instant::now();
-        while !waker.is_raised() && began.elapsed() < PATIENCE {
-            std::thread::sleep(LOOK);
-        }
-        Ok(waker.is_raised())
-    }
-
     pub(crate) fn for_anything<'a>(
         _links: impl Iterator<Item = &'a Link>,
         waker: &Waker,
         _watched: &mut Vec<Watched>,
         timeout: Option<Duration>,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Came> {
         let began = std::time::Instant::now();
         while !waker.is_raised() && timeout.is_none_or(|t| began.elapsed() < t) {
             std::thread::sleep(timeout.unwrap_or(LOOK).min(LOOK));
         }
-        Ok(true)
+        Ok(if waker.is_raised() { Came::Waker } else { Came::Nothing })
     }
 }
 
 #[cfg(not(unix))]
-pub(crate) use elsewhere::{for_anything, for_waker};
+pub(crate) use elsewhere::for_anything;

@@ -1,4 +1,21 @@
 //! How another thread wakes the Runner: a flag that many may raise and one waits for.
+//!
+//! # Why no wake-up is lost
+//!
+//! Who wakes has said something before; it must be seen by a *look* of the Runner, which comes after the flag was
+//! lowered. [`wake`](Waker::wake) finds the flag either
+//!
+//! - down: it raises it and writes a byte, which ends the Runner's wait, now or when it waits next. The byte
+//!   is read only by [`drain`](Waker::drain), and after each of those comes a `lower` and a look before the next wait.
+//! - up: then it has not been lowered since, so the next `lower` is still to come, and the look after it. That one is
+//!   not far: either the byte of whoever raised the flag is still to be read, or it was, by the `drain` before
+//!   that `lower`.
+//!
+//! The pipe is emptied *before* the flag is lowered. The other way round, a byte written between the two would be read
+//! with the flag up: everybody after it would rely on a byte that is gone.
+//!
+//! A byte may come late: written when the flag that it stands for was lowered already. It ends one wait for nothing, and is
+//! drained after it, whatever the flag says.
 
 use std::io;
 use std::sync::Arc;
@@ -36,21 +53,37 @@ impl Waker {
 
     /// Makes the Runner look: at once if it waits, else before it waits next.
     pub fn wake(&self) {
-        if !self.0.raised.swap(true, Ordering::AcqRel) {
-            // A full pipe means that the Runner is being woken already.
-            #[cfg(unix)]
-            let _ = rustix::io::write(&self.0.pipe.1, &[1]);
+        if self.raise() {
+            self.ring();
         }
     }
 
-    /// Lowers the flag; called by the Runner before it looks. The pipe is emptied first: a `wake` in between
-    /// finds the flag still up and writes nothing, but what it announces is seen by the look that follows.
+    /// Raises the flag; `true` if it was down.
+    fn raise(&self) -> bool {
+        !self.0.raised.swap(true, Ordering::AcqRel)
+    }
+
+    /// Ends a wait.
+    fn ring(&self) {
+        // A full pipe means that the Runner is being woken already.
+        #[cfg(unix)]
+        let _ = rustix::io::write(&self.0.pipe.1, &[1]);
+    }
+
+    /// Lowers the flag; called by the Runner before it looks.
     pub(crate) fn lower(&self) {
         #[cfg(unix)]
         if self.0.raised.load(Ordering::Acquire) {
-            let _ = rustix::io::read(&self.0.pipe.0, &mut [0; 64]);
+            self.drain();
         }
         self.0.raised.swap(false, Ordering::AcqRel);
+    }
+
+    /// Empties the pipe; called by the Runner when a wait has found it readable. A look follows.
+    #[cfg(unix)]
+    pub(crate) fn drain(&self) {
+        let mut bytes = [0; 64];
+        while rustix::io::read(&self.0.pipe.0, &mut bytes).is_ok_and(|read| read == bytes.len()) {}
     }
 
     /// What becomes readable when the flag is raised.
@@ -66,3 +99,6 @@ impl Waker {
         self.0.raised.load(Ordering::Acquire)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;
