@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 
+use framewise_core::buf::InterfaceId;
 use framewise_core::id::Opener;
 use framewise_core::seams::exchange::ExchangeUp;
 use framewise_core::seams::frame::Frame;
@@ -60,17 +61,34 @@ impl Node {
         for index in 0..self.links.len() {
             let (mut frames, mut bytes) = (0, 0);
             while frames < BURST_FRAMES && bytes < BURST_BYTES {
-                let Link::Device(link) = &mut self.links[index] else { break };
-                let Some(mut frame) = link.device.receive()? else { break };
-                frame.label_mut().interface = framewise_core::buf::InterfaceId(index as u8);
+                let Some(length) = self.receive_one(index, cx)? else { break };
                 frames += 1;
-                bytes += frame.len();
+                bytes += length;
                 came = true;
-                self.frame_in(frame, cx);
                 self.settle(wires, cx)?;
             }
         }
         Ok(came)
+    }
+
+    /// Takes one frame, of the first device that has one. `true` if one came.
+    pub(crate) fn step_receive(&mut self, cx: &mut Cx) -> io::Result<bool> {
+        for index in 0..self.links.len() {
+            if self.receive_one(index, cx)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes one frame of one interface's device, and tells how long it was.
+    fn receive_one(&mut self, index: usize, cx: &mut Cx) -> io::Result<Option<usize>> {
+        let Some(Link::Device(link)) = self.links.get_mut(index) else { return Ok(None) };
+        let Some(mut frame) = link.device.receive()? else { return Ok(None) };
+        frame.label_mut().interface = InterfaceId(index as u8);
+        let length = frame.len();
+        self.frame_in(frame, cx);
+        Ok(Some(length))
     }
 
     /// Runs the timers that are due; `false` if none is.

@@ -172,6 +172,7 @@ impl Runner {
     }
 
     /// Calls `ready` whenever this foreign file descriptor can be read (or was closed by the other end), until it says `false`.
+    /// Where time is simulated, it is looked at before each jump of the clock, but never waited for.
     #[cfg(unix)]
     pub fn watch(
         &mut self,

@@ -52,6 +52,11 @@ impl Runner {
         if self.deliver_one(true)? {
             return Ok(true);
         }
+        for index in 0..self.nodes.len() {
+            if self.with_node(index, true, |node, _, cx| node.step_receive(cx))? {
+                return Ok(true);
+            }
+        }
         let mut was_due = false;
         for index in 0..self.nodes.len() {
             was_due |= self.with_node(index, true, |node, _, cx| Ok(node.timers(cx)))?;
@@ -95,6 +100,9 @@ impl Runner {
                 let came = wait::for_anything(nothing, &self.waker, &mut self.watched, Some(PATIENCE))?;
                 return Ok(came != Came::Nothing);
             }
+            if self.look_around()? == Came::Other {
+                return Ok(true);
+            }
             let Some(next) = earliest(self.next_event(), end) else { return Ok(false) };
             self.expect_progress(next)?;
             self.clock.advance(next);
@@ -104,6 +112,14 @@ impl Runner {
         let links = self.nodes.iter().flat_map(|(node, _)| &node.links);
         wait::for_anything(links, &self.waker, &mut self.watched, self.clock.until(until))?;
         Ok(true)
+    }
+
+    /// Looks at foreign file descriptors, without waiting for them.
+    fn look_around(&mut self) -> io::Result<Came> {
+        if self.watched.is_empty() {
+            return Ok(Came::Nothing);
+        }
+        wait::for_anything(std::iter::empty(), &self.waker, &mut self.watched, Some(Duration::ZERO))
     }
 
     /// A timer that stays due however often it is called would hold time for ever (law 6 of `Layer`): that is an error.
