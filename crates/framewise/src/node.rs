@@ -205,14 +205,15 @@ impl Node {
         true
     }
 
-    /// Sends one frame, unless a device is full: then its frame waits and nothing more is pulled.
+    /// Sends one frame. Nothing is pulled while every link is a full device; while some are, their frames wait in a queue
+    /// of their own, so that they hold up nobody else.
     pub(crate) fn frame_out(&mut self, wires: &mut [Wire], cx: &mut Cx) -> io::Result<bool> {
+        let mut is_open = self.links.is_empty();
         for link in &mut self.links {
-            if let Link::Device(link) = link
-                && !link.retry()?
-            {
-                return Ok(false);
-            }
+            is_open |= link.retry()?;
+        }
+        if !is_open {
+            return Ok(false);
         }
         let Some(frame) = self.stack.poll_outbound(cx) else { return Ok(false) };
         if cx.is_observed() {
@@ -220,7 +221,11 @@ impl Node {
         }
         match self.links.get_mut(usize::from(frame.interface().0)) {
             Some(Link::Wire(wire, port)) => wires[wire.0].send(*port, frame, cx.now),
-            Some(Link::Device(link)) => link.transmit(frame)?,
+            Some(Link::Device(link)) => {
+                if !link.transmit(frame)? {
+                    cx.dropped("device", "queue to the device is full");
+                }
+            }
             None => cx.dropped("device", "no such interface"),
         }
         Ok(true)

@@ -130,8 +130,19 @@ impl Runner {
     }
 
     /// Adds a host of any stack, whose interfaces are plugged in in their order.
+    ///
+    /// What a stack sends to an interface that has no plug is dropped, and counted.
+    ///
+    /// # Panics
+    /// There are more plugs than the 256 interfaces that a host may have, or one is for another Runner's wire.
     pub fn add_host(&mut self, name: &str, stack: AnyStack, plugs: Vec<Plug>) -> HostId {
         let host = HostId(self.nodes.len());
+        let most = usize::from(u8::MAX) + 1;
+        assert!(
+            plugs.len() <= most,
+            "a host has at most {most} interfaces, {name} was given {}",
+            plugs.len()
+        );
         let links = plugs.into_iter().enumerate().map(|(index, plug)| self.plug(host, index as u8, plug));
         let links = links.collect();
         let server = Server::new(self.waker.clone());
@@ -144,10 +155,11 @@ impl Runner {
     fn plug(&mut self, host: HostId, interface: u8, plug: Plug) -> Link {
         match plug {
             Plug::Wire(wire) => {
+                assert!(wire.0 < self.wires.len(), "{wire:?} is not one of this Runner's wires");
                 self.ports[wire.0].push((host, interface));
                 Link::Wire(wire, self.wires[wire.0].attach())
             }
-            Plug::Device(device) => Link::Device(DeviceLink { device, waiting: None }),
+            Plug::Device(device) => Link::Device(DeviceLink::new(device)),
         }
     }
 

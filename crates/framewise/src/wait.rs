@@ -71,7 +71,7 @@ mod unix {
     fn device_fd(link: &Link) -> Option<PollFd<'_>> {
         let Link::Device(link) = link else { return None };
         let fd: BorrowedFd<'_> = link.device.readable_fd()?;
-        let wanted = if link.waiting.is_some() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        let wanted = if !link.waiting.is_empty() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
         Some(PollFd::from_borrowed_fd(fd, wanted))
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use framewise::core::buf::InterfaceId;
 use framewise::core::seams::frame::Frame;
 use framewise::core::{Buf, MacAddr};
+use framewise::device::wire::WireConfig;
 use framewise::device::{Device, DeviceCounters};
 use framewise::tls::{Crypto, SimulatedCrypto, TimeSource};
 use framewise::world::EPOCH;
@@ -105,6 +106,36 @@ fn a_step_takes_frames_from_devices() {
 }
 
 #[test]
+fn a_full_device_holds_up_no_other_interface() {
+    let (mut runner, host, [near, far]) = two_devices();
+    near.is_full.set(true);
+    near.ask_for(NEAR);
+    runner.turn().unwrap();
+    far.ask_for(FAR);
+    runner.turn().unwrap();
+    assert_eq!((near.sent(), far.sent()), (0, 1));
+    near.is_full.set(false);
+    runner.turn().unwrap();
+    assert_eq!((near.sent(), far.sent()), (1, 1), "what waited has gone, too");
+    assert_eq!(runner.counters(host).total(), 0);
+}
+
+#[test]
+fn what_waits_for_a_full_device_has_a_bound() {
+    let (mut runner, host, [near, _]) = two_devices();
+    near.is_full.set(true);
+    for _ in 0..1_100 {
+        near.ask_for(NEAR);
+    }
+    runner.run_for(Duration::from_secs(1)).unwrap();
+    let dropped = runner.counters(host).drops("device", "queue to the device is full");
+    assert_eq!(dropped, 100, "1,000 wait, and the others are counted");
+    near.is_full.set(false);
+    runner.turn().unwrap();
+    assert_eq!(near.sent(), 1_000);
+}
+
+#[test]
 #[cfg(unix)]
 fn a_foreign_descriptor_is_looked_at_in_simulated_time() {
     use std::io::{Read, Write};
@@ -124,4 +155,18 @@ fn a_foreign_descriptor_is_looked_at_in_simulated_time() {
     write.write_all(b"c").unwrap();
     while runner.step().unwrap() {}
     assert_eq!(came.get(), 3, "a stepped run looks, too");
+}
+
+#[test]
+#[should_panic(expected = "a host has at most 256 interfaces, many was given 257")]
+fn more_plugs_than_interfaces_are_refused() {
+    let mut runner = Runner::simulated(1).unwrap();
+    let wire = runner.add_wire(WireConfig::default());
+    let stack = {
+        let randomness = runner.randomness("host");
+        let crypto = SimulatedCrypto::never_on_a_real_device(randomness.fork("tls"));
+        let tls = framewise::tls::Config::new(TimeSource::starting_at(EPOCH), Crypto::Simulated(crypto));
+        HostConfig::new("many", Vec::new(), tls).stack(&randomness).unwrap()
+    };
+    runner.add_host("many", stack, (0..257).map(|_| Plug::Wire(wire)).collect());
 }
