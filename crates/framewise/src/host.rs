@@ -1,9 +1,8 @@
 //! One host of a Runner, as its user sees it: `fetch_page` and `return_page`.
 
+use std::io;
 use std::sync::Arc;
 
-use framewise_core::Either;
-use framewise_core::seams::exchange::ExchangeDown;
 use framewise_core::seams::resolve::Addresses;
 use framewise_core::seams::stream::{Endpoint, Security};
 use framewise_http::handler::Handler;
@@ -97,7 +96,11 @@ impl HostMut<'_> {
         self.serve(Endpoint { address: None, port }, Security::Tls(None), Arc::new(handler))
     }
 
-    /// Returns pages at any endpoint.
+    /// Returns pages at any endpoint. One for a particular address takes the requests that come to this address, before one for
+    /// all addresses.
+    ///
+    /// # Errors
+    /// The endpoint is taken (its handler stays), or can't be listened on; a device failed; or no layer gave an answer.
     pub fn serve(
         &mut self,
         endpoint: Endpoint,
@@ -105,18 +108,17 @@ impl HostMut<'_> {
         handler: Arc<dyn Handler>,
     ) -> Result<(), ServeError> {
         let id = self.id;
-        let server = &mut self.runner.node(id).server;
-        server.add(endpoint, handler);
-        server.commands.push_back(Either::Left(ExchangeDown::Listen { endpoint, security }));
+        self.runner.node(id).server.listen(endpoint, security, handler);
         self.runner.run_until(|runner| runner.node(id).server.is_answered(endpoint))?;
-        self.runner.node(id).server.listening(endpoint).unwrap_or(Ok(()))?;
+        let no_answer = || io::Error::other(format!("no layer says if it listens on port {}", endpoint.port));
+        self.runner.node(id).server.listening(endpoint).ok_or_else(no_answer)??;
         Ok(())
     }
 
-    /// Begins no new exchange at `endpoint`; those under way are finished.
+    /// Begins no new exchange at `endpoint`, and lets its handler go; exchanges under way are finished. Of requests that had not
+    /// come as far as their body, those that still come are answered 503.
     pub fn stop_serving(&mut self, endpoint: Endpoint) {
-        let server = &mut self.runner.node(self.id).server;
-        server.commands.push_back(Either::Left(ExchangeDown::Unlisten { endpoint }));
+        self.runner.node(self.id).server.unlisten(endpoint);
     }
 
     /// Exchanges that this host's handlers are still answering.

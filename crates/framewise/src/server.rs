@@ -2,6 +2,7 @@
 //! room for it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -9,18 +10,23 @@ use bytes::{Bytes, BytesMut};
 use framewise_core::Either;
 use framewise_core::id::ExchangeId;
 use framewise_core::seams::exchange::{BodyLength, ExchangeDown, ExchangeUp, ResponseHead, ServerRequest};
-use framewise_core::seams::stream::{Endpoint, ListenError};
+use framewise_core::seams::stream::{Endpoint, ListenError, Security};
 use framewise_http::handler::{Answer, Handler};
-use framewise_http::{Params, Pieces, Request};
+use framewise_http::{Method, Params, Pieces, Request, Response, StatusCode};
 
 use crate::answers::{Answers, Flow, Part};
 use crate::client::Command;
 use crate::wake::Waker;
 use crate::window::Window;
 
+/// What is said where a request can't be taken.
+const BUSY: &str = "503 Service Unavailable\n\nThere is no room for this request now; try again later.\n";
+
 /// All that one host serves.
 pub(crate) struct Server {
-    sites: Vec<(Endpoint, Arc<dyn Handler>)>,
+    sites: BTreeMap<Endpoint, Arc<dyn Handler>>,
+    /// Handlers of endpoints about which the stack has not answered yet.
+    asked: BTreeMap<Endpoint, Arc<dyn Handler>>,
     listening: BTreeMap<Endpoint, Result<(), ListenError>>,
     serving: BTreeMap<ExchangeId, Serving>,
     answers: Answers,
@@ -30,8 +36,8 @@ pub(crate) struct Server {
 
 /// One exchange under way.
 struct Serving {
-    /// The request, until its handler has it.
-    request: Option<Request>,
+    /// The request and who answers it, until they meet.
+    request: Option<(Request, Arc<dyn Handler>)>,
     body: BytesMut,
     window: Window,
     credit: usize,
@@ -45,7 +51,8 @@ struct Serving {
 impl Server {
     pub(crate) fn new(waker: Waker) -> Self {
         Server {
-            sites: Vec::new(),
+            sites: BTreeMap::new(),
+            asked: BTreeMap::new(),
             listening: BTreeMap::new(),
             serving: BTreeMap::new(),
             answers: Answers::new(waker),
@@ -53,11 +60,17 @@ impl Server {
         }
     }
 
-    /// Requests that come to `endpoint` are for `handler`.
-    pub(crate) fn add(&mut self, endpoint: Endpoint, handler: Arc<dyn Handler>) {
+    /// Asks the stack to listen at `endpoint`. If it does, requests that come there are for `handler`.
+    pub(crate) fn listen(&mut self, endpoint: Endpoint, security: Security, handler: Arc<dyn Handler>) {
         self.listening.remove(&endpoint);
-        self.sites.retain(|(at, _)| *at != endpoint);
-        self.sites.push((endpoint, handler));
+        self.asked.insert(endpoint, handler);
+        self.say(ExchangeDown::Listen { endpoint, security });
+    }
+
+    /// Ends that. Requests that have come already keep their handler.
+    pub(crate) fn unlisten(&mut self, endpoint: Endpoint) {
+        self.sites.remove(&endpoint);
+        self.say(ExchangeDown::Unlisten { endpoint });
     }
 
     /// Whether the stack has said if it listens there.
@@ -65,8 +78,9 @@ impl Server {
         self.listening.contains_key(&endpoint)
     }
 
-    /// What the stack has said about listening there; once.
+    /// What the stack has said about listening there; once. `None`: it said nothing, and need not any more.
     pub(crate) fn listening(&mut self, endpoint: Endpoint) -> Option<Result<(), ListenError>> {
+        self.asked.remove(&endpoint);
         self.listening.remove(&endpoint)
     }
 
@@ -83,9 +97,7 @@ impl Server {
     /// Takes what HTTP says about an exchange that a client opened.
     pub(crate) fn handle_exchange(&mut self, event: ExchangeUp) {
         match event {
-            ExchangeUp::Listening { endpoint, result } => {
-                self.listening.insert(endpoint, result);
-            }
+            ExchangeUp::Listening { endpoint, result } => self.listens(endpoint, result),
             ExchangeUp::Request(request) => self.begin(*request),
             ExchangeUp::Body { exchange, data } => {
                 if let Some(serving) = self.serving.get_mut(&exchange) {
@@ -126,31 +138,59 @@ impl Server {
         }
     }
 
+    fn listens(&mut self, endpoint: Endpoint, result: Result<(), ListenError>) {
+        if let Some(handler) = self.asked.remove(&endpoint)
+            && result.is_ok()
+        {
+            self.sites.insert(endpoint, handler);
+        }
+        self.listening.insert(endpoint, result);
+    }
+
+    /// Who answers requests that come to `local`: the handler for just this address before that for all.
+    fn handler(&self, local: SocketAddr) -> Option<Arc<dyn Handler>> {
+        let at = |address| self.sites.get(&Endpoint { address, port: local.port() });
+        at(Some(local.ip())).or_else(|| at(None)).cloned()
+    }
+
+    /// A request came: the endpoint determines who answers it.
     fn begin(&mut self, request: ServerRequest) {
         let exchange = request.exchange;
+        let handler = self.handler(request.connection.local);
+        self.serving.insert(exchange, Serving::new());
+        // It had begun when we stopped serving there.
+        let Some(handler) = handler else { return self.refuse(exchange, &request.head.method) };
         let request = Request {
             head: request.head,
             connection: request.connection,
             params: Params::default(),
             body: Bytes::new(),
         };
-        self.serving.insert(exchange, Serving::new(request));
+        if let Some(serving) = self.serving.get_mut(&exchange) {
+            serving.request = Some((request, handler));
+        }
         self.say(ExchangeDown::Grant { exchange, bytes: Window::BYTES });
+    }
+
+    /// Answers that this request can't be taken now, and forgets it.
+    fn refuse(&mut self, exchange: ExchangeId, method: &Method) {
+        let Some(serving) = self.serving.get_mut(&exchange) else { return };
+        serving.request = None;
+        serving.body = BytesMut::new();
+        let answer = Answer::new(self.answers.sink(exchange, serving.flow.clone()), method);
+        let page = Response::text(BUSY).with_status(StatusCode::SERVICE_UNAVAILABLE);
+        answer.respond(page.header("Retry-After", "1"));
     }
 
     /// The request is complete: the endpoint and the URL determine which function runs.
     fn call_handler(&mut self, exchange: ExchangeId) {
         let Some(serving) = self.serving.get_mut(&exchange) else { return };
-        let Some(mut request) = serving.request.take() else { return };
+        let Some((mut request, handler)) = serving.request.take() else { return };
         request.body = std::mem::take(&mut serving.body).freeze();
         let sink = self.answers.sink(exchange, serving.flow.clone());
         let answer = Answer::new(sink, &request.head.method);
-        let local = request.connection.local;
-        let is_here = |at: &Endpoint| at.port == local.port() && at.address.is_none_or(|a| a == local.ip());
-        if let Some((_, handler)) = self.sites.iter().find(|(at, _)| is_here(at)) {
-            // A panic drops the answer, which sends a 500; the next request finds the handler as it was.
-            let _ = catch_unwind(AssertUnwindSafe(|| handler.handle(request, answer)));
-        }
+        // A panic drops the answer, which sends a 500; the next request finds the handler as it was.
+        let _ = catch_unwind(AssertUnwindSafe(|| handler.handle(request, answer)));
     }
 
     fn respond(&mut self, exchange: ExchangeId, head: ResponseHead, body: BodyLength) {
@@ -183,9 +223,9 @@ enum Next {
 }
 
 impl Serving {
-    fn new(request: Request) -> Self {
+    fn new() -> Self {
         Serving {
-            request: Some(request),
+            request: None,
             body: BytesMut::new(),
             window: Window::default(),
             credit: 0,

@@ -1,0 +1,115 @@
+//! Which handler answers, and what a server does when it can't.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use framewise::core::seams::segment::{SegmentDown, SegmentUp};
+use framewise::core::seams::stream::{Endpoint, ListenError, Security, StreamDown, StreamUp};
+use framewise::core::seams::{Segments, Streams};
+use framewise::core::{Cx, Instant, Layer};
+use framewise::http::{Request, Response};
+use framewise::{HostMut, ServeError, World, WorldConfig};
+
+fn world() -> World {
+    World::new(12).unwrap()
+}
+
+fn server(world: &mut World) -> HostMut<'_> {
+    world.runner.host(world.server)
+}
+
+fn text(world: &mut World, url: &str) -> String {
+    world.runner.host(world.me).fetch_page(url).unwrap_or_else(|error| panic!("{url}: {error}")).text().into()
+}
+
+fn says(text: &'static str) -> impl Fn(Request) -> Response + Send + Sync {
+    move |_| Response::text(text)
+}
+
+#[test]
+fn a_port_that_is_taken_keeps_its_handler() {
+    let mut world = world();
+    server(&mut world).return_page(80, says("first")).unwrap();
+    let error = server(&mut world).return_page(80, says("second")).unwrap_err();
+    assert!(matches!(error, ServeError::Listen(ListenError::InUse { port: 80 })), "{error:?}");
+    assert_eq!(text(&mut world, "http://shop.test/"), "first");
+}
+
+#[test]
+fn the_handler_of_just_this_address_comes_first_whatever_the_order() {
+    let here: IpAddr = "203.0.113.80".parse().unwrap();
+    for mut addresses in [[None, Some(here)], [Some(here), None]] {
+        let mut world = world();
+        for address in &mut addresses {
+            let handler = says(if address.is_some() { "here" } else { "anywhere" });
+            let endpoint = Endpoint { address: *address, port: 80 };
+            server(&mut world).serve(endpoint, Security::Plain, Arc::new(handler)).unwrap();
+        }
+        assert_eq!(text(&mut world, "http://203.0.113.80/"), "here");
+        assert_eq!(text(&mut world, "http://[2001:db8:2::80]/"), "anywhere");
+    }
+}
+
+#[test]
+fn whoever_stops_serving_has_the_handler_back() {
+    let mut world = world();
+    let shared = Arc::new(());
+    let handler = {
+        let shared = shared.clone();
+        move |_: Request| Response::text(format!("{} of us", Arc::strong_count(&shared)))
+    };
+    server(&mut world).return_page(80, handler).unwrap();
+    assert_eq!(text(&mut world, "http://shop.test/"), "2 of us");
+    server(&mut world).stop_serving(Endpoint { address: None, port: 80 });
+    world.runner.run_until(|_| false).unwrap();
+    assert_eq!(Arc::strong_count(&shared), 1, "the handler is gone");
+    server(&mut world).return_page(80, says("another")).unwrap();
+    assert_eq!(text(&mut world, "http://shop.test/"), "another");
+}
+
+/// A TCP that says nothing about listening: a mistake that a student's layer may have.
+struct Mute(framewise::tcp::Tcp);
+
+impl Layer for Mute {
+    type Upper = Streams;
+    type Lower = Segments;
+
+    fn name(&self) -> &'static str {
+        "mute"
+    }
+    fn handle_outbound(&mut self, message: StreamDown, cx: &mut Cx) {
+        if !matches!(message, StreamDown::Listen { .. }) {
+            self.0.handle_outbound(message, cx);
+        }
+    }
+    fn handle_inbound(&mut self, message: SegmentUp, cx: &mut Cx) {
+        self.0.handle_inbound(message, cx);
+    }
+    fn poll_outbound(&mut self, cx: &mut Cx) -> Option<SegmentDown> {
+        self.0.poll_outbound(cx)
+    }
+    fn poll_inbound(&mut self, cx: &mut Cx) -> Option<StreamUp> {
+        self.0.poll_inbound(cx)
+    }
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.0.poll_timeout()
+    }
+    fn handle_timeout(&mut self, cx: &mut Cx) {
+        self.0.handle_timeout(cx);
+    }
+    fn accepts(&self, message: &SegmentUp) -> bool {
+        self.0.accepts(message)
+    }
+}
+
+#[test]
+fn no_answer_is_no_success() {
+    let mut world = World::build(&WorldConfig::default(), &mut |host, randomness| {
+        let mut layers = host.layers(randomness)?;
+        layers.tcp = Box::new(Mute(framewise::tcp::Tcp::new(host.tcp.clone(), randomness.fork("mute"))));
+        Ok(layers.stacked())
+    })
+    .unwrap();
+    let error = server(&mut world).return_page(80, says("never")).unwrap_err();
+    assert!(error.to_string().contains("no layer says if it listens on port 80"), "{error}");
+}
