@@ -121,6 +121,12 @@ impl HostMut<'_> {
         self.runner.node(self.id).server.unlisten(endpoint);
     }
 
+    /// How many bytes of requests' bodies this host holds at a time, 256 MiB unless set. They are collected before a handler is
+    /// called, and count until the exchange is over; a request that would be too much is answered 503.
+    pub fn hold_at_most(&mut self, bytes: usize) {
+        self.runner.node(self.id).server.most_held = bytes;
+    }
+
     /// Exchanges that this host's handlers are still answering.
     pub fn serving(&mut self) -> usize {
         self.runner.node(self.id).server.under_way()

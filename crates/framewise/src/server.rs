@@ -19,6 +19,11 @@ use crate::client::Command;
 use crate::wake::Waker;
 use crate::window::Window;
 
+/// Bytes of requests' bodies that one host holds at a time, unless [`HostMut::hold_at_most`] says otherwise.
+///
+/// [`HostMut::hold_at_most`]: crate::HostMut::hold_at_most
+const REQUEST_BODIES: usize = 256 << 20;
+
 /// What is said where a request can't be taken.
 const BUSY: &str = "503 Service Unavailable\n\nThere is no room for this request now; try again later.\n";
 
@@ -29,6 +34,9 @@ pub(crate) struct Server {
     asked: BTreeMap<Endpoint, Arc<dyn Handler>>,
     listening: BTreeMap<Endpoint, Result<(), ListenError>>,
     serving: BTreeMap<ExchangeId, Serving>,
+    /// Bytes of body collected for exchanges under way, and how many there may be.
+    held: usize,
+    pub(crate) most_held: usize,
     answers: Answers,
     /// What is to be said to the stack.
     pub(crate) commands: VecDeque<Command>,
@@ -39,6 +47,8 @@ struct Serving {
     /// The request and who answers it, until they meet.
     request: Option<(Request, Arc<dyn Handler>)>,
     body: BytesMut,
+    /// Bytes of body that count as held. The handler has them later, and may keep them until the exchange is over.
+    held: usize,
     window: Window,
     credit: usize,
     unsent: VecDeque<Bytes>,
@@ -55,6 +65,8 @@ impl Server {
             asked: BTreeMap::new(),
             listening: BTreeMap::new(),
             serving: BTreeMap::new(),
+            held: 0,
+            most_held: REQUEST_BODIES,
             answers: Answers::new(waker),
             commands: VecDeque::new(),
         }
@@ -99,14 +111,7 @@ impl Server {
         match event {
             ExchangeUp::Listening { endpoint, result } => self.listens(endpoint, result),
             ExchangeUp::Request(request) => self.begin(*request),
-            ExchangeUp::Body { exchange, data } => {
-                if let Some(serving) = self.serving.get_mut(&exchange) {
-                    serving.body.extend_from_slice(&data);
-                    if let Some(bytes) = serving.window.take(data.len()) {
-                        self.say(ExchangeDown::Grant { exchange, bytes });
-                    }
-                }
-            }
+            ExchangeUp::Body { exchange, data } => self.collect(exchange, &data),
             ExchangeUp::End { exchange } => self.call_handler(exchange),
             ExchangeUp::Writable { exchange, bytes } => {
                 if let Some(serving) = self.serving.get_mut(&exchange) {
@@ -116,6 +121,7 @@ impl Server {
             }
             ExchangeUp::Closed { exchange, .. } => {
                 if let Some(serving) = self.serving.remove(&exchange) {
+                    self.held -= serving.held;
                     self.answers.gone(&serving.flow);
                 }
             }
@@ -172,11 +178,28 @@ impl Server {
         self.say(ExchangeDown::Grant { exchange, bytes: Window::BYTES });
     }
 
+    /// A piece of a request's body came. It is kept until the handler has it, unless all requests together are too much.
+    fn collect(&mut self, exchange: ExchangeId, data: &Bytes) {
+        let Some(serving) = self.serving.get_mut(&exchange) else { return };
+        let Some((request, _)) = &serving.request else { return };
+        if self.held + data.len() > self.most_held {
+            let method = request.head.method.clone();
+            return self.refuse(exchange, &method);
+        }
+        self.held += data.len();
+        serving.held += data.len();
+        serving.body.extend_from_slice(data);
+        if let Some(bytes) = serving.window.take(data.len()) {
+            self.say(ExchangeDown::Grant { exchange, bytes });
+        }
+    }
+
     /// Answers that this request can't be taken now, and forgets it.
     fn refuse(&mut self, exchange: ExchangeId, method: &Method) {
         let Some(serving) = self.serving.get_mut(&exchange) else { return };
         serving.request = None;
         serving.body = BytesMut::new();
+        self.held -= std::mem::take(&mut serving.held);
         let answer = Answer::new(self.answers.sink(exchange, serving.flow.clone()), method);
         let page = Response::text(BUSY).with_status(StatusCode::SERVICE_UNAVAILABLE);
         answer.respond(page.header("Retry-After", "1"));
@@ -227,6 +250,7 @@ impl Serving {
         Serving {
             request: None,
             body: BytesMut::new(),
+            held: 0,
             window: Window::default(),
             credit: 0,
             unsent: VecDeque::new(),

@@ -8,7 +8,7 @@ use framewise::core::seams::stream::{Endpoint, ListenError, Security, StreamDown
 use framewise::core::seams::{Segments, Streams};
 use framewise::core::{Cx, Instant, Layer};
 use framewise::http::{Request, Response};
-use framewise::{HostMut, ServeError, World, WorldConfig};
+use framewise::{Fetch, HostMut, ServeError, World, WorldConfig};
 
 fn world() -> World {
     World::new(12).unwrap()
@@ -112,4 +112,27 @@ fn no_answer_is_no_success() {
     .unwrap();
     let error = server(&mut world).return_page(80, says("never")).unwrap_err();
     assert!(error.to_string().contains("no layer says if it listens on port 80"), "{error}");
+}
+
+fn post(bytes: usize) -> Fetch {
+    Fetch::post("http://shop.test/", "application/octet-stream", vec![0x5a; bytes])
+}
+
+#[test]
+fn bodies_beyond_what_a_host_holds_are_refused() {
+    let mut world = world();
+    let length = |request: Request| Response::text(request.body.len().to_string());
+    server(&mut world).return_page(80, length).unwrap();
+    server(&mut world).hold_at_most(100_000);
+    let status = |world: &mut World, bytes| {
+        let page = world.runner.host(world.me).fetch(post(bytes)).unwrap();
+        (page.head.status.as_u16(), page.head.headers.contains("Retry-After"))
+    };
+    let both = [(); 2].map(|()| world.runner.host(world.me).start(post(60_000)).unwrap());
+    let mut statuses = both.map(|id| world.runner.host(world.me).finish(id).unwrap().head.status.as_u16());
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 503], "there is room for one of the two");
+    assert_eq!(status(&mut world, 100_001), (503, true), "one byte too many");
+    assert_eq!(status(&mut world, 100_000), (200, false), "what was refused is not held");
+    assert_eq!(status(&mut world, 100_000), (200, false), "what was answered is not held");
 }
