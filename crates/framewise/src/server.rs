@@ -279,15 +279,16 @@ impl Serving {
                 }
             } else if let Some(stream) = &mut self.stream {
                 // Without credit, too: after the last byte there may never be any, and the end is still to be said.
-                match stream.next() {
-                    Some(Ok(data)) => self.unsent.push_back(data),
-                    Some(Err(_)) => {
-                        self.stream = None;
-                        return Some(Next::Broken);
-                    }
-                    None => {
+                // A panic breaks this answer off, and no other.
+                match catch_unwind(AssertUnwindSafe(|| stream.next())) {
+                    Ok(Some(Ok(data))) => self.unsent.push_back(data),
+                    Ok(None) => {
                         self.stream = None;
                         self.is_complete = true;
+                    }
+                    Ok(Some(Err(_))) | Err(_) => {
+                        self.stream = None;
+                        return Some(Next::Broken);
                     }
                 }
             } else {

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use framewise::core::seams::segment::{SegmentDown, SegmentUp};
 use framewise::core::seams::stream::{Endpoint, ListenError, Security, StreamDown, StreamUp};
 use framewise::core::seams::{Segments, Streams};
 use framewise::core::{Cx, Instant, Layer};
-use framewise::http::{Request, Response};
+use framewise::http::{Body, Request, Response, StatusCode};
 use framewise::{Fetch, HostMut, ServeError, World, WorldConfig};
 
 fn world() -> World {
@@ -135,4 +136,23 @@ fn bodies_beyond_what_a_host_holds_are_refused() {
     assert_eq!(status(&mut world, 100_001), (503, true), "one byte too many");
     assert_eq!(status(&mut world, 100_000), (200, false), "what was refused is not held");
     assert_eq!(status(&mut world, 100_000), (200, false), "what was answered is not held");
+}
+
+#[test]
+fn a_stream_that_panics_ends_its_own_answer_only() {
+    let mut world = world();
+    let stream = |request: Request| {
+        let is_bad = request.path() == "/bad";
+        let pieces = (0..4).map(move |n| {
+            assert!(!(is_bad && n == 2), "on purpose");
+            Ok(Bytes::from_static(&[0x5a; 1_000]))
+        });
+        let body = Body::Stream { length: Some(4_000), pieces: Box::new(pieces) };
+        Response::status(StatusCode::OK).with_body(body)
+    };
+    server(&mut world).return_page(80, stream).unwrap();
+    let bad = world.runner.host(world.me).fetch_page("http://shop.test/bad");
+    assert!(bad.is_err(), "a part is never taken for the page");
+    let good = world.runner.host(world.me).fetch_page("http://shop.test/good").unwrap();
+    assert_eq!(good.body.len(), 4_000);
 }
