@@ -37,12 +37,14 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
+    /// To be taken.
     parts: VecDeque<(ExchangeId, Part)>,
-    /// Answers that someone works on. One who waits for room does not count: it is the network's turn.
+    /// Answers whose turn is the handler's.
     working: usize,
 }
 
-/// The network's side of one answer.
+/// The network's side of one answer. Locked only by whoever holds the lock of all answers, so that no change of it
+/// can fall between a thread's look and its wait.
 #[derive(Clone, Default)]
 pub(crate) struct Flow(Arc<Mutex<FlowState>>);
 
@@ -50,6 +52,33 @@ pub(crate) struct Flow(Arc<Mutex<FlowState>>);
 struct FlowState {
     ahead: usize,
     gone: bool,
+    turn: Turn,
+}
+
+/// On whom the next word of an answer depends.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Turn {
+    /// On nobody in particular: it is complete, unwanted, or kept for later.
+    #[default]
+    Nobody,
+    /// On a handler: simulated time stands still meanwhile.
+    Handler,
+    /// On the network, which has to make room.
+    Network,
+}
+
+impl State {
+    fn pass(&mut self, flow: &mut FlowState, turn: Turn) {
+        self.working -= usize::from(flow.turn == Turn::Handler);
+        self.working += usize::from(turn == Turn::Handler);
+        flow.turn = turn;
+    }
+}
+
+impl FlowState {
+    fn has_room(&self) -> bool {
+        self.gone || self.ahead < AHEAD
+    }
 }
 
 impl Answers {
@@ -61,7 +90,7 @@ impl Answers {
 
     /// Where the handler of this exchange puts its answer.
     pub(crate) fn sink(&self, exchange: ExchangeId, flow: Flow) -> Box<dyn AnswerSink + Send> {
-        self.lock().working += 1;
+        self.lock().pass(&mut flow.lock(), Turn::Handler);
         Box::new(Sink { answers: self.clone(), exchange, flow, is_done: false })
     }
 
@@ -70,29 +99,50 @@ impl Answers {
         self.lock().parts.pop_front()
     }
 
-    /// Whether someone works on an answer, or left a part of one.
+    /// Whether there is a part to take.
+    pub(crate) fn are_there(&self) -> bool {
+        !self.lock().parts.is_empty()
+    }
+
+    /// Whether a handler works on an answer.
     pub(crate) fn is_working(&self) -> bool {
-        let state = self.lock();
-        state.working > 0 || !state.parts.is_empty()
+        self.lock().working > 0
     }
 
     /// The network has taken `bytes` of this answer.
     pub(crate) fn sent(&self, flow: &Flow, bytes: usize) {
-        let mut state = flow.lock();
-        state.ahead = state.ahead.saturating_sub(bytes);
-        drop(state);
-        self.0.moved.notify_all();
+        let mut state = self.lock();
+        let mut flow = flow.lock();
+        let was_full = !flow.has_room();
+        flow.ahead = flow.ahead.saturating_sub(bytes);
+        if was_full && flow.has_room() {
+            // Here and not by the thread when it runs: time must not pass before that.
+            if flow.turn == Turn::Network {
+                state.pass(&mut flow, Turn::Handler);
+            }
+            self.0.moved.notify_all();
+        }
     }
 
     /// Nobody wants this answer any more.
     pub(crate) fn gone(&self, flow: &Flow) {
-        flow.lock().gone = true;
+        let mut state = self.lock();
+        let mut flow = flow.lock();
+        flow.gone = true;
+        state.pass(&mut flow, Turn::Nobody);
         self.0.moved.notify_all();
     }
 
     /// Whether this is the Runner's own thread.
     fn is_own_thread(&self) -> bool {
         thread::current().id() == self.0.runner
+    }
+
+    /// On its own thread the Runner is at work, and looks before it waits.
+    fn wake_runner(&self) {
+        if !self.is_own_thread() {
+            self.0.waker.wake();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -119,35 +169,42 @@ impl Sink {
         let is_last = matches!(part, Part::Stream(_) | Part::End | Part::Abort);
         let mut state = self.answers.lock();
         state.parts.push_back((self.exchange, part));
-        if is_last && !self.is_done {
+        if is_last {
             self.is_done = true;
-            state.working -= 1;
+            state.pass(&mut self.flow.lock(), Turn::Nobody);
         }
         drop(state);
-        // On its own thread the Runner is at work, and looks before it waits.
-        if !self.answers.is_own_thread() {
-            self.answers.0.waker.wake();
-        }
+        self.answers.wake_runner();
     }
 
-    /// Waits until the network has caught up. The Runner's own thread never waits: it is the network.
-    fn wait_for_room(&self) -> Result<(), Gone> {
-        if self.answers.is_own_thread() {
-            return if self.flow.lock().gone { Err(Gone) } else { Ok(()) };
+    /// Takes room for `bytes`, after waiting until the network has caught up. The Runner's own thread never waits: it
+    /// is the network.
+    fn take_room(&self, bytes: usize) -> Result<(), Gone> {
+        let mut state = self.answers.lock();
+        if !self.answers.is_own_thread() && !self.flow.lock().has_room() {
+            state = self.wait_for_room(state);
         }
-        let has_room = |flow: &Flow| {
-            let flow = flow.lock();
-            flow.gone || flow.ahead < AHEAD
-        };
-        if !has_room(&self.flow) {
-            let mut state = self.answers.lock();
-            state.working -= 1;
-            while !has_room(&self.flow) {
-                state = self.answers.0.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
-            }
-            state.working += 1;
+        let mut flow = self.flow.lock();
+        if flow.gone {
+            return Err(Gone);
         }
-        if self.flow.lock().gone { Err(Gone) } else { Ok(()) }
+        flow.ahead += bytes;
+        drop(state);
+        Ok(())
+    }
+
+    fn wait_for_room<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let kept = self.flow.lock().turn == Turn::Nobody;
+        if !kept {
+            state.pass(&mut self.flow.lock(), Turn::Network);
+            // It may have waited for just this thread.
+            self.answers.wake_runner();
+        }
+        let moved = &self.answers.0.moved;
+        while !self.flow.lock().has_room() {
+            state = moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state
     }
 }
 
@@ -157,8 +214,7 @@ impl AnswerSink for Sink {
     }
 
     fn body(&mut self, data: Bytes) -> Result<(), Gone> {
-        self.wait_for_room()?;
-        self.flow.lock().ahead += data.len();
+        self.take_room(data.len())?;
         self.put(Part::Body(data));
         Ok(())
     }
@@ -174,6 +230,7 @@ impl AnswerSink for Sink {
     fn abort(&mut self) {
         self.put(Part::Abort);
     }
+
 }
 
 impl Drop for Sink {
@@ -183,3 +240,6 @@ impl Drop for Sink {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,9 +101,9 @@ impl Server {
         self.serving.len()
     }
 
-    /// Whether a handler works on an answer.
+    /// Whether a handler works on an answer, or left a part of one.
     pub(crate) fn is_working(&self) -> bool {
-        self.answers.is_working()
+        self.answers.is_working() || self.answers.are_there()
     }
 
     /// Takes what HTTP says about an exchange that a client opened.
