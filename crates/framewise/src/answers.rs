@@ -1,4 +1,8 @@
 //! How an answer reaches the Runner: from the handler itself, or later from another thread.
+//!
+//! What is said on the Runner's own thread is taken at once. What other threads say is [released](Answers::release) by
+//! the Runner when it suits the clock: in simulated time when all of them have spoken, in the order of the exchanges,
+//! so that it makes no difference which thread was the quicker.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -39,6 +43,8 @@ struct Shared {
 struct State {
     /// To be taken.
     parts: VecDeque<(ExchangeId, Part)>,
+    /// Said by other threads, and not released yet.
+    held: Vec<(ExchangeId, Part)>,
     /// Answers whose turn is the handler's.
     working: usize,
 }
@@ -104,6 +110,15 @@ impl Answers {
         !self.lock().parts.is_empty()
     }
 
+    /// Lets what other threads have said be taken, exchange by exchange.
+    pub(crate) fn release(&self) {
+        let mut state = self.lock();
+        let mut held = std::mem::take(&mut state.held);
+        // Stable: what was said about one exchange keeps its order.
+        held.sort_by_key(|(exchange, _)| *exchange);
+        state.parts.extend(held);
+    }
+
     /// Whether a handler works on an answer.
     pub(crate) fn is_working(&self) -> bool {
         self.lock().working > 0
@@ -131,6 +146,15 @@ impl Answers {
         flow.gone = true;
         state.pass(&mut flow, Turn::Nobody);
         self.0.moved.notify_all();
+    }
+
+    /// Time need not stand still for this answer.
+    pub(crate) fn keep(&self, flow: &Flow) {
+        let mut state = self.lock();
+        let mut flow = flow.lock();
+        if flow.turn == Turn::Handler {
+            state.pass(&mut flow, Turn::Nobody);
+        }
     }
 
     /// Whether this is the Runner's own thread.
@@ -168,7 +192,11 @@ impl Sink {
     fn put(&mut self, part: Part) {
         let is_last = matches!(part, Part::Stream(_) | Part::End | Part::Abort);
         let mut state = self.answers.lock();
-        state.parts.push_back((self.exchange, part));
+        if self.answers.is_own_thread() {
+            state.parts.push_back((self.exchange, part));
+        } else {
+            state.held.push((self.exchange, part));
+        }
         if is_last {
             self.is_done = true;
             state.pass(&mut self.flow.lock(), Turn::Nobody);
@@ -231,6 +259,10 @@ impl AnswerSink for Sink {
         self.put(Part::Abort);
     }
 
+    fn keep(&mut self) {
+        self.answers.keep(&self.flow);
+        self.answers.wake_runner();
+    }
 }
 
 impl Drop for Sink {

@@ -230,6 +230,11 @@ impl Node {
         }
         Ok(true)
     }
+
+    /// Whether the application has something to say to the stack.
+    pub(crate) fn has_commands(&self) -> bool {
+        !self.client.commands.is_empty() || self.server.has_commands()
+    }
 }
 
 fn next_command(client: &mut VecDeque<Command>, server: &mut VecDeque<Command>) -> Option<Command> {

@@ -7,6 +7,18 @@
 //! 3. events, commands and frames out, until nothing moves;
 //! 4. then it waits: for a frame, a timer, an answer from another thread. Where time is simulated, waiting
 //!    is a jump of the clock.
+//!
+//! # Simulated time and other threads
+//!
+//! A handler may answer from a thread of its own, which takes real time. Simulated time stands still while any handler
+//! works on an answer, and what threads have said is taken when all of them have spoken (or wait for room), in the order
+//! of their exchanges. So it makes no difference how fast they are, and a run with the same seed is the same run, provided
+//! that each answer follows from its request alone, not from what threads share.
+//!
+//! An answer that is only kept, until another request comes for instance, would hold time for ever: its handler says so
+//! ([`Answer::keep`](framewise_http::handler::Answer::keep)), and time goes on without it. Of answers about which nobody says anything for as
+//! long as the Runner's [patience](Runner::set_patience), in real time, the same is assumed. If another thread speaks about a
+//! kept answer after all, the moment of it in simulated time is that thread's, and not reproducible.
 
 use std::cell::RefCell;
 use std::io;
@@ -47,7 +59,7 @@ pub enum Ended {
     Done,
     /// The time is over.
     Deadline,
-    /// Nothing is left that could happen: no frame is under way, no timer runs, no thread works.
+    /// Nothing is left that could happen: no frame is under way, no timer runs, no handler works.
     Quiet,
 }
 
@@ -66,9 +78,14 @@ pub struct Runner {
     observer: Option<SharedObserver>,
     pub(crate) waker: Waker,
     pub(crate) watched: Vec<Watched>,
+    /// How long, in real time, simulated time stands still for threads that say nothing.
+    pub(crate) patience: Duration,
     /// Turns in a row at whose end something was still due.
     pub(crate) idle_turns: u32,
 }
+
+/// How long a Runner is patient with threads unless told otherwise.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Runner {
     /// A run in simulated time, in which everything follows from `seed`.
@@ -92,6 +109,7 @@ impl Runner {
             observer: None,
             waker: Waker::new()?,
             watched: Vec::new(),
+            patience: PATIENCE,
             idle_turns: 0,
         })
     }
@@ -111,7 +129,14 @@ impl Runner {
         self.randomness.fork(purpose)
     }
 
-    /// Lets `observer` watch everything from now on.
+    /// How long, in real time, simulated time stands still for answers of which it hears nothing: 10 seconds unless set.
+    /// After that they count as kept. See the [module](self).
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    /// Lets `observer` watch everything from now on. It is borrowed for each event by itself, so that handlers and sinks
+    /// may look at it; whoever keeps it borrowed while the Runner runs makes that panic.
     pub fn observe(&mut self, observer: SharedObserver) {
         self.observer = Some(observer);
     }

@@ -101,9 +101,24 @@ impl Server {
         self.serving.len()
     }
 
-    /// Whether a handler works on an answer, or left a part of one.
+    /// Whether a handler works on an answer.
     pub(crate) fn is_working(&self) -> bool {
-        self.answers.is_working() || self.answers.are_there()
+        self.answers.is_working()
+    }
+
+    /// Whether there is something to say to the stack.
+    pub(crate) fn has_commands(&self) -> bool {
+        !self.commands.is_empty() || self.answers.are_there()
+    }
+
+    /// Lets what other threads have answered be said.
+    pub(crate) fn release_answers(&self) {
+        self.answers.release();
+    }
+
+    /// Takes all answers for kept ones.
+    pub(crate) fn keep_all(&self) {
+        self.serving.values().for_each(|serving| self.answers.keep(&serving.flow));
     }
 
     /// Takes what HTTP says about an exchange that a client opened.

@@ -13,14 +13,15 @@ use crate::wait::{self, Came};
 
 /// How many turns may end with something still due before that is taken for a fault.
 const IDLE_TURNS: u32 = 1_000;
-/// The longest that a simulated run stands still for an answer from another thread.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Runner {
     /// One turn: everything that can happen now. Returns whether anything did.
     pub fn turn(&mut self) -> io::Result<bool> {
         let mut happened = false;
         self.waker.lower();
+        if !self.clock.is_simulated() {
+            self.release_answers();
+        }
         loop {
             let mut moved = self.deliver()?;
             for index in 0..self.nodes.len() {
@@ -44,6 +45,9 @@ impl Runner {
     /// was left to move. The outcome of a run made of such steps equals that of a free one.
     pub fn step(&mut self) -> io::Result<bool> {
         self.waker.lower();
+        if !self.clock.is_simulated() {
+            self.release_answers();
+        }
         for index in 0..self.nodes.len() {
             if self.with_node(index, true, |node, wires, cx| node.step(wires, cx))? {
                 return Ok(true);
@@ -93,20 +97,12 @@ impl Runner {
 
     /// Waits until something can happen, or until `end`. `false`: nothing ever will.
     pub(crate) fn wait(&mut self, end: Option<Instant>) -> io::Result<bool> {
-        if self.clock.is_simulated() {
-            // Time stands still while another thread works on an answer.
-            if self.nodes.iter().any(|(node, _)| node.server.is_working()) {
-                let nothing = std::iter::empty();
-                let came = wait::for_anything(nothing, &self.waker, &mut self.watched, Some(PATIENCE))?;
-                return Ok(came != Came::Nothing);
-            }
-            if self.look_around()? == Came::Other {
-                return Ok(true);
-            }
-            let Some(next) = earliest(self.next_event(), end) else { return Ok(false) };
-            self.expect_progress(next)?;
-            self.clock.advance(next);
+        // Something may have been asked for, or answered, since the last turn: by whoever runs the Runner.
+        if self.nodes.iter().any(|(node, _)| node.has_commands()) {
             return Ok(true);
+        }
+        if self.clock.is_simulated() {
+            return self.pass_time(end);
         }
         let until = earliest(self.next_event(), end);
         let links = self.nodes.iter().flat_map(|(node, _)| &node.links);
@@ -114,12 +110,41 @@ impl Runner {
         Ok(true)
     }
 
-    /// Looks at foreign file descriptors, without waiting for them.
-    fn look_around(&mut self) -> io::Result<Came> {
-        if self.watched.is_empty() {
+    /// Jumps to what comes next in simulated time, unless something comes from outside of it.
+    fn pass_time(&mut self, end: Option<Instant>) -> io::Result<bool> {
+        if self.wait_for_handlers()? || self.look_around(Duration::ZERO)? == Came::Other {
+            return Ok(true);
+        }
+        let Some(next) = earliest(self.next_event(), end) else { return Ok(false) };
+        self.expect_progress(next)?;
+        self.clock.advance(next);
+        Ok(true)
+    }
+
+    /// Time stands still while handlers work. When all have spoken, or patience is over, it takes what other threads have
+    /// said; `true` if that, or something foreign, is to be dealt with at this same time.
+    fn wait_for_handlers(&mut self) -> io::Result<bool> {
+        while self.nodes.iter().any(|(node, _)| node.server.is_working()) {
+            match self.look_around(self.patience)? {
+                Came::Waker => self.waker.lower(),
+                Came::Other => return Ok(true),
+                Came::Nothing => self.nodes.iter().for_each(|(node, _)| node.server.keep_all()),
+            }
+        }
+        self.release_answers();
+        Ok(self.nodes.iter().any(|(node, _)| node.has_commands()))
+    }
+
+    /// Waits at most this long, in real time, for other threads and foreign file descriptors.
+    fn look_around(&mut self, patience: Duration) -> io::Result<Came> {
+        if patience.is_zero() && self.watched.is_empty() {
             return Ok(Came::Nothing);
         }
-        wait::for_anything(std::iter::empty(), &self.waker, &mut self.watched, Some(Duration::ZERO))
+        wait::for_anything(std::iter::empty(), &self.waker, &mut self.watched, Some(patience))
+    }
+
+    fn release_answers(&self) {
+        self.nodes.iter().for_each(|(node, _)| node.server.release_answers());
     }
 
     /// A timer that stays due however often it is called would hold time for ever (law 6 of `Layer`): that is an error.

@@ -56,6 +56,9 @@ pub trait AnswerSink {
 
     /// The body can't be completed: cancel the exchange.
     fn abort(&mut self);
+
+    /// Nobody works on this answer for now. A sink around another passes it on.
+    fn keep(&mut self) {}
 }
 
 /// The duty to answer one request. Dropped without an answer (by a panic, say), it answers 500.
@@ -76,6 +79,14 @@ impl Answer {
         wrap: impl FnOnce(Box<dyn AnswerSink + Send>) -> Box<dyn AnswerSink + Send>,
     ) -> Answer {
         Answer { sink: self.sink.take().map(wrap), head_only: self.head_only }
+    }
+
+    /// Says that from now on nobody works on this answer: it is kept until the network brings something, such as another
+    /// request. Simulated time, which stands still while handlers work, goes on without it.
+    pub fn keep(&mut self) {
+        if let Some(sink) = &mut self.sink {
+            sink.keep();
+        }
     }
 
     /// Answers in one go.

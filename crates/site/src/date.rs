@@ -58,4 +58,8 @@ impl AnswerSink for DatedSink {
     fn abort(&mut self) {
         self.sink.abort();
     }
+
+    fn keep(&mut self) {
+        self.sink.keep();
+    }
 }

@@ -64,3 +64,23 @@ fn who_waits_for_room_hears_that_nobody_wants_it() {
     assert!(!answers.is_working(), "time need not stand still for an answer that nobody wants");
     assert_eq!(writer.join().unwrap(), Err(Gone));
 }
+
+#[test]
+fn threads_are_heard_in_the_order_of_exchanges() {
+    let answers = answers();
+    let sinks = [0, 1, 2].map(|n| answers.sink(exchange(n), Flow::default()));
+    for mut sink in sinks.into_iter().rev() {
+        thread::spawn(move || sink.body(Bytes::new()).map(|()| sink.end())).join().unwrap().unwrap();
+    }
+    assert!(answers.take().is_none(), "nothing is taken before it is released");
+    answers.release();
+    let heard: Vec<_> = std::iter::from_fn(|| answers.take()).map(|(at, part)| (at, part.is_end())).collect();
+    let both = |n| [(exchange(n), false), (exchange(n), true)];
+    assert_eq!(heard, [both(0), both(1), both(2)].concat());
+}
+
+impl Part {
+    fn is_end(&self) -> bool {
+        matches!(self, Part::End)
+    }
+}
