@@ -197,7 +197,8 @@ fn a_timer_that_stays_due_is_an_error_and_no_hang() {
     let built = World::build(&WorldConfig::default(), &mut |host, randomness| {
         let mut layers = host.layers(randomness)?;
         if host.name == "me" {
-            layers.tcp = Box::new(Restless(framewise::tcp::Tcp::new(host.tcp.clone(), randomness.fork("restless"))));
+            layers.tcp =
+                Box::new(Restless(framewise::tcp::Tcp::new(host.tcp.clone(), randomness.fork("restless"))));
         }
         Ok(layers.stacked())
     });
