@@ -1,7 +1,7 @@
 //! The files that a fetch writes: opened first, so that a wrong path is told before anything is fetched, and while there
 //! still are the rights to open them.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use framewise_trace::{CaptureOptions, Trace, write_capture};
 use crate::args;
 use crate::exit::{Failure, Kind};
 use crate::page::PageWriter;
+use crate::private;
 use crate::progress::Progress;
 use crate::scene::{ME, Scene};
 
@@ -33,8 +34,8 @@ impl Files {
         let with_secrets = in_memory || args.capture_secrets;
         let key_log =
             args.tap.keylog.clone().or_else(|| std::env::var_os("SSLKEYLOGFILE").map(PathBuf::from));
-        let capture_to_stdout = args.capture.as_deref().is_some_and(|path| path.as_os_str() == "-");
-        let page = if args.json || (capture_to_stdout && args.output.is_none()) {
+        check_standard_output(args, key_log.as_deref())?;
+        let page = if args.output.is_none() && (args.json || is_stdout(args.capture.as_deref())) {
             PageWriter::nowhere()
         } else {
             let progress = if args.quiet { None } else { Progress::for_people() };
@@ -42,10 +43,20 @@ impl Files {
         };
         Ok(Files {
             page: Some(page),
-            capture: args.capture.as_deref().map(|path| Output::create(path, with_secrets)).transpose()?,
-            key_log: key_log.as_deref().map(|path| Output::create(path, true)).transpose()?,
+            capture: args.capture.as_deref().map(|path| Output::capture(path, with_secrets)).transpose()?,
+            key_log: key_log.as_deref().map(Output::key_log).transpose()?,
             with_secrets,
         })
+    }
+
+    /// Whether any of them is made of what a recorder saw.
+    pub(crate) fn want_recording(&self) -> bool {
+        self.capture.is_some() || self.key_log.is_some()
+    }
+
+    /// Whether there is a capture, to which the last acknowledgements belong.
+    pub(crate) fn want_capture(&self) -> bool {
+        self.capture.is_some()
     }
 
     /// Where the page goes; once.
@@ -67,14 +78,48 @@ impl Files {
     }
 }
 
+/// At most one thing goes to standard output; the page makes room for JSON and a capture, unless it is asked for there.
+fn check_standard_output(args: &args::Fetch, key_log: Option<&Path>) -> Result<(), Failure> {
+    let capture = is_stdout(args.capture.as_deref());
+    let page = match &args.output {
+        Some(path) => is_stdout(Some(path)),
+        None => !args.json && (!capture || args.include || args.head),
+    };
+    let wanted = [
+        ("the page", page),
+        ("the JSON", args.json),
+        ("the capture", capture),
+        ("the key log", is_stdout(key_log)),
+    ];
+    let wanted: Vec<&str> =
+        wanted.iter().filter(|(_, is_wanted)| *is_wanted).map(|(what, _)| *what).collect();
+    let [one, other, ..] = wanted[..] else { return Ok(()) };
+    let sentence = format!("{one} and {other} can't both go to standard output");
+    Err(Failure::new(Kind::Usage, sentence)
+        .next("the same with the name of a file for one of them, such as -o page"))
+}
+
+fn is_stdout(path: Option<&Path>) -> bool {
+    path.is_some_and(|path| path.as_os_str() == "-")
+}
+
 impl Output {
-    fn create(path: &Path, is_private: bool) -> Result<Self, Failure> {
+    /// A capture begins anew; one with secrets is its owner's alone.
+    fn capture(path: &Path, with_secrets: bool) -> Result<Self, Failure> {
+        Output::open(path, |path| if with_secrets { private::create(path) } else { File::create(path) })
+    }
+
+    /// A key log goes on: other programs write to the same file, and read what earlier runs wrote.
+    fn key_log(path: &Path) -> Result<Self, Failure> {
+        Output::open(path, private::append)
+    }
+
+    fn open(path: &Path, open: impl FnOnce(&Path) -> io::Result<File>) -> Result<Self, Failure> {
         let name = path.display().to_string();
-        if name == "-" {
+        if is_stdout(Some(path)) {
             return Ok(Output { name, to: Box::new(io::stdout()) });
         }
-        let file = if is_private { private_file(path) } else { File::create(path) };
-        let file = file.map_err(|error| cannot_write(&name, &error))?;
+        let file = open(path).map_err(|error| cannot_write(&name, &error))?;
         Ok(Output { name, to: Box::new(BufWriter::new(file)) })
     }
 
@@ -84,21 +129,6 @@ impl Output {
     }
 }
 
-fn cannot_write(name: &str, error: &io::Error) -> Failure {
+pub(crate) fn cannot_write(name: &str, error: &io::Error) -> Failure {
     Failure::new(Kind::File, format!("{name} can't be written: {error}"))
-}
-
-/// A file that only its owner can read: there are secrets in it.
-pub(crate) fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let file = options.mode(0o600).open(path)?;
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        Ok(file)
-    }
-    #[cfg(not(unix))]
-    options.open(path)
 }

@@ -3,13 +3,14 @@
 use std::fs;
 
 use framewise::Fetch;
-use framewise::http::Method;
+use framewise::http::{Method, Url};
 
 use crate::args;
 use crate::exit::{Failure, Kind};
 
-/// The fetch that the command line asks for.
+/// The fetch that the command line asks for; what is wrong with it is told before any file is touched.
 pub(crate) fn fetch_of(args: &args::Fetch) -> Result<Fetch, Failure> {
+    Url::parse(&args.url).map_err(|error| Failure::of_fetch(&error.into(), &args.url))?;
     let method = match (&args.request, args.head, args.data.is_empty()) {
         (Some(name), ..) => method_of(name)?,
         (None, true, _) => Method::HEAD,

@@ -1,6 +1,6 @@
 //! Where the page goes: standard output or a file, piece by piece, byte-exact.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -8,7 +8,8 @@ use bytes::Bytes;
 use framewise::BodySink;
 use framewise::core::seams::exchange::{BodyLength, ResponseHead};
 
-use crate::exit::{Failure, Kind};
+use crate::exit::Failure;
+use crate::files::cannot_write;
 use crate::output;
 use crate::progress::Progress;
 
@@ -28,7 +29,8 @@ enum Target {
 }
 
 impl PageWriter {
-    /// To standard output, or to `file`; before it the head, if wanted.
+    /// To standard output, or to `file`; before it the head, if wanted. What the file holds stays there until a response
+    /// comes.
     pub(crate) fn new(
         file: Option<&Path>,
         with_head: bool,
@@ -36,9 +38,14 @@ impl PageWriter {
     ) -> Result<Self, Failure> {
         let to = match file {
             Some(path) if path.as_os_str() == "-" => Target::Stdout,
-            Some(path) => Target::File(File::create(path).map_err(|error| {
-                Failure::new(Kind::File, format!("{} can't be written: {error}", path.display()))
-            })?),
+            Some(path) => Target::File(
+                OpenOptions::new()
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .open(path)
+                    .map_err(|error| cannot_write(&path.display().to_string(), &error))?,
+            ),
             None => Target::Stdout,
         };
         Ok(PageWriter { to, with_head, progress, is_mid_line: false })
@@ -67,6 +74,11 @@ impl PageWriter {
 
 impl BodySink for PageWriter {
     fn head(&mut self, head: &ResponseHead, length: BodyLength) -> io::Result<()> {
+        if let Target::File(file) = &self.to
+            && file.metadata()?.is_file()
+        {
+            file.set_len(0)?;
+        }
         if let (Some(progress), BodyLength::Known(bytes)) = (&mut self.progress, length) {
             progress.expect(bytes);
         }
