@@ -88,6 +88,10 @@ pub(crate) struct Fetch {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) max_time: Option<Duration>,
 
+    /// Try IPv6 first.
+    #[arg(short = '6', long)]
+    pub(crate) ipv6: bool,
+
     /// Write every frame of this side to a capture file that Wireshark reads; `-` is standard output, in the page's place.
     #[arg(short = 'w', long = "capture", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) capture: Option<PathBuf>,
@@ -114,8 +118,8 @@ pub(crate) struct Fetch {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct ClientTls {
-    /// Trust the certificates in this file (PEM) instead of the system's.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Trust the certificates in this file (PEM) instead of the system's. (In memory the lab's own authority is trusted.)
+    #[arg(long, requires = "tap", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) cacert: Option<PathBuf>,
 
     /// Don't check the server's certificate: anybody in between can pretend to be the server.
@@ -154,44 +158,40 @@ impl ClientTls {
 #[command(next_help_heading = "In memory")]
 pub(crate) struct Memory {
     /// Everything random follows from this number: the same seed, the same bytes.
-    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    #[arg(long, default_value_t = 1, value_name = "NUMBER", conflicts_with = "tap")]
     pub(crate) seed: u64,
 
     /// How many frames of 100 are lost on my wire.
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "tap")]
     pub(crate) loss: Option<f64>,
 
     /// How many of 100 arrive twice.
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "tap")]
     pub(crate) duplicate: Option<f64>,
 
     /// How many of 100 are overtaken by later ones.
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "tap")]
     pub(crate) reorder: Option<f64>,
 
     /// How many of 100 have one bit flipped on the way.
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "tap")]
     pub(crate) corrupt: Option<f64>,
 
     /// How long a frame takes to the router, in milliseconds.
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", conflicts_with = "tap")]
     pub(crate) delay: Option<u64>,
 
     /// How many kilobits per second my wire carries.
-    #[arg(long, value_name = "KBIT")]
+    #[arg(long, value_name = "KBIT", conflicts_with = "tap")]
     pub(crate) rate: Option<u64>,
 
     /// Flip a bit in the payload of this frame of mine (numbered as in the walk).
-    #[arg(long, value_name = "FRAME")]
+    #[arg(long, value_name = "FRAME", conflicts_with = "tap")]
     pub(crate) flip: Option<u64>,
 
     /// Lose this frame of mine (numbered as in the walk).
-    #[arg(long, value_name = "FRAME")]
+    #[arg(long, value_name = "FRAME", conflicts_with = "tap")]
     pub(crate) drop: Option<u64>,
-
-    /// Try IPv6 first.
-    #[arg(short = '6', long)]
-    pub(crate) ipv6: bool,
 }
 
 /// Fetching over a TAP device.
@@ -206,7 +206,7 @@ pub(crate) struct FetchTap {
     pub(crate) dns: Vec<IpAddr>,
 
     /// Use this address for a name and port instead of asking; `*` is every port.
-    #[arg(long, value_name = "HOST:PORT:ADDRESS")]
+    #[arg(long, value_name = "HOST:PORT:ADDRESS", requires = "tap")]
     pub(crate) resolve: Vec<String>,
 
     /// Write the TLS secrets to this file, for Wireshark. (`SSLKEYLOGFILE` in the environment does the same.)
@@ -222,15 +222,15 @@ pub(crate) struct TapHost {
     pub(crate) tap: Option<String>,
 
     /// My address and network there, such as 192.0.2.10/24; once more for IPv6.
-    #[arg(long, value_name = "CIDR")]
+    #[arg(long, value_name = "CIDR", requires = "tap")]
     pub(crate) address: Vec<Cidr>,
 
     /// The router to everything else.
-    #[arg(long, value_name = "IP")]
+    #[arg(long, value_name = "IP", requires = "tap")]
     pub(crate) gateway: Vec<IpAddr>,
 
     /// My MAC address; made up of the device's name if not given.
-    #[arg(long, value_name = "MAC")]
+    #[arg(long, value_name = "MAC", requires = "tap")]
     pub(crate) mac: Option<framewise::core::MacAddr>,
 }
 

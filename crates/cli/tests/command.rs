@@ -23,7 +23,12 @@ fn said(output: &Output) -> String {
 #[track_caller]
 fn succeeds(args: &[&str]) -> Output {
     let output = framewise(args);
-    assert!(output.status.success(), "framewise {args:?} ended with {:?}:\n{}", output.status.code(), said(&output));
+    assert!(
+        output.status.success(),
+        "framewise {args:?} ended with {:?}:\n{}",
+        output.status.code(),
+        said(&output)
+    );
     output
 }
 
@@ -60,7 +65,10 @@ fn every_walk_fits_a_screen() {
         &["fetch", "-6", "https://shop.test/"],
         &["fetch", "https://shop.test/large"],
         &["fetch", "http://shop.test/large", "--loss", "5", "--corrupt", "2", "--reorder", "10"],
-        &["fetch", "https://shop.test/items/1?a=very+long+query&with=many&arguments=that&do=not&fit=a&line=at&all=1"],
+        &[
+            "fetch",
+            "https://shop.test/items/1?a=very+long+query&with=many&arguments=that&do=not&fit=a&line=at&all=1",
+        ],
         &["fetch", "https://shop.test/", "--flip", "11"],
     ] {
         let walk = said(&succeeds(args));
@@ -105,7 +113,8 @@ fn heads_methods_and_forms() {
     let both = succeeds(&["fetch", "-q", "-i", "http://shop.test/"]);
     assert!(both.stdout.starts_with(b"HTTP/1.1 200 OK\r\n") && both.stdout.ends_with(b"</a>\n"));
 
-    let echo = succeeds(&["fetch", "-q", "-d", "a=1", "-d", "b=2", "-H", "X-One: yes", "https://shop.test/echo"]);
+    let echo =
+        succeeds(&["fetch", "-q", "-d", "a=1", "-d", "b=2", "-H", "X-One: yes", "https://shop.test/echo"]);
     let echo = String::from_utf8(echo.stdout).unwrap();
     for part in ["POST", "a=1&b=2", "X-One: yes", "application/x-www-form-urlencoded"] {
         assert!(echo.contains(part), "the echo lacks {part:?}:\n{echo}");
@@ -130,8 +139,15 @@ fn refusals_say_what_to_do_next() {
     fails(&["fetch", "http://sh op.test/"], 2, "is not a URL");
     fails(&["fetch", "http://shop.test/large", "--max-time", "0.1"], 7, "not complete within 100ms");
     let late = framewise(&["fetch", "-q", "http://shop.test/large", "--max-time", "0.1"]);
-    assert!(late.stdout.len() < 1_000_000, "what came is given, as it came, and the exit code says that it is not all");
-    fails(&["fetch", "http://shop.test/", "--loss", "100", "--connect-timeout", "2"], 7, "no connection within 2s");
+    assert!(
+        late.stdout.len() < 1_000_000,
+        "what came is given, as it came, and the exit code says that it is not all"
+    );
+    fails(
+        &["fetch", "http://shop.test/", "--loss", "100", "--connect-timeout", "2"],
+        7,
+        "no connection within 2s",
+    );
     fails(&["fetch", "http://shop.test/", "--loss", "100"], 3, "the name server 192.0.2.1 would not answer");
     fails(&["fetch", "http://shop.test/", "--flip", "999"], 2, "there is no frame 999");
     fails(&["fetch", "http://shop.test/", "-H", "no colon"], 2, "is no header field");
@@ -142,6 +158,124 @@ fn a_file_that_cannot_be_written_is_said_before_anything_is_fetched() {
     let output = framewise(&["fetch", "https://shop.test/", "-o", "/nowhere/at/all"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).starts_with("framewise: /nowhere/at/all can't be written"), "{}", said(&output));
+}
+
+#[test]
+fn a_file_keeps_what_it_holds_until_a_response_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("precious");
+    let path = file.to_str().unwrap();
+    for (args, code) in [
+        (&["htps://shop.test/"][..], 2),
+        (&["http://shop.test/", "-H", "no colon"], 2),
+        (&["http://shop.test/", "-d", "@/nowhere/at/all"], 1),
+        (&["http://shop.test/", "--flip", "999"], 2),
+        (&["http://nowhere.test/"], 3),
+    ] {
+        fs::write(&file, "precious").unwrap();
+        for option in ["-o", "-w"] {
+            let is_name = code == 3 && option == "-w";
+            let output = framewise(&[&["fetch", "-q", option, path], args].concat());
+            assert_eq!(output.status.code(), Some(code), "{args:?}: {}", said(&output));
+            assert!(
+                is_name || fs::read(&file).unwrap() == b"precious",
+                "{option} {args:?} has emptied the file"
+            );
+        }
+    }
+    fs::write(&file, "x".repeat(1_000)).unwrap();
+    succeeds(&["fetch", "-q", "http://shop.test/items/1", "-o", path]);
+    let page = succeeds(&["fetch", "-q", "http://shop.test/items/1"]).stdout;
+    assert!(fs::read(&file).unwrap() == page, "nothing of what was there before is left behind the page");
+}
+
+#[test]
+fn a_key_log_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys");
+    fs::write(&file, "# of another program\n").unwrap();
+    succeeds(&["fetch", "-q", "https://shop.test/", "--keylog", file.to_str().unwrap()]);
+    let once = fs::read_to_string(&file).unwrap();
+    let status =
+        command(&["fetch", "-q", "https://shop.test/"]).env("SSLKEYLOGFILE", &file).output().unwrap().status;
+    assert!(status.success());
+    let twice = fs::read_to_string(&file).unwrap();
+    let secrets = once.strip_prefix("# of another program\n").expect("what was there stays there");
+    assert!(secrets.contains("CLIENT_TRAFFIC_SECRET_0"), "{once}");
+    assert!(twice == format!("{once}{secrets}"), "the second run's secrets follow the first one's: {twice}");
+}
+
+#[cfg(unix)]
+#[test]
+fn secrets_go_into_no_file_that_could_be_another_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("mine"), "precious").unwrap();
+    std::os::unix::fs::symlink(at("mine"), at("link")).unwrap();
+    fs::write(at("one"), "precious").unwrap();
+    fs::hard_link(at("one"), at("other")).unwrap();
+    for (name, sentence) in
+        [("link", "it is a symbolic link"), ("other", "it has another name, too"), (".", "")]
+    {
+        for option in ["--keylog", "-w"] {
+            let output =
+                framewise(&["fetch", "-q", "https://shop.test/", option, at(name).to_str().unwrap()]);
+            assert_eq!(output.status.code(), Some(1), "{option} {name}: {}", said(&output));
+            assert!(said(&output).contains(sentence), "{option} {name}: {}", said(&output));
+        }
+    }
+    for name in ["mine", "one"] {
+        assert_eq!(fs::read(at(name)).unwrap(), b"precious");
+    }
+    // What is its owner's already may be gone on with, and is closed to others.
+    succeeds(&["fetch", "-q", "https://shop.test/", "--keylog", at("mine").to_str().unwrap()]);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(at("mine")).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn one_thing_at_most_goes_to_standard_output() {
+    for args in [
+        &["--json", "-w", "-"][..],
+        &["-o", "-", "-w", "-"],
+        &["-i", "-w", "-"],
+        &["--json", "-o", "-"],
+        &["--keylog", "-"],
+        &["-w", "-", "--keylog", "-"],
+    ] {
+        fails(&[&["fetch", "https://shop.test/"], args].concat(), 2, "can't both go to standard output");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page");
+    let json = succeeds(&["fetch", "--json", "-o", file.to_str().unwrap(), "http://shop.test/"]);
+    assert!(serde_json::from_slice::<serde_json::Value>(&json.stdout).is_ok());
+    assert!(
+        fs::read(&file).unwrap().starts_with(b"<h1>shop</h1>"),
+        "beside JSON, too, the page goes where it shall"
+    );
+}
+
+#[test]
+fn no_option_is_ignored() {
+    for args in [
+        &["--cacert", "file"][..],
+        &["--resolve", "a:80:192.0.2.1"],
+        &["--gateway", "192.0.2.1"],
+        &["--address", "192.0.2.10/24"],
+        &["--mac", "02:00:00:00:00:09"],
+        &["--dns", "192.0.2.1"],
+    ] {
+        let output = framewise(&[&["fetch", "https://shop.test/"], args].concat());
+        let said = said(&output);
+        assert!(output.status.code() == Some(2) && said.contains("--tap <NAME>"), "{args:?}: {said}");
+    }
+    for option in
+        ["--seed", "--loss", "--duplicate", "--reorder", "--corrupt", "--delay", "--rate", "--flip", "--drop"]
+    {
+        let output = framewise(&["fetch", "http://192.0.2.1/", "--tap", "fw0", option, "1"]);
+        let said = said(&output);
+        assert!(output.status.code() == Some(2) && said.contains("cannot be used with"), "{option}: {said}");
+    }
 }
 
 #[test]
@@ -175,9 +309,17 @@ fn damage_is_noticed_and_mended() {
     // A damaged frame is not shown as the page's way: the one that came for it is.
     let walk = said(&succeeds(&["fetch", "https://shop.test/", "--flip", "13"]));
     assert!(walk.contains("frame 15; 13 was refused") && walk.contains("sent once more"), "{walk}");
-    assert!(!walk.contains(", sum wrong"), "a refused frame's sentences are not those of the page's way:\n{walk}");
+    assert!(
+        !walk.contains(", sum wrong"),
+        "a refused frame's sentences are not those of the page's way:\n{walk}"
+    );
     let walk = said(&succeeds(&["fetch", "https://shop.test/", "--drop", "11"]));
     assert!(walk.contains("came again"), "{walk}");
+    // Both: the answer is damaged, and what asked for it was lost.
+    let both = said(&succeeds(&["fetch", "http://shop.test/", "--flip", "9", "--drop", "10"]));
+    let flip = said(&succeeds(&["fetch", "http://shop.test/", "--flip", "9"]));
+    let drop = said(&succeeds(&["fetch", "http://shop.test/", "--drop", "10"]));
+    assert!(both != flip && both != drop && both.contains("checksum wrong"), "{both}");
 }
 
 #[test]
