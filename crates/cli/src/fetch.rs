@@ -2,15 +2,18 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
+use framewise::core::{Direction, Instant};
 use framewise::device::Intervention;
 use framewise::device::impair::ImpairmentConfig;
 use framewise::device::switch::PortId;
 use framewise::dns::Family;
-use framewise::{FetchError, HostId, Page, Runner, World, WorldConfig};
-use framewise_trace::{Recorder, Trace, Walk};
+use framewise::{Fetch, FetchError, HostId, Page, Runner, World, WorldConfig};
+use framewise_trace::{Recorder, Stopped, Trace, Walk};
 
 use crate::args;
+use crate::deadlines::Deadlines;
 use crate::exit::{Failure, Kind};
 use crate::files::Files;
 use crate::form::fetch_of;
@@ -19,6 +22,9 @@ use crate::output;
 use crate::page::PageWriter;
 use crate::scene::{ME, Scene};
 use crate::{json, walk};
+
+/// How long the last words may take.
+const LINGER: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(args: args::Fetch) -> Result<(), Failure> {
     if args.no_color {
@@ -32,13 +38,15 @@ pub(crate) fn run(args: args::Fetch) -> Result<(), Failure> {
 
 /// Both hosts inside this program.
 fn in_memory(args: &args::Fetch) -> Result<(), Failure> {
+    let fetch = fetch_of(args)?;
+    let flaws = flaws(args)?;
     let mut files = Files::open(args, true)?;
-    let flaw = flaw(args)?;
     let mut world = world(args)?;
-    if let Some((number, port, intervention)) = flaw {
+    for (number, port, intervention) in flaws {
         world.runner.wire_mut(world.near).script(port, number, intervention);
     }
-    let outcome = watched_fetch(&mut world.runner, world.me, args, files.page())?;
+    let watch = Watch { records: !args.quiet || files.want_recording(), lingers: true };
+    let outcome = watched_fetch(&mut world.runner, world.me, fetch.to_sink(files.page()), watch);
     finish(args, outcome, &Scene::memory(&args.url), files)
 }
 
@@ -56,11 +64,11 @@ fn world(args: &args::Fetch) -> Result<World, Failure> {
         },
         tls_versions: args.tls.versions(),
         verify: !args.tls.insecure,
-        prefer: if memory.ipv6 { Family::Ipv6 } else { Family::Ipv4 },
+        prefer: if args.ipv6 { Family::Ipv6 } else { Family::Ipv4 },
         ..WorldConfig::default()
     };
     if let Some(delay) = memory.delay {
-        config.near_delay = std::time::Duration::from_millis(delay);
+        config.near_delay = Duration::from_millis(delay);
     }
     if let Some(rate) = memory.rate {
         config.rate = Some(rate.saturating_mul(1_000).max(1_000));
@@ -75,41 +83,38 @@ fn world(args: &args::Fetch) -> Result<World, Failure> {
 
 /// What `--flip` and `--drop` ask for, as the wire counts: each sender's frames by themselves. Which way a frame of
 /// the walk went is found by running without the flaw first: the same seed gives the same frames.
-fn flaw(args: &args::Fetch) -> Result<Option<(u64, PortId, Intervention)>, Failure> {
-    let wanted = match (args.memory.flip, args.memory.drop) {
-        (Some(frame), _) => frame,
-        (None, Some(frame)) => frame,
-        (None, None) => return Ok(None),
-    };
+fn flaws(args: &args::Fetch) -> Result<Vec<(u64, PortId, Intervention)>, Failure> {
+    if args.memory.flip.is_none() && args.memory.drop.is_none() {
+        return Ok(Vec::new());
+    }
     let mut world = world(args)?;
-    let outgoing_before = world.runner.wire_mut(world.near).counters(PortId(0)).sent;
-    let incoming_before = world.runner.wire_mut(world.near).counters(PortId(1)).sent;
-    let recorder = Rc::new(RefCell::new(Recorder::new()));
-    world.runner.observe(recorder.clone());
+    let near = world.runner.wire_mut(world.near);
+    let before = [PortId(0), PortId(1)].map(|port| near.counters(port).sent);
     let fetch = fetch_of(args)?.to_sink(PageWriter::nowhere());
-    let _ = world.runner.host(world.me).fetch(fetch);
-    let trace = recorder.borrow().trace();
+    let watch = Watch { records: true, lingers: false };
+    let trace = watched_fetch(&mut world.runner, world.me, fetch, watch).trace;
     let frames: Vec<_> = trace.frames(ME).collect();
-    let index = usize::try_from(wanted).unwrap_or(usize::MAX).wrapping_sub(1);
-    let Some(frame) = frames.get(index) else {
-        let last = frames.len();
-        return Err(Failure::new(
-            Kind::Usage,
-            format!("there is no frame {wanted}: this fetch takes frames 1 to {last}"),
-        )
-        .next(format!("framewise fetch {}     (its walk names the frames)", args.url)));
-    };
-    let same_way = frames[..=index].iter().filter(|f| f.direction == frame.direction).count() as u64;
-    let (port, before) = match frame.direction {
-        framewise::core::Direction::Outbound => (PortId(0), outgoing_before),
-        framewise::core::Direction::Inbound => (PortId(1), incoming_before),
-    };
-    let intervention = match args.memory.flip {
+    let mut flaws = Vec::new();
+    for (wanted, is_flip) in [(args.memory.flip, true), (args.memory.drop, false)] {
+        let Some(wanted) = wanted else { continue };
+        let index = usize::try_from(wanted).unwrap_or(usize::MAX).wrapping_sub(1);
+        let frame = frames.get(index).ok_or_else(|| no_such_frame(wanted, frames.len(), &args.url))?;
+        let same_way = frames[..=index].iter().filter(|f| f.direction == frame.direction).count() as u64;
+        let port = match frame.direction {
+            Direction::Outbound => 0,
+            Direction::Inbound => 1,
+        };
         // The last byte: of the payload, where the frame has one.
-        Some(_) => Intervention::FlipBit(frame.range.len() * 8 - 1),
-        None => Intervention::Drop,
-    };
-    Ok(Some((before + same_way, port, intervention)))
+        let flip = Intervention::FlipBit(frame.range.len() * 8 - 1);
+        let intervention = if is_flip { flip } else { Intervention::Drop };
+        flaws.push((before[port] + same_way, PortId(port), intervention));
+    }
+    Ok(flaws)
+}
+
+fn no_such_frame(wanted: u64, last: usize, url: &str) -> Failure {
+    let sentence = format!("there is no frame {wanted}: this fetch takes frames 1 to {last}");
+    Failure::new(Kind::Usage, sentence).next(format!("framewise fetch {url}     (its walk names the frames)"))
 }
 
 /// What came of a fetch.
@@ -118,34 +123,45 @@ struct Outcome {
     trace: Trace,
 }
 
-/// Fetches while a recorder watches.
-fn watched_fetch(
-    runner: &mut Runner,
-    host: HostId,
-    args: &args::Fetch,
-    page: PageWriter,
-) -> Result<Outcome, Failure> {
+/// How closely a fetch is watched.
+struct Watch {
+    /// Whether somebody wants to see more of it than the page.
+    records: bool,
+    /// Whether to wait for the last words, what is left to be acknowledged or closed: they belong to a capture.
+    lingers: bool,
+}
+
+fn watched_fetch(runner: &mut Runner, host: HostId, fetch: Fetch, watch: Watch) -> Outcome {
     let recorder = Rc::new(RefCell::new(Recorder::new()));
-    runner.observe(recorder.clone());
-    let result = runner.host(host).fetch(fetch_of(args)?.to_sink(page));
-    // The last words: what is left to be acknowledged or closed belongs to the capture.
-    let _ = runner.run_for(std::time::Duration::from_millis(200));
-    let trace = recorder.borrow().trace();
-    Ok(Outcome { result, trace })
+    if watch.records {
+        runner.observe(recorder.clone());
+    }
+    let result = runner.host(host).fetch(fetch);
+    let linger = if watch.lingers { LINGER } else { Duration::ZERO };
+    let _ = runner.run_for(linger);
+    Outcome { result, trace: recorder.take().into_trace() }
 }
 
 /// Fetches over a TAP device, by our own layers up to whoever is on the other side.
 fn over_tap(args: &args::Fetch, tap: &str) -> Result<(), Failure> {
+    let deadlines = Deadlines::of(args);
+    let fetch = fetch_of(args)?;
     let mut files = Files::open(args, false)?;
-    let mut live = live::client(args, tap)?;
-    let outcome = watched_fetch(&mut live.runner, live.host, args, files.page())?;
-    finish(args, outcome, &Scene::tap(&args.url, tap, live.names), files)
+    let mut live = live::client(args, tap, &deadlines)?;
+    let fetch = deadlines.limit(fetch)?.to_sink(files.page());
+    let watch = Watch { records: !args.quiet || files.want_recording(), lingers: files.want_capture() };
+    let mut outcome = watched_fetch(&mut live.runner, live.host, fetch, watch);
+    outcome.result = outcome.result.map_err(|error| deadlines.as_asked(error));
+    finish(args, outcome, &Scene::tap(&args.url, tap, live.names, live.epoch), files)
 }
 
 /// Writes what was asked for, and says what went wrong.
 fn finish(args: &args::Fetch, outcome: Outcome, scene: &Scene, files: Files) -> Result<(), Failure> {
+    if let Some(sentence) = outcome.trace.stopped().map(stopped) {
+        output::say(&sentence);
+    }
     files.write(&outcome.trace, scene)?;
-    let walk = Walk::of(&outcome.trace, ME, scene.server());
+    let walk = || Walk::of(&outcome.trace, ME, scene.server(), &scene.peer());
     let page = match outcome.result {
         Ok(page) => page,
         Err(error) => {
@@ -156,10 +172,34 @@ fn finish(args: &args::Fetch, outcome: Outcome, scene: &Scene, files: Files) -> 
         }
     };
     if args.json {
-        return output::print(&json::of_fetch(&page, walk.as_ref()));
+        return output::print(&json::of_fetch(&page, walk().as_ref()));
     }
     if !args.quiet {
-        output::say(&walk::render(&page, walk.as_ref(), &outcome.trace, scene));
+        output::say(&walk::render(&page, walk().as_ref(), &outcome.trace, scene));
     }
     Ok(())
+}
+
+/// Says that a recording ended before the run.
+fn stopped((at, why): (Instant, Stopped)) -> String {
+    let held = match why {
+        Stopped::Events(events) => format!("{events} events"),
+        Stopped::Bytes(bytes) => format!("{} MiB", bytes >> 20),
+    };
+    format!(
+        "The recording is full after {held}, {at} into the run: what came later is in no capture, key log or walk.\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_that_is_full_says_when() {
+        let at = Instant::ZERO + Duration::from_millis(1_500);
+        let sentence = stopped((at, Stopped::Bytes(256 << 20)));
+        assert!(sentence.contains("256 MiB") && sentence.contains("1500.000000 ms"), "{sentence}");
+        assert!(stopped((at, Stopped::Events(1_000_000))).contains("1000000 events"));
+    }
 }

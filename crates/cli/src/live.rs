@@ -1,14 +1,19 @@
 //! A host of ours on a TAP device: opened with the rights it needs, run without them.
 
+use std::time::Duration;
+
 use framewise::{HostId, Runner};
 
 use crate::args;
+use crate::deadlines::Deadlines;
 use crate::exit::{Failure, Kind};
 
 /// A host on a device, and the Runner that drives it.
 pub(crate) struct Live {
     pub(crate) runner: Runner,
     pub(crate) host: HostId,
+    /// When the Runner's clock began, since 1970.
+    pub(crate) epoch: Duration,
     /// Who turned names into addresses, for the walk.
     pub(crate) names: String,
 }
@@ -17,10 +22,11 @@ pub(crate) struct Live {
 mod linux {
     use std::fs;
     use std::net::{IpAddr, ToSocketAddrs};
-    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+    use std::time::{SystemTime, UNIX_EPOCH};
 
-    use framewise::core::Rng;
+    use framewise::core::{MacAddr, Rng};
     use framewise::device::{Device as _, Tap, TapError, privileges};
+    use framewise::dns::Family;
     use framewise::ethernet::MacAllocator;
     use framewise::http::Url;
     use framewise::tls::{Crypto, Roots, TimeSource};
@@ -29,19 +35,22 @@ mod linux {
     use super::*;
 
     /// A client behind a TAP device.
-    pub(crate) fn client(args: &args::Fetch, tap: &str) -> Result<Live, Failure> {
+    pub(crate) fn client(args: &args::Fetch, tap: &str, deadlines: &Deadlines) -> Result<Live, Failure> {
         let mut tls = tls_config();
         tls.client.verify = !args.tls.insecure;
         tls.client.roots = roots(args)?;
         tls.versions = args.tls.versions();
         tls.export_secrets =
             args.capture_secrets || args.tap.keylog.is_some() || std::env::var_os("SSLKEYLOGFILE").is_some();
-        let mut config = host_config(crate::scene::ME, tap, &args.tap.tap, tls)?;
+        check_host(tap, &args.tap.tap)?;
+        let (known, names) = names(args, deadlines)?;
+        let device = running_tap(tap)?;
+        let mut config = host_config(crate::scene::ME, &device, &args.tap.tap, tls)?;
         config.dns.servers = args.tap.dns.clone();
+        config.dns.prefer = preferred(args);
         // One page, and the server is not left waiting for a next request.
         config.http.idle_connections = 0;
-        let (known, names) = names(args, &config)?;
-        let mut live = open(tap, &config)?;
+        let mut live = start(device, &config)?;
         for known in known {
             live.runner.host(live.host).know(known);
         }
@@ -49,35 +58,53 @@ mod linux {
         Ok(live)
     }
 
+    fn preferred(args: &args::Fetch) -> Family {
+        if args.ipv6 { Family::Ipv6 } else { Family::Ipv4 }
+    }
+
     /// TLS with real keys and the real time.
     pub(crate) fn tls_config() -> framewise::tls::Config {
         framewise::tls::Config::new(TimeSource::starting_at(unix_seconds()), Crypto::Real)
     }
 
-    /// Seconds since 1970.
-    pub(crate) fn unix_seconds() -> u64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+    /// The time since 1970.
+    fn unix_time() -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 
-    /// What the command line says about the host.
-    pub(crate) fn host_config(
-        name: &str,
-        tap: &str,
-        args: &args::TapHost,
-        tls: framewise::tls::Config,
-    ) -> Result<HostConfig, Failure> {
+    /// Seconds since 1970.
+    pub(crate) fn unix_seconds() -> u64 {
+        unix_time().as_secs()
+    }
+
+    /// Whether the command line says enough about the host.
+    pub(crate) fn check_host(tap: &str, args: &args::TapHost) -> Result<(), Failure> {
         if args.address.is_empty() {
             return Err(Failure::new(Kind::Usage, format!("which address do I have on {tap}?"))
                 .next("add --address 192.0.2.10/24, an address of the network that is on the TAP"));
         }
-        let mac = args.mac.unwrap_or_else(|| made_up_mac(tap));
-        if !mac.is_unicast() {
-            return Err(Failure::new(
+        match args.mac {
+            Some(mac) if !mac.is_unicast() => Err(Failure::new(
                 Kind::Usage,
                 format!("{mac} is no station's address: its first byte is odd"),
-            ));
+            )),
+            _ => Ok(()),
         }
-        let interface = Interface::new(mac, args.address.iter().copied());
+    }
+
+    /// What the command line and the device say about the host.
+    pub(crate) fn host_config(
+        name: &str,
+        device: &Tap,
+        args: &args::TapHost,
+        tls: framewise::tls::Config,
+    ) -> Result<HostConfig, Failure> {
+        let mac = match args.mac {
+            Some(mac) => mac,
+            None => made_up_mac(device).map_err(|error| device_failure(&error))?,
+        };
+        let mut interface = Interface::new(mac, args.address.iter().copied());
+        interface.mtu = device.mtu();
         let mut config = HostConfig::new(name, vec![interface], tls);
         config.gateways = args.gateway.clone();
         config.tcp.receive_window = 512 << 10;
@@ -85,28 +112,33 @@ mod linux {
         Ok(config)
     }
 
-    /// The same device, the same address, so that neighbours need not learn another one each time.
-    fn made_up_mac(tap: &str) -> framewise::core::MacAddr {
-        MacAllocator::random(Rng::from_seed(0).fork(tap)).assign()
+    /// The same device, the same address, so that neighbours need not learn another one each time. The address of the
+    /// kernel's end tells this computer's `fw0` from another's: both may be bridged into one network.
+    fn made_up_mac(device: &Tap) -> Result<MacAddr, TapError> {
+        let there = device.host_mac()?.map_or_else(String::new, |mac| mac.to_string());
+        Ok(mac_for(device.name(), &there))
+    }
+
+    fn mac_for(tap: &str, there: &str) -> MacAddr {
+        MacAllocator::random(Rng::from_seed(0).fork(tap).fork(there)).assign()
     }
 
     /// The kernel notices within a second that its interface has been opened.
     const NOTICED: Duration = Duration::from_millis(1_500);
 
-    fn running_tap(name: &str) -> Result<Tap, TapError> {
-        let device = Tap::open(name)?;
-        device.bring_up()?;
-        device.wait_until_running(NOTICED)?;
-        Ok(device)
+    /// Opens the TAP, and waits until it carries what the kernel sends.
+    pub(crate) fn running_tap(name: &str) -> Result<Tap, Failure> {
+        let run = || {
+            let device = Tap::open(name)?;
+            device.bring_up()?;
+            device.wait_until_running(NOTICED)?;
+            Ok(device)
+        };
+        run().map_err(|error: TapError| device_failure(&error))
     }
 
-    /// Opens the TAP, gives up every right, and builds the host on it.
-    pub(crate) fn open(tap: &str, config: &HostConfig) -> Result<Live, Failure> {
-        let device = running_tap(tap).map_err(|error| device_failure(&error))?;
-        let mut config = config.clone();
-        for interface in &mut config.interfaces {
-            interface.mtu = device.mtu();
-        }
+    /// Gives up every right, and builds the host on its device.
+    pub(crate) fn start(device: Tap, config: &HostConfig) -> Result<Live, Failure> {
         privileges::drop_privileges().map_err(|error| {
             Failure::new(
                 Kind::Device,
@@ -114,11 +146,12 @@ mod linux {
             )
         })?;
         let failed = |error: std::io::Error| Failure::new(Kind::Device, error);
-        let mut runner = Runner::real(framewise::entropy().map_err(failed)?).map_err(failed)?;
+        let entropy = framewise::entropy().map_err(failed)?;
+        let (epoch, mut runner) = (unix_time(), Runner::real(entropy).map_err(failed)?);
         let stack =
             config.stack(&runner.randomness("hosts")).map_err(|error| Failure::new(Kind::Tls, error))?;
         let host = runner.add_host(&config.name, stack, vec![Plug::Device(Box::new(device))]);
-        Ok(Live { runner, host, names: String::new() })
+        Ok(Live { runner, host, epoch, names: String::new() })
     }
 
     fn device_failure(error: &framewise::device::TapError) -> Failure {
@@ -142,7 +175,7 @@ mod linux {
     }
 
     /// Addresses that need no asking, and who knows the others.
-    fn names(args: &args::Fetch, config: &HostConfig) -> Result<(Vec<KnownAddress>, String), Failure> {
+    fn names(args: &args::Fetch, deadlines: &Deadlines) -> Result<(Vec<KnownAddress>, String), Failure> {
         let mut known =
             args.tap.resolve.iter().map(|entry| known_address(entry)).collect::<Result<Vec<_>, _>>()?;
         let url = Url::parse(&args.url).map_err(|error| Failure::of_fetch(&error.into(), &args.url))?;
@@ -154,7 +187,7 @@ mod linux {
         if let Some(server) = args.tap.dns.first() {
             return Ok((known, server.to_string()));
         }
-        known.push(ask_this_computer(&url, config)?);
+        known.push(ask_this_computer(&url, args, deadlines)?);
         Ok((known, "this computer's own resolver (use --dns ADDRESS to ask by our own DNS)".to_owned()))
     }
 
@@ -177,10 +210,15 @@ mod linux {
     }
 
     /// The operating system's resolver, for the IP versions that the host has.
-    fn ask_this_computer(url: &Url, config: &HostConfig) -> Result<KnownAddress, Failure> {
-        let has =
-            |v4: bool| config.interfaces.iter().flat_map(|i| &i.addresses).any(|a| a.address.is_ipv4() == v4);
-        let found = (url.host(), url.port()).to_socket_addrs().map_err(|error| {
+    fn ask_this_computer(
+        url: &Url,
+        args: &args::Fetch,
+        deadlines: &Deadlines,
+    ) -> Result<KnownAddress, Failure> {
+        let (host, port) = (url.host().to_owned(), url.port());
+        let found = deadlines
+            .wait_for(move || (host, port).to_socket_addrs().map(|found| found.collect::<Vec<_>>()))?;
+        let found = found.map_err(|error| {
             Failure::new(Kind::Name, format!("this computer finds no address for {}: {error}", url.host()))
                 .next(format!(
                     "--dns ADDRESS of a name server, or --resolve {}:{}:ADDRESS",
@@ -188,7 +226,12 @@ mod linux {
                     url.port()
                 ))
         })?;
-        let addresses: Vec<IpAddr> = found.map(|a| a.ip()).filter(|address| has(address.is_ipv4())).collect();
+        let has = |v4: bool| args.tap.tap.address.iter().any(|a| a.address.is_ipv4() == v4);
+        let mut addresses: Vec<IpAddr> =
+            found.iter().map(|a| a.ip()).filter(|address| has(address.is_ipv4())).collect();
+        if args.ipv6 {
+            addresses.sort_by_key(IpAddr::is_ipv4);
+        }
         if addresses.is_empty() {
             let sentence =
                 format!("{} has only addresses of an IP version that I have no --address for", url.host());
@@ -196,13 +239,26 @@ mod linux {
         }
         Ok(KnownAddress { host: url.host().to_owned(), port: None, addresses })
     }
+
+    #[cfg(test)]
+    mod tests {
+        use super::mac_for;
+
+        #[test]
+        fn a_made_up_address_is_kept_and_nobody_else_s() {
+            let mine = mac_for("fw0", "02:11:22:33:44:55");
+            assert_eq!(mine, mac_for("fw0", "02:11:22:33:44:55"));
+            assert_ne!(mine, mac_for("fw0", "02:11:22:33:44:56"), "another computer's fw0");
+            assert_ne!(mine, mac_for("fw1", "02:11:22:33:44:55"), "another device of this one");
+        }
+    }
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{client, host_config, open, tls_config, unix_seconds};
+pub(crate) use linux::{check_host, client, host_config, running_tap, start, tls_config, unix_seconds};
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn client(_args: &args::Fetch, _tap: &str) -> Result<Live, Failure> {
+pub(crate) fn client(_args: &args::Fetch, _tap: &str, _deadlines: &Deadlines) -> Result<Live, Failure> {
     Err(elsewhere())
 }
 

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod deadlines;
 mod exit;
 mod fetch;
 mod files;
@@ -11,6 +12,7 @@ mod json;
 mod live;
 mod output;
 mod page;
+mod private;
 mod progress;
 mod scene;
 mod serve;

@@ -14,17 +14,18 @@ pub(crate) struct Scene {
     /// What was asked for, as it was typed, but for what would command a terminal.
     pub(crate) url: String,
     tap: Option<(String, String)>,
+    epoch: Duration,
 }
 
 impl Scene {
     /// Inside this program.
     pub(crate) fn memory(url: &str) -> Self {
-        Scene { url: printable(url), tap: None }
+        Scene { url: printable(url), tap: None, epoch: Duration::from_secs(framewise::world::EPOCH) }
     }
 
-    /// On a TAP device; `names` says who turned names into addresses.
-    pub(crate) fn tap(url: &str, tap: &str, names: String) -> Self {
-        Scene { url: printable(url), tap: Some((tap.to_owned(), names)) }
+    /// On a TAP device; `names` says who turned names into addresses, and `epoch` when the run began.
+    pub(crate) fn tap(url: &str, tap: &str, names: String, epoch: Duration) -> Self {
+        Scene { url: printable(url), tap: Some((tap.to_owned(), names)), epoch }
     }
 
     /// What the URL calls the server.
@@ -44,10 +45,7 @@ impl Scene {
 
     /// When the run began, since 1970.
     pub(crate) fn epoch(&self) -> Duration {
-        match self.tap {
-            None => Duration::from_secs(framewise::world::EPOCH),
-            Some(_) => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default(),
-        }
+        self.epoch
     }
 
     /// What the walk begins with.

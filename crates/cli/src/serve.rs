@@ -30,8 +30,9 @@ mod linux {
 
     use super::*;
     use crate::exit::Kind;
+    use crate::files::cannot_write;
     use crate::live::{self, Live};
-    use crate::{files, output};
+    use crate::{output, private};
 
     /// How long requests under way may take after the first signal.
     const DRAIN: Duration = Duration::from_secs(10);
@@ -46,14 +47,16 @@ mod linux {
             tls.server = Some(certificates(&args)?);
         }
         tls.export_secrets = args.capture_secrets;
-        let config = live::host_config("server", &tap, &args.tap, tls)?;
+        live::check_host(&tap, &args.tap)?;
         let handler = handler(&args)?;
         let capture =
             args.capture.as_deref().map(|path| open_capture(path, args.capture_secrets)).transpose()?;
 
-        let mut live = live::open(&tap, &config)?;
+        let device = live::running_tap(&tap)?;
+        let config = live::host_config("server", &device, &args.tap, tls)?;
+        let mut live = live::start(device, &config)?;
         check_still_readable(&args)?;
-        let capture = capture.map(|file| watch(&mut live.runner, file, args.capture_secrets)).transpose()?;
+        let capture = capture.map(|file| watch(&mut live, file, args.capture_secrets)).transpose()?;
         let endpoints = listen(&mut live, &args, &handler)?;
         announce(&args, &tap);
         let served = serve(&mut live, &args, &endpoints);
@@ -70,18 +73,15 @@ mod linux {
     type Capture = CaptureWriter<BufWriter<File>>;
 
     fn open_capture(path: &Path, is_private: bool) -> Result<File, Failure> {
-        let file = if is_private { files::private_file(path) } else { File::create(path) };
-        file.map_err(|error| {
-            Failure::new(Kind::File, format!("{} can't be written: {error}", path.display()))
-        })
+        let file = if is_private { private::create(path) } else { File::create(path) };
+        file.map_err(|error| cannot_write(&path.display().to_string(), &error))
     }
 
-    fn watch(runner: &mut Runner, file: File, secrets: bool) -> Result<Rc<RefCell<Capture>>, Failure> {
-        let epoch = Duration::from_secs(live::unix_seconds());
-        let options = CaptureOptions { epoch, secrets, ..CaptureOptions::default() };
+    fn watch(live: &mut Live, file: File, secrets: bool) -> Result<Rc<RefCell<Capture>>, Failure> {
+        let options = CaptureOptions { epoch: live.epoch, secrets, ..CaptureOptions::default() };
         let writer = CaptureWriter::new(BufWriter::new(file), "server", options);
         let capture = Rc::new(RefCell::new(writer.map_err(|error| Failure::new(Kind::File, error))?));
-        runner.observe(capture.clone());
+        live.runner.observe(capture.clone());
         Ok(capture)
     }
 
@@ -104,8 +104,11 @@ mod linux {
         std::fs::read_dir(directory).map(drop).map_err(|error| {
             let user = rustix::process::geteuid().as_raw();
             let place = directory.display();
-            Failure::new(Kind::File, format!("{place} can't be read without root's rights, by user {user}: {error}"))
-                .next(format!("chmod o+rx {place}     (and the directories above it: o+x)"))
+            Failure::new(
+                Kind::File,
+                format!("{place} can't be read without root's rights, by user {user}: {error}"),
+            )
+            .next(format!("chmod o+rx {place}     (and the directories above it: o+x)"))
         })
     }
 
