@@ -2,6 +2,8 @@
 //!
 //! Read RFC 9293 section 3.10.7 (segment arrives), RFC 5927 and RFC 5461 (ICMP errors) before changing this file.
 
+use std::time::Duration;
+
 use framewise_core::seams::segment::ErrorKind;
 use framewise_core::seams::stream::CloseReason;
 use framewise_core::{Buf, Cx};
@@ -13,6 +15,10 @@ use crate::outputs::Outputs;
 use crate::reset::{answer, bare_segment};
 use crate::segment::{Flags, Header, Options};
 use crate::sequence::SeqNumber;
+
+/// How long an attempt to connect goes on though the network says that the host does not answer: over a lossy link, a
+/// neighbour may be asked in vain once (RFC 5461, section 4.1 on giving up after all).
+const PERSEVERANCE: Duration = Duration::from_secs(8);
 
 impl Connection {
     /// Takes a segment of this flow whose sum is right.
@@ -132,6 +138,8 @@ impl Connection {
         match kind {
             ErrorKind::TooBig { mtu } => self.shrink(mtu, out, cx),
             ErrorKind::TimeExceeded | ErrorKind::ParameterProblem => self.soft_error = Some(kind),
+            // A neighbour's lost answer is no verdict about the host yet (RFC 1122, section 4.2.3.9).
+            ErrorKind::HostUnreachable if cx.now - self.started < PERSEVERANCE => self.soft_error = Some(kind),
             _ if opening => self.end(CloseReason::Unreachable(kind)),
             _ => self.soft_error = Some(kind),
         }

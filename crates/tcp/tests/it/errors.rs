@@ -24,12 +24,15 @@ fn about(header: &Header, kind: ErrorKind) -> SegmentEvent {
 }
 
 #[test]
-fn an_unreachable_host_ends_an_attempt_to_connect() {
+fn an_unreachable_host_ends_an_attempt_to_connect_but_not_at_its_first_word() {
     let mut pair = Pair::new(1);
     pair.cut();
     let conn = pair.connect(0, 80);
     let (syn, _) = pair.last_sent(ONE);
     let kind = ErrorKind::HostUnreachable;
+    pair.event(ONE, about(&syn, kind));
+    assert_eq!(pair.stream(ONE, conn).closed, None, "a neighbour's answer may have been lost");
+    pair.run_for(Duration::from_secs(8));
     pair.event(ONE, about(&syn, kind));
     assert_eq!(pair.stream(ONE, conn).closed, Some(CloseReason::Unreachable(kind)));
 }
