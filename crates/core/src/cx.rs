@@ -43,6 +43,16 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Counts a drop of what was simply not for this host, as a shared link brings it: another station's frame, a group
+    /// not listened to. Unlike [`dropped`](Self::dropped), it is no sign that something is wrong.
+    #[cold]
+    pub fn ignored(&mut self, layer: &'static str, reason: &'static str) {
+        self.counters.count_ignored(layer, reason);
+        if let Some(observer) = &mut self.observer {
+            observer.ignored(&Dropped { now: self.now, layer, reason });
+        }
+    }
+
     /// Tells whoever watches something that happened in a layer, as a sentence for a person. `topic` is a
     /// fixed word by which views find it: `resolved`, `connected`, `handshake`. Free when nobody watches.
     #[inline]

@@ -1,6 +1,6 @@
 //! Watching a run: crossings, notes, drops, and the counters that are always on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::message::Message;
@@ -36,6 +36,8 @@ pub trait Observer {
     fn noted(&mut self, _note: &Note) {}
     /// A layer dropped something.
     fn dropped(&mut self, _dropped: &Dropped) {}
+    /// A layer dropped what was not for this host: nothing is wrong.
+    fn ignored(&mut self, _dropped: &Dropped) {}
     /// A TLS secret, as a line of the `SSLKEYLOGFILE` format. Said only by layers built to export them.
     fn secret(&mut self, _now: Instant, _line: &str) {}
 }
@@ -80,10 +82,13 @@ pub struct Dropped {
     pub reason: &'static str,
 }
 
-/// How often each layer dropped something, by reason.
+/// How often each layer dropped something, by reason. What was not for this host counts like any other drop, and is
+/// told apart by [`ignored`](Self::ignored).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     drops: BTreeMap<(&'static str, &'static str), u64>,
+    /// The reasons that speak of what was for others.
+    ignored: BTreeSet<(&'static str, &'static str)>,
 }
 
 impl Counters {
@@ -91,6 +96,17 @@ impl Counters {
     pub fn count(&mut self, layer: &'static str, reason: &'static str) {
         let drops = self.drops.entry((layer, reason)).or_default();
         *drops = drops.saturating_add(1);
+    }
+
+    /// Counts one drop of what was not for this host.
+    pub fn count_ignored(&mut self, layer: &'static str, reason: &'static str) {
+        self.ignored.insert((layer, reason));
+        self.count(layer, reason);
+    }
+
+    /// How many of all drops were of what was not for this host.
+    pub fn ignored(&self) -> u64 {
+        self.ignored.iter().filter_map(|reason| self.drops.get(reason)).sum()
     }
 
     /// How often `layer` dropped something because of `reason`.

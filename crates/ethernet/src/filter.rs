@@ -33,6 +33,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the frame is merely for others, as a shared link brings them.
+    pub fn is_harmless(self) -> bool {
+        matches!(self, Refusal::OtherStation | Refusal::OtherGroup)
+    }
+
     /// The same as a short fixed phrase, by which drops are counted.
     pub fn reason(self) -> &'static str {
         match self {

@@ -198,6 +198,7 @@ impl Layer for Ethernet {
         match judge(&frame, interface) {
             Ok((ethertype, addressed)) => self.receive(frame, ethertype, addressed, cx),
             Err(Unwanted::Address(Refusal::OwnSource)) => self.duplicate(id, cx),
+            Err(Unwanted::Address(refusal)) if refusal.is_harmless() => cx.ignored(NAME, refusal.reason()),
             Err(unwanted) => cx.dropped(NAME, unwanted.reason()),
         }
     }

@@ -129,7 +129,7 @@ impl Ethernet {
         if asks_us {
             self.send_arp(interface, packet.sender_mac, |mac| packet.reply(mac), cx);
         } else if !learned {
-            cx.dropped(NAME, "ARP for another station");
+            cx.ignored(NAME, "ARP for another station");
         }
     }
 

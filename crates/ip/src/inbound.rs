@@ -64,7 +64,7 @@ impl Ip {
         }
         match (group, listened) {
             (true, true) => self.take_ipv4(packet, &header, true, cx),
-            (true, false) => cx.dropped(LAYER, "group not listened to"),
+            (true, false) => cx.ignored(LAYER, "group not listened to"),
             _ if is_group_frame(&packet) => cx.dropped(LAYER, "unicast packet in a group frame"),
             _ if self.owns(destination.into()) => self.take_ipv4(packet, &header, false, cx),
             _ if self.config.forwarding => self.forward_ipv4(packet, &header, cx),
@@ -187,7 +187,7 @@ impl Ip {
         }
         match (group, listened) {
             (true, true) => self.take_ipv6(packet, &header, true, cx),
-            (true, false) => cx.dropped(LAYER, "group not listened to"),
+            (true, false) => cx.ignored(LAYER, "group not listened to"),
             _ if is_group_frame(&packet) => cx.dropped(LAYER, "unicast packet in a group frame"),
             _ if mine => self.take_ipv6(packet, &header, false, cx),
             _ if self.config.forwarding => self.forward_ipv6(packet, &header, cx),

@@ -101,7 +101,7 @@ impl Ip {
             Ndp::RouterAdvertisement(advertisement) => {
                 self.hear_router(interface, envelope.source, &advertisement, cx);
             }
-            Ndp::RouterSolicitation => cx.dropped(LAYER, "router solicitation not answered"),
+            Ndp::RouterSolicitation => cx.ignored(LAYER, "router solicitation not answered"),
             Ndp::Redirect => cx.dropped(LAYER, "redirect not followed"),
         }
     }
@@ -123,7 +123,7 @@ impl Ip {
         let (asks_for_itself, optimistic) =
             (envelope.source.is_unspecified(), matches!(state, Some(State::Optimistic { .. })));
         match state {
-            None | Some(State::Duplicate) => return cx.dropped(LAYER, "solicitation for another"),
+            None | Some(State::Duplicate) => return cx.ignored(LAYER, "solicitation for another"),
             // Somebody else wants the address that we are asking for: neither gets it (RFC 4862, section 5.4.3).
             Some(State::Optimistic { .. }) if asks_for_itself => return self.duplicate(id, target, cx),
             _ => {}
