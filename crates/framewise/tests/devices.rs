@@ -75,7 +75,7 @@ const FAR: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
 
 /// A host with two devices.
 fn two_devices() -> (Runner, HostId, [Socket; 2]) {
-    let mut runner = Runner::simulated(1).unwrap();
+    let mut runner = Runner::simulated(1).expect("a Runner");
     let randomness = runner.randomness("host");
     let crypto = SimulatedCrypto::never_on_a_real_device(randomness.fork("tls"));
     let tls = framewise::tls::Config::new(TimeSource::starting_at(EPOCH), Crypto::Simulated(crypto));
@@ -84,11 +84,11 @@ fn two_devices() -> (Runner, HostId, [Socket; 2]) {
         Interface::new(MacAddr::new([0x02, 0, 0, 0, 0, n]), [cidr])
     };
     let config = HostConfig::new("two", vec![interface(1, NEAR), interface(2, FAR)], tls);
-    let stack = config.stack(&randomness).unwrap();
+    let stack = config.stack(&randomness).expect("a stack");
     let sockets = [Socket::default(), Socket::default()];
     let host = runner.add_host("two", stack, sockets.iter().map(Socket::plug).collect());
     // IP tells Ethernet its addresses.
-    runner.turn().unwrap();
+    runner.turn().expect("a run in memory");
     (runner, host, sockets)
 }
 

@@ -46,7 +46,7 @@ fn silent_world() -> (World, Rc<RefCell<Vec<NameDown>>>) {
         }
         Ok(layers.stacked())
     });
-    (world.unwrap(), heard)
+    (world.expect("a world in memory"), heard)
 }
 
 fn me(world: &mut World) -> HostMut<'_> {
@@ -128,9 +128,9 @@ impl BodySink for Counting {
 
 /// Fetches a page of 100,000 bytes into a sink, and says how many it was given.
 fn fetch_to_sink(change: impl FnOnce(Fetch) -> Fetch) -> (Result<framewise::Page, FetchError>, usize) {
-    let mut world = World::new(14).unwrap();
+    let mut world = World::new(14).expect("a world in memory");
     let page = |_: Request| Response::bytes("application/octet-stream", vec![0x5a; 100_000]);
-    world.runner.host(world.server).return_page(80, page).unwrap();
+    world.runner.host(world.server).return_page(80, page).expect("the port is free");
     let recorder = Rc::new(RefCell::new(Recorder::new()));
     world.runner.observe(recorder.clone());
     let taken = Rc::new(RefCell::new(0));

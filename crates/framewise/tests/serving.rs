@@ -12,7 +12,7 @@ use framewise::http::{Body, Request, Response, StatusCode};
 use framewise::{Fetch, HostMut, ServeError, World, WorldConfig};
 
 fn world() -> World {
-    World::new(12).unwrap()
+    World::new(12).expect("a world in memory")
 }
 
 fn server(world: &mut World) -> HostMut<'_> {

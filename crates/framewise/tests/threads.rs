@@ -15,8 +15,8 @@ use framewise::{Ended, Fetch, FetchError, HostMut, World};
 use framewise_trace::Recorder;
 
 fn world(handler: impl Handler + 'static) -> World {
-    let mut world = World::new(11).unwrap();
-    world.runner.host(world.server).return_page(80, handler).unwrap();
+    let mut world = World::new(11).expect("a world in memory");
+    world.runner.host(world.server).return_page(80, handler).expect("the port is free");
     world
 }
 
@@ -81,7 +81,7 @@ impl Meeting {
 
 impl Handler for Meeting {
     fn handle(&self, request: Request, mut answer: Answer) {
-        let mut kept = self.kept.lock().unwrap();
+        let mut kept = self.kept.lock().expect("no handler panics");
         if request.path() == "/wait" {
             if self.says_so {
                 answer.keep();
