@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use framewise_trace::walk::{Journey, Step};
 
+pub(crate) use crate::output::printable;
+
 /// Columns of a line.
 pub(crate) const WIDTH: usize = 80;
 /// Columns of the arrow, the number and the layer's name.
@@ -61,13 +63,13 @@ impl Columns {
     ) {
         let style = style_of(step.protocol);
         let (says_width, change_width, total_width) = (self.says, self.change, self.total);
-        let _ = writeln!(
-            text,
+        let line = format!(
             "{arrow} {number} {style}{:<9}{style:#} {:<says_width$}{change:>change_width$}{total:>total_width$} {}",
             step.protocol,
             fit(&step.says, says_width),
             painted(last),
         );
+        let _ = writeln!(text, "{}", line.trim_end());
     }
 
     /// What travelled in the same frames, and is of something else.
@@ -82,7 +84,7 @@ impl Columns {
             text,
             "{arrow}   {grey}{:<9} {:<says_width$}{grey:#}{change:>change_width$}{total:>total_width$}",
             "beside",
-            fit("more of this connection", says_width),
+            fit(journey.beside_says, says_width),
         );
     }
 
@@ -168,13 +170,6 @@ pub(crate) fn fit(text: &str, width: usize) -> String {
     }
     let kept: String = text.chars().take(width.saturating_sub(2)).collect();
     format!("{kept}..")
-}
-
-/// Text in which nothing commands a terminal.
-pub(crate) fn printable(text: &str) -> String {
-    let bidi =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if c.is_control() || bidi(c) { '\u{fffd}' } else { c }).collect()
 }
 
 fn digits(number: u64) -> usize {

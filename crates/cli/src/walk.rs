@@ -90,14 +90,7 @@ fn request(text: &mut String, walk: &Walk, url: &str) {
     let columns = Columns::of(journey);
     let scale = scale(journey);
     let picture = scale.map_or(String::new(), |scale| format!("1 letter = {scale} bytes"));
-    columns.title(
-        text,
-        "DOWN",
-        &format!("my request, {}", frames(journey)),
-        "adds",
-        "total",
-        &picture,
-    );
+    columns.title(text, "DOWN", &format!("my request, {}", frames(journey)), "adds", "total", &picture);
     columns.app(text, 'v', 1, &format!("fetch_page({:?})", url));
     for (index, step) in journey.steps.iter().enumerate() {
         if step.protocol == "TCP" {
@@ -170,7 +163,11 @@ fn answer(text: &mut String, walk: &Walk, page: &Page) {
         }
         number -= 1;
     }
-    columns.app(text, '^', 1, &format!("all {} bytes of the page came: it is yours", page.received));
+    let got = match page.received {
+        0 => "the head came, and no page with it".to_owned(),
+        bytes => format!("all {bytes} bytes of the page came: it is yours"),
+    };
+    columns.app(text, '^', 1, &got);
 }
 
 /// What a layer takes away on the way up.
@@ -206,16 +203,14 @@ fn closing(text: &mut String, walk: &Walk, scene: &Scene) {
     };
     let again = walk.request.again + walk.answer.again;
     let frames = match walk.request.frames.len() {
-        1 => format!("a {}-byte frame", walk.request.wire),
-        n => format!("{n} frames of {} bytes", walk.request.wire),
+        1 => format!("1 frame of {}", walk.request.wire),
+        n => format!("{n} frames of {}", walk.request.wire),
     };
-    let _ = writeln!(
-        text,
-        "\n{letter} bytes of request travelled in {frames}: {envelopes} of envelopes{beside}."
-    );
+    let _ =
+        writeln!(text, "{letter} bytes of request travelled in {frames}: {envelopes} of envelopes{beside}.");
     if again > 0 {
         let frames = if again == 1 { "1 frame".to_owned() } else { format!("{again} frames") };
-        let _ = writeln!(text, "{frames} came again, for what was lost on the way.");
+        let _ = writeln!(text, "{frames} came again, for what was lost or damaged on the way.");
     }
     let url = &scene.url;
     if scene.is_memory() {
@@ -225,7 +220,6 @@ fn closing(text: &mut String, walk: &Walk, scene: &Scene) {
         let width = flip.chars().count().max(capture.chars().count()) + 3;
         let _ = writeln!(text, "Next:  {flip:<width$}damage frame {frame}");
         let _ = writeln!(text, "       {capture:<width$}for Wireshark");
-        let _ = writeln!(text, "       {:<width$}the parts of a URL", format!("framewise url {url}"));
     }
 }
 

@@ -23,6 +23,9 @@ pub struct Context {
 /// What TLS has to say where it was not asked for: in at most 34 characters, as in a [`Description`].
 pub const NOT_USED: &str = "not used: anyone can read http";
 
+/// What records are that travel beside a message and are none of its own: the end of a handshake, session tickets.
+pub const OWN_RECORDS: &str = "what TLS itself has to say";
+
 /// Describes the first record in `bytes`.
 ///
 /// ```

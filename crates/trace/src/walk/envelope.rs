@@ -73,7 +73,11 @@ pub(crate) fn protocol(frame: &[u8]) -> &'static str {
     let payload = packet.get(ip.payload).unwrap_or_default();
     match addresses(packet) {
         Some((_, _, TCP)) => "TCP",
-        Some((_, _, UDP)) if [u16_at(payload, 0), u16_at(payload, 2)].contains(&Some(framewise_dns::PORT)) => "DNS",
+        Some((_, _, UDP))
+            if [u16_at(payload, 0), u16_at(payload, 2)].contains(&Some(framewise_dns::PORT)) =>
+        {
+            "DNS"
+        }
         Some((_, _, UDP)) => "UDP",
         Some(_) => framewise_ip::describe_icmpv6(payload).map_or("ICMP", |icmp| icmp.protocol),
         None => "?",

@@ -31,6 +31,8 @@ pub struct Journey {
     /// Bytes of the same connection that travelled in these frames, too, and belong to something else: the end of a
     /// handshake before a request, say.
     pub beside: u64,
+    /// What those bytes are, in their layer's words.
+    pub beside_says: &'static str,
     /// Its layers from HTTP to Ethernet, whatever the direction.
     pub steps: Vec<Step>,
 }
@@ -91,6 +93,11 @@ pub(super) fn journey(
             Direction::Inbound => found.frames.last()?.1.now,
         },
         wire: found.frames.iter().map(|(_, crossing, _)| crossing.range.len() as u64).sum(),
+        beside_says: if place.record.is_empty() {
+            "more of this connection"
+        } else {
+            framewise_tls::describe::OWN_RECORDS
+        },
         beside: found.payload().saturating_sub(place.sealed.end - place.sealed.start),
         steps,
     })
@@ -99,7 +106,10 @@ pub(super) fn journey(
 /// A stream crossing of one connection: above TLS (`http`–`tls`) or below (`tls`–`tcp`).
 fn stream<'t>(event: &'t Event, host: HostId, lower: &str, kind: &str) -> Option<(ConnId, &'t Crossing)> {
     let Event::Crossing(crossing) = event else { return None };
-    let is_it = crossing.host == host && crossing.seam == "stream" && crossing.kind == kind && crossing.lower == lower;
+    let is_it = crossing.host == host
+        && crossing.seam == "stream"
+        && crossing.kind == kind
+        && crossing.lower == lower;
     match crossing.subject {
         Subject::Connection(conn) if is_it => Some((conn, crossing)),
         _ => None,
@@ -143,8 +153,11 @@ fn received(trace: &Trace, host: HostId, begin: usize, end: usize) -> Option<Pla
     let of_conn = |event: &Event, lower: &str| {
         stream(event, host, lower, "data").filter(|(id, _)| *id == conn).map(|(_, c)| c.clone())
     };
-    let message: Vec<u8> =
-        events[first..].iter().filter_map(|e| of_conn(e, "tls")).flat_map(|c| trace.bytes(&c).to_vec()).collect();
+    let message: Vec<u8> = events[first..]
+        .iter()
+        .filter_map(|e| of_conn(e, "tls"))
+        .flat_map(|c| trace.bytes(&c).to_vec())
+        .collect();
     let last = events.iter().rposition(|e| of_conn(e, "tls").is_some())?;
     let collect = |range: Range<usize>| -> Vec<u8> {
         let pieces = trace.events()[range].iter().filter_map(|e| of_conn(e, "tcp"));
@@ -216,7 +229,8 @@ fn carriers<'t>(trace: &'t Trace, host: HostId, direction: Direction, place: &Pl
         let mut ends = [envelope.source, envelope.destination];
         ends.sort_unstable();
         let flow = flows.entry(ends).or_default();
-        let facts = flow.observe(envelope.source, envelope.destination, &envelope.header, envelope.payload.len());
+        let facts =
+            flow.observe(envelope.source, envelope.destination, &envelope.header, envelope.payload.len());
         // The SYN takes the number 0, so the stream's first byte has the number 1.
         let Some(start) = u64::from(facts.sequence).checked_sub(1) else { continue };
         let payload = trace.bytes(crossing).get(envelope.payload.clone()).unwrap_or_default();
@@ -302,7 +316,8 @@ fn steps(
     let head = message.as_ref().map_or(0, |m| m.header.len() as u64);
     steps.extend(message.map(|m| step(m, head, 0, place.plain)));
     let context = framewise_tls::Context { peer: Some(peer.to_owned()), ..Default::default() };
-    if let (true, Ok(description)) = (is_tls(&place.record), framewise_tls::describe(&place.record, &context)) {
+    if let (true, Ok(description)) = (is_tls(&place.record), framewise_tls::describe(&place.record, &context))
+    {
         let front = description.payload.start as u64;
         let around = sealed.saturating_sub(place.plain);
         steps.push(step(description, front.min(around), around.saturating_sub(front), sealed));

@@ -57,11 +57,12 @@ pub struct Preparation {
 
 impl Walk {
     /// The walk of the first exchange that `client` opened in this trace; `None` where it has none that was answered.
-    pub fn of(trace: &Trace, client: &str, server: Option<&str>) -> Option<Walk> {
+    /// `server` is the other host, where the trace holds it, and `peer` what the client calls it: a name or an address.
+    pub fn of(trace: &Trace, client: &str, server: Option<&str>, peer: &str) -> Option<Walk> {
         let host = trace.host(client)?;
         let begin = find(trace, host, Direction::Outbound, "request", 0)?;
-        let end = find(trace, host, Direction::Inbound, "end", begin).map_or(trace.events().len(), |at| at + 1);
-        let peer = server.unwrap_or("the server");
+        let end =
+            find(trace, host, Direction::Inbound, "end", begin).map_or(trace.events().len(), |at| at + 1);
         let request = journey::journey(trace, host, Direction::Outbound, begin, end, peer)?;
         let answer = journey::journey(trace, host, Direction::Inbound, begin, end, peer)?;
         let first = trace.events().iter().position(|event| host_of(event) == host).unwrap_or(0);
