@@ -223,6 +223,30 @@ fn what_is_under_way_is_finished_after_an_interrupt() {
 }
 
 #[test]
+fn the_last_answer_arrives_whole_however_slowly_it_is_read() {
+    in_namespace("the_last_answer_arrives_whole_however_slowly_it_is_read", |ns| {
+        tap(ns);
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        // Less than what our TCP takes in at once, more than the kernel does.
+        fs::write(folder.path().join("page"), body_of(450_000)).unwrap();
+        let mut server = on_tap(ns, &["serve", "--https", "0", path(folder.path())]).spawn(READY);
+        let address: SocketAddr = format!("{}:80", V4.ours).parse().unwrap();
+        let mut slow = TcpStream::connect_timeout(&address, SOON).unwrap();
+        slow.set_read_timeout(Some(SOON)).unwrap();
+        write!(slow, "GET /page HTTP/1.1\r\nHost: {NAME}\r\n\r\n").unwrap();
+        let mut answer = vec![0; 1_000];
+        slow.read_exact(&mut answer).unwrap();
+        server.interrupt();
+        server.wait_for_line("says that it ends", SOON, |line| line.contains("Finishing what was begun"));
+        slow.read_to_end(&mut answer).unwrap();
+        let body = answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+        assert!(answer[body..] == body_of(450_000), "{} bytes of the page came", answer.len() - body);
+        assert_eq!(server.wait(SOON).code(), Some(0), "{}", server.said().join("\n"));
+    });
+}
+
+#[test]
 fn a_second_interrupt_ends_it_at_once() {
     in_namespace("a_second_interrupt_ends_it_at_once", |ns| {
         tap(ns);

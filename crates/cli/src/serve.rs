@@ -220,9 +220,14 @@ mod linux {
         drain(&mut live.runner, live.host, &signals).map_err(failed)
     }
 
+    /// Until every answer has been given, and has arrived.
     fn drain(runner: &mut Runner, host: HostId, signals: &Cell<u32>) -> std::io::Result<()> {
         let end = runner.now() + DRAIN;
-        runner.run(Some(end), |runner| signals.get() > 1 || runner.host(host).serving() == 0).map(drop)
+        let is_done = |runner: &mut Runner| {
+            let mut host = runner.host(host);
+            host.serving() == 0 && !host.is_sending()
+        };
+        runner.run(Some(end), |runner| signals.get() > 1 || is_done(runner)).map(drop)
     }
 
     /// Counts SIGINT and SIGTERM, by a pipe that the Runner watches.

@@ -117,6 +117,10 @@ where
         earliest(self.left.poll_timeout(), self.right.poll_timeout())
     }
 
+    fn is_sending(&self) -> bool {
+        self.left.is_sending() || self.right.is_sending()
+    }
+
     fn step_settle(&mut self, cx: &mut Cx) -> bool {
         let moved = self.left.step_settle(cx) || self.right.step_settle(cx);
         self.first_is_dry &= !moved;

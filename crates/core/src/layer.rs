@@ -66,6 +66,12 @@ pub trait Layer {
         None
     }
 
+    /// Whether something that was accepted from above has not arrived at the other side yet, as far as this layer can
+    /// know: whoever ends a host waits until none of its layers says so.
+    fn is_sending(&self) -> bool {
+        false
+    }
+
     /// Moves at most one message across one inner seam; `false` if there was none to move.
     fn step(&mut self, cx: &mut Cx) -> bool {
         self.step_settle(cx) || self.step_pull(cx)
@@ -124,6 +130,10 @@ impl<L: Layer + ?Sized> Layer for Box<L> {
 
     fn poll_timeout(&self) -> Option<Instant> {
         (**self).poll_timeout()
+    }
+
+    fn is_sending(&self) -> bool {
+        (**self).is_sending()
     }
 
     fn step(&mut self, cx: &mut Cx) -> bool {

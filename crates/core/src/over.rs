@@ -165,6 +165,10 @@ where
         earliest(self.upper.poll_timeout(), self.lower.poll_timeout())
     }
 
+    fn is_sending(&self) -> bool {
+        self.upper.is_sending() || self.lower.is_sending()
+    }
+
     fn step_settle(&mut self, cx: &mut Cx) -> bool {
         self.lower.step_settle(cx) || self.upper.step_settle(cx) || self.lift(cx) || self.push_one(cx)
     }

@@ -131,4 +131,9 @@ impl HostMut<'_> {
     pub fn serving(&mut self) -> usize {
         self.runner.node(self.id).server.under_way()
     }
+
+    /// Whether something that this host has said has not arrived at the other side yet.
+    pub fn is_sending(&mut self) -> bool {
+        self.runner.node(self.id).stack.is_sending()
+    }
 }

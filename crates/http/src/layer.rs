@@ -382,6 +382,10 @@ impl Layer for Http {
         self.shared.up.pop_front()
     }
 
+    fn is_sending(&self) -> bool {
+        self.accepted.iter().any(|(_, server)| server.is_sending())
+    }
+
     fn handle_timeout(&mut self, cx: &mut Cx) {
         for conn in self.timers.take_due(cx.now) {
             self.with_conn(

@@ -184,6 +184,11 @@ impl ServerConn {
     }
 
     /// Finishes what was begun, and takes no more requests.
+    /// Whether bytes of an answer wait for room below.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.wire.is_sending()
+    }
+
     pub(crate) fn drain(&mut self, cx: &mut Cx) {
         self.draining = true;
         if matches!(&self.phase, Phase::Head(reader) if !reader.has_begun()) {

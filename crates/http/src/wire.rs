@@ -117,6 +117,11 @@ impl Wire {
         self.hold = None;
     }
 
+    /// Whether something waits for room below.
+    pub(crate) fn is_sending(&self) -> bool {
+        !self.disconnected && !self.outbox.is_empty()
+    }
+
     pub(crate) fn received(&mut self, data: Bytes) {
         self.granted = self.granted.saturating_sub(data.len());
         self.came = self.came.saturating_add(data.len() as u64);

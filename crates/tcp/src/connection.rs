@@ -218,14 +218,23 @@ impl Connection {
             let more = self.guard.awaits_acknowledgment();
             self.timer.acknowledged(self.unacknowledged, more, now);
         }
-        let waits = self.guard.awaits_acknowledgment()
-            || self.engine.send_queue() > 0
-            || self.engine.state().awaits_ack();
+        let waits = self.awaits_something();
         self.waiting_since = match self.waiting_since {
             _ if !waits => None,
             Some(since) if !progress => Some(since),
             _ => Some(now),
         };
+    }
+
+    fn awaits_something(&self) -> bool {
+        self.guard.awaits_acknowledgment()
+            || self.engine.send_queue() > 0
+            || self.engine.state().awaits_ack()
+    }
+
+    /// Whether bytes or a FIN of ours are still to be sent or acknowledged.
+    pub(crate) fn is_sending(&self) -> bool {
+        matches!(self.life, Life::Open) && self.awaits_something()
     }
 
     // The end.

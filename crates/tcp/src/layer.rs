@@ -365,6 +365,10 @@ impl Layer for Tcp {
         earliest(asked, earliest(self.timers.next(), self.time_wait.next()))
     }
 
+    fn is_sending(&self) -> bool {
+        self.connections.iter().any(|(_, connection)| connection.is_sending())
+    }
+
     fn accepts(&self, message: &SegmentUp) -> bool {
         message.protocol() == TCP
     }

@@ -128,6 +128,13 @@ impl Connection {
         matches!(self.stage, Stage::Draining(_))
     }
 
+    /// Whether plaintext waits to be sealed, or ciphertext for room below.
+    pub(crate) fn is_sending(&self) -> bool {
+        matches!(self.stage, Stage::Open | Stage::Ending(_))
+            && !self.closed_below
+            && self.outbound.is_sending()
+    }
+
     // What the layer below says.
 
     pub(crate) fn on_opened(&mut self, info: Box<ConnInfo>, now: Instant) {

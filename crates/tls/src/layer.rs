@@ -314,6 +314,10 @@ impl Layer for Tls {
         }
     }
 
+    fn is_sending(&self) -> bool {
+        self.connections.iter().any(|(_, connection)| connection.is_sending())
+    }
+
     fn poll_timeout(&self) -> Option<Instant> {
         self.timers.first().map(|(time, _)| *time)
     }

@@ -69,6 +69,11 @@ impl Outbound {
         Ok(())
     }
 
+    /// Whether something is held here that was accepted.
+    pub(crate) fn is_sending(&self) -> bool {
+        !self.pending.is_empty() || !self.sealed.is_empty()
+    }
+
     /// Nothing more will come from above.
     pub(crate) fn close(&mut self) {
         self.closing = true;
