@@ -227,9 +227,7 @@ impl Connection {
     }
 
     fn awaits_something(&self) -> bool {
-        self.guard.awaits_acknowledgment()
-            || self.engine.send_queue() > 0
-            || self.engine.state().awaits_ack()
+        self.guard.awaits_acknowledgment() || self.engine.send_queue() > 0 || self.engine.state().awaits_ack()
     }
 
     /// Whether bytes or a FIN of ours are still to be sent or acknowledged.
