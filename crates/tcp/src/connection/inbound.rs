@@ -139,7 +139,9 @@ impl Connection {
             ErrorKind::TooBig { mtu } => self.shrink(mtu, out, cx),
             ErrorKind::TimeExceeded | ErrorKind::ParameterProblem => self.soft_error = Some(kind),
             // A neighbour's lost answer is no verdict about the host yet (RFC 1122, section 4.2.3.9).
-            ErrorKind::HostUnreachable if cx.now - self.started < PERSEVERANCE => self.soft_error = Some(kind),
+            ErrorKind::HostUnreachable if cx.now - self.started < PERSEVERANCE => {
+                self.soft_error = Some(kind)
+            }
             _ if opening => self.end(CloseReason::Unreachable(kind)),
             _ => self.soft_error = Some(kind),
         }
