@@ -40,12 +40,20 @@ pub type Boxed<Upper, Lower> = Box<dyn Layer<Upper = Upper, Lower = Lower>>;
 
 /// The layers of one host, each of which may be replaced before they are stacked.
 ///
-/// ```no_run
-/// # fn own_tcp() -> framewise::stack::Boxed<framewise::core::seams::Streams, framewise::core::seams::Segments> { todo!() }
-/// # fn layers() -> framewise::stack::Layers { todo!() }
-/// let mut layers = layers();
-/// layers.tcp = own_tcp();
-/// let stack = layers.stacked();
+/// ```
+/// use framewise::tcp::{Config, Tcp};
+/// use framewise::{World, WorldConfig};
+///
+/// // Another TCP for my computer: here ours with a small window, elsewhere one's own.
+/// let world = World::build(&WorldConfig::default(), &mut |host, randomness| {
+///     let mut layers = host.layers(randomness)?;
+///     if host.name == "me" {
+///         let config = Config { receive_window: 4_096, ..Config::default() };
+///         layers.tcp = Box::new(Tcp::new(config, randomness.fork("own tcp")));
+///     }
+///     Ok(layers.stacked())
+/// })?;
+/// # Ok::<(), framewise::world::WorldError>(())
 /// ```
 pub struct Layers {
     /// Between the application and TLS.
