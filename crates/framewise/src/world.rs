@@ -196,8 +196,11 @@ fn hosts(config: &WorldConfig, rng: &Rng) -> Result<[HostConfig; 3], WorldError>
     server.gateways = addresses([FAR_V4, FAR_V6]);
     server.dns.servers = addresses([FAR_V4]);
     server.tls.server = Some(framewise_tls::Server::Authority(authority));
-    // On a wire made bad on purpose an honest reader is slow, and TCP pauses for a minute: that is no reason to leave it.
-    server.http.pace_period = Duration::from_secs(3_600);
+    // On a wire made bad on purpose an honest client is slow, and TCP pauses for a minute: that is no reason to leave it.
+    let patience = Duration::from_secs(3_600);
+    server.http.pace_period = patience;
+    server.http.head_timeout = patience;
+    server.tls.limits.handshake = patience;
     Ok([me, router, server])
 }
 
