@@ -173,8 +173,7 @@ impl Client {
 
     /// Takes what HTTP says about an exchange of ours.
     pub(crate) fn handle_exchange(&mut self, event: ExchangeUp, now: Instant) {
-        let Some((exchange, id)) = exchange_of(&event).and_then(|e| Some((e, *self.exchanges.get(e)?)))
-        else {
+        let Some((exchange, id)) = event.exchange().and_then(|e| Some((e, *self.exchanges.get(e)?))) else {
             return;
         };
         let Some(running) = self.fetches.get_mut(&id) else {
@@ -329,19 +328,5 @@ impl Client {
 
     fn say_of_names(&mut self, command: NameDown) {
         self.commands.push_back(Either::Right(command));
-    }
-}
-
-/// The exchange that an event is about.
-fn exchange_of(event: &ExchangeUp) -> Option<ExchangeId> {
-    match event {
-        ExchangeUp::Listening { .. } => None,
-        ExchangeUp::Request(request) => Some(request.exchange),
-        ExchangeUp::Connected { exchange, .. }
-        | ExchangeUp::Response { exchange, .. }
-        | ExchangeUp::Body { exchange, .. }
-        | ExchangeUp::End { exchange }
-        | ExchangeUp::Writable { exchange, .. }
-        | ExchangeUp::Closed { exchange, .. } => Some(*exchange),
     }
 }

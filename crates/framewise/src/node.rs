@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use framewise_core::buf::InterfaceId;
-use framewise_core::id::Opener;
+use framewise_core::id::{ExchangeId, Opener};
 use framewise_core::seams::exchange::ExchangeUp;
 use framewise_core::seams::frame::Frame;
 use framewise_core::seams::{Exchanges, Frames, Names};
@@ -172,18 +172,9 @@ impl Node {
     }
 
     fn exchange_event(&mut self, event: ExchangeUp, now: Instant) {
-        let opener = match &event {
-            ExchangeUp::Listening { .. } | ExchangeUp::Request(_) => Opener::Lower,
-            ExchangeUp::Connected { exchange, .. }
-            | ExchangeUp::Response { exchange, .. }
-            | ExchangeUp::Body { exchange, .. }
-            | ExchangeUp::End { exchange }
-            | ExchangeUp::Writable { exchange, .. }
-            | ExchangeUp::Closed { exchange, .. } => exchange.opener(),
-        };
-        match opener {
-            Opener::Upper => self.client.handle_exchange(event, now),
-            Opener::Lower => self.server.handle_exchange(event),
+        match event.exchange().map(ExchangeId::opener) {
+            Some(Opener::Upper) => self.client.handle_exchange(event, now),
+            Some(Opener::Lower) | None => self.server.handle_exchange(event),
         }
     }
 

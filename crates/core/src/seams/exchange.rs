@@ -346,6 +346,22 @@ pub enum ExchangeError {
     TooMany(usize),
 }
 
+impl ExchangeUp {
+    /// The exchange that this is about; `None` for a word about listening.
+    pub fn exchange(&self) -> Option<ExchangeId> {
+        match self {
+            ExchangeUp::Listening { .. } => None,
+            ExchangeUp::Request(request) => Some(request.exchange),
+            ExchangeUp::Connected { exchange, .. }
+            | ExchangeUp::Response { exchange, .. }
+            | ExchangeUp::Body { exchange, .. }
+            | ExchangeUp::End { exchange }
+            | ExchangeUp::Writable { exchange, .. }
+            | ExchangeUp::Closed { exchange, .. } => Some(*exchange),
+        }
+    }
+}
+
 impl Message for ExchangeDown {
     fn summary(&self) -> String {
         match self {
@@ -435,15 +451,6 @@ impl Message for ExchangeUp {
     }
 
     fn subject(&self) -> Subject {
-        match self {
-            ExchangeUp::Listening { .. } => Subject::None,
-            ExchangeUp::Request(request) => Subject::Exchange(request.exchange),
-            ExchangeUp::Connected { exchange, .. }
-            | ExchangeUp::Response { exchange, .. }
-            | ExchangeUp::Body { exchange, .. }
-            | ExchangeUp::End { exchange }
-            | ExchangeUp::Writable { exchange, .. }
-            | ExchangeUp::Closed { exchange, .. } => Subject::Exchange(*exchange),
-        }
+        self.exchange().map_or(Subject::None, Subject::Exchange)
     }
 }
