@@ -113,6 +113,16 @@ pub struct Offload {
     pub segment_size: Option<u16>,
 }
 
+impl Offload {
+    /// The same with a partial checksum's place counted from elsewhere.
+    fn moved(mut self, to: impl FnOnce(usize) -> usize) -> Self {
+        if let ChecksumState::Partial { start, .. } = &mut self.checksum {
+            *start = to(usize::from(*start)) as u16;
+        }
+        self
+    }
+}
+
 /// Who computes or has checked the transport checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ChecksumState {
@@ -237,6 +247,18 @@ impl Buf {
         &mut self.storage_mut().label
     }
 
+    /// What is left to the device or was done by it, with the place of a [partial](ChecksumState::Partial) checksum counted
+    /// from the payload's first byte: as it is told outside of a buffer.
+    pub fn offload_facts(&self) -> Offload {
+        self.label().offload.moved(|start| start.saturating_sub(self.position()))
+    }
+
+    /// The opposite of [`offload_facts`](Self::offload_facts): takes over what was told outside of a buffer.
+    pub fn set_offload_facts(&mut self, facts: Offload) {
+        let position = self.position();
+        self.label_mut().offload = facts.moved(|start| start + position);
+    }
+
     /// The payload as shared bytes, for a stream. The buffer itself goes along, without a copy, unless the payload
     /// is small for the room it would hold on to.
     pub fn into_bytes(self) -> Bytes {
@@ -249,7 +271,7 @@ impl Buf {
     /// Moves the payload to a fresh buffer with at least `front` more bytes before it and `back` after it.
     #[cold]
     fn move_to_larger(&mut self, front: usize, back: usize) {
-        let length = self.len();
+        let (length, facts) = (self.len(), self.offload_facts());
         let room = vec![0; HEADROOM + front + room_for(length + back)].into_boxed_slice();
         let storage = self.storage_mut();
         let old = std::mem::replace(&mut storage.room, room);
@@ -257,6 +279,7 @@ impl Buf {
         storage.room[start..start + length].copy_from_slice(&old[storage.start..storage.end]);
         storage.start = start;
         storage.end = start + length;
+        self.set_offload_facts(facts);
     }
 
     fn storage(&self) -> &Storage {
@@ -309,12 +332,8 @@ impl Clone for Buf {
     /// A copy of the bytes and the label in another buffer.
     fn clone(&self) -> Self {
         let mut copy = Buf::copy_from_slice(self);
-        let mut label = self.label().clone();
-        if let ChecksumState::Partial { start, field } = label.offload.checksum {
-            let start = (usize::from(start) + copy.position()).saturating_sub(self.position());
-            label.offload.checksum = ChecksumState::Partial { start: start as u16, field };
-        }
-        *copy.label_mut() = label;
+        *copy.label_mut() = self.label().clone();
+        copy.set_offload_facts(self.offload_facts());
         copy
     }
 }

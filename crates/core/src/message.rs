@@ -1,6 +1,6 @@
 //! What crosses a seam.
 
-use crate::buf::InterfaceId;
+use crate::buf::{InterfaceId, Offload};
 use crate::id::ConnId;
 
 /// One thing that one layer says to its neighbour: a frame, a packet, a piece of a stream, a request.
@@ -30,6 +30,12 @@ pub trait Message {
     /// By which of the host's interfaces it came or leaves, where that is known: what a capture needs of a frame.
     fn interface(&self) -> Option<InterfaceId> {
         None
+    }
+
+    /// What the device does for a frame, or has done: a capture shows the frames on the wire that this one stands for.
+    /// The place of a partial checksum counts from the first of [`bytes`](Self::bytes).
+    fn offload_facts(&self) -> Offload {
+        Offload::default()
     }
 }
 

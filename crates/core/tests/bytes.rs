@@ -1,6 +1,6 @@
 //! Buffers, checksums, numbers and names: what every layer builds on.
 
-use framewise_core::buf::{ChecksumState, HEADROOM, LARGE, SMALL};
+use framewise_core::buf::{ChecksumState, HEADROOM, LARGE, Offload, SMALL};
 use framewise_core::checksum::checksum;
 use framewise_core::id::{ConnId, IdMap, Opener, Slab};
 use framewise_core::mac::ParseMacError;
@@ -45,6 +45,23 @@ fn a_copy_keeps_where_its_checksum_begins() {
         }
         other => panic!("expected a checksum left to the device, got {other:?}"),
     }
+}
+
+#[test]
+fn a_buffer_that_moves_takes_its_checksum_along() {
+    let mut buf = Buf::copy_from_slice(b"segment");
+    let facts =
+        Offload { checksum: ChecksumState::Partial { start: 2, field: 3 }, segment_size: Some(1_460) };
+    buf.set_offload_facts(facts);
+    assert_eq!(buf.offload_facts(), facts);
+    buf.append(SMALL).fill(0);
+    assert_eq!(buf.offload_facts(), facts, "to more room");
+    buf.prepend(4).fill(0);
+    let moved = ChecksumState::Partial { start: 6, field: 3 };
+    assert_eq!(buf.offload_facts().checksum, moved, "behind a header");
+    buf.advance(9);
+    let cut = ChecksumState::Partial { start: 0, field: 3 };
+    assert_eq!(buf.offload_facts().checksum, cut, "not before the first byte");
 }
 
 #[test]

@@ -63,4 +63,8 @@ impl Message for Frame {
     fn interface(&self) -> Option<InterfaceId> {
         Some(self.label().interface)
     }
+
+    fn offload_facts(&self) -> Offload {
+        self.0.offload_facts()
+    }
 }

@@ -9,10 +9,12 @@
 //! | [`exchange`] | HTTP and the application | request, response, body | credit |
 //! | [`datagram`] | UDP and its users | datagram | pull |
 //! | [`resolve`] | DNS and the application | name, addresses | pull |
+//! | [`lookup`] | a name server and who knows the names | question, addresses | pull |
 
 pub mod datagram;
 pub mod exchange;
 pub mod frame;
+pub mod lookup;
 pub mod packet;
 pub mod resolve;
 pub mod segment;
@@ -21,6 +23,7 @@ pub mod stream;
 pub use datagram::Datagrams;
 pub use exchange::Exchanges;
 pub use frame::Frames;
+pub use lookup::Lookups;
 pub use packet::Packets;
 pub use resolve::Names;
 pub use segment::Segments;

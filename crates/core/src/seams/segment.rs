@@ -83,6 +83,14 @@ pub enum SegmentControl {
     },
     /// Nobody listens on the port that this inbound datagram names: tell its sender by ICMP (RFC 1122, section 4.1.3.1).
     PortUnreachable(Segment),
+    /// This inbound segment asked for something that can't be reached from here: tell its sender by ICMP, as a router
+    /// beyond us would (RFC 792, RFC 4443 section 3.1). Of `kind` only what says *unreachable* can be told.
+    Unreachable {
+        /// What came, with its header.
+        segment: Segment,
+        /// In which way its destination can't be reached.
+        kind: ErrorKind,
+    },
 }
 
 /// What IP says to a transport.
@@ -210,6 +218,9 @@ impl Message for SegmentDown {
                 SegmentControl::Source { destination, .. } => format!("how do I reach {destination}?"),
                 SegmentControl::PortUnreachable(segment) => {
                     format!("nobody listens here for {}", segment_summary(segment))
+                }
+                SegmentControl::Unreachable { segment, kind } => {
+                    format!("{}: {}", kind.as_str(), segment_summary(segment))
                 }
             },
         }

@@ -17,7 +17,13 @@
 //!   at any time: Abort ─► Closed(Aborted); a reset, a timeout, an alert ─► Closed(its reason)
 //! ```
 //!
-//! `Closed` is the last word about a connection, said exactly once for every one that was named by `Connect` or `Opened`.
+//! `Closed` is the last word about a connection, said exactly once for every one that was named by `Connect`, `Asked` or
+//! `Opened`.
+//!
+//! # Who decides about a peer's connection
+//!
+//! A listener does, once and for all. Only a lower side that was set up so [asks](StreamUp::Asked) about each connection
+//! before it answers the peer: a gateway learns from elsewhere whether there is anybody to talk to.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -90,6 +96,18 @@ pub enum StreamDown {
         /// Plain or TLS.
         security: Security,
     },
+    /// Take the connection that was [asked](StreamUp::Asked) about. `Opened` follows when the peer is there.
+    Accept {
+        /// Which connection.
+        conn: ConnId,
+    },
+    /// Don't take the connection that was [asked](StreamUp::Asked) about, and tell the peer why.
+    Refuse {
+        /// Which connection.
+        conn: ConnId,
+        /// Why not.
+        reason: CloseReason,
+    },
     /// Send these bytes, which were within the credit.
     Send {
         /// On which connection.
@@ -126,7 +144,15 @@ pub enum StreamUp {
         /// Whether it listens now, or why not.
         result: Result<(), ListenError>,
     },
-    /// The connection is there: both handshakes are done. The first word about an accepted one.
+    /// A peer wants this connection, and hears nothing before [`StreamDown::Accept`] or [`StreamDown::Refuse`]. Said only
+    /// where the lower side was set up to leave that to the upper; to say neither leaves the peer waiting.
+    Asked {
+        /// Its name.
+        conn: ConnId,
+        /// Between whom it would be.
+        info: Box<ConnInfo>,
+    },
+    /// The connection is there: both handshakes are done. The first word about an accepted one, unless it was asked about.
     Opened {
         /// Its name.
         conn: ConnId,
@@ -308,6 +334,8 @@ impl Message for StreamDown {
             StreamDown::Connect { conn, remote, security } => {
                 format!("{conn}: connect to {remote}, {}", kind(security))
             }
+            StreamDown::Accept { conn } => format!("{conn}: take it"),
+            StreamDown::Refuse { conn, reason } => format!("{conn}: don't take it, {reason}"),
             StreamDown::Send { conn, data } => format!("{conn}: send {} bytes", data.len()),
             StreamDown::Grant { conn, bytes } => format!("{conn}: {bytes} bytes more may come"),
             StreamDown::Close { conn } => format!("{conn}: nothing more to send"),
@@ -320,6 +348,8 @@ impl Message for StreamDown {
             StreamDown::Listen { .. } => "listen",
             StreamDown::Unlisten { .. } => "unlisten",
             StreamDown::Connect { .. } => "connect",
+            StreamDown::Accept { .. } => "accept",
+            StreamDown::Refuse { .. } => "refuse",
             StreamDown::Send { .. } => "send",
             StreamDown::Grant { .. } => "grant",
             StreamDown::Close { .. } => "close",
@@ -338,6 +368,8 @@ impl Message for StreamDown {
         match self {
             StreamDown::Listen { .. } | StreamDown::Unlisten { .. } => Subject::None,
             StreamDown::Connect { conn, .. }
+            | StreamDown::Accept { conn }
+            | StreamDown::Refuse { conn, .. }
             | StreamDown::Send { conn, .. }
             | StreamDown::Grant { conn, .. }
             | StreamDown::Close { conn }
@@ -357,6 +389,7 @@ impl Message for StreamUp {
                 format!("listening on port {}", endpoint.port)
             }
             StreamUp::Listening { result: Err(error), .. } => error.to_string(),
+            StreamUp::Asked { conn, info } => format!("{conn}: {} asks for {}", info.remote, info.local),
             StreamUp::Opened { conn, info } => format!("{conn}: open, {} to {}", info.local, info.remote),
             StreamUp::Data { conn, data } => format!("{conn}: {} bytes came", data.len()),
             StreamUp::Writable { conn, bytes } => format!("{conn}: room to send {bytes} bytes more"),
@@ -371,6 +404,7 @@ impl Message for StreamUp {
     fn kind(&self) -> &'static str {
         match self {
             StreamUp::Listening { .. } => "listening",
+            StreamUp::Asked { .. } => "asked",
             StreamUp::Opened { .. } => "opened",
             StreamUp::Data { .. } => "data",
             StreamUp::Writable { .. } => "writable",
@@ -389,7 +423,8 @@ impl Message for StreamUp {
     fn subject(&self) -> Subject {
         match self {
             StreamUp::Listening { .. } => Subject::None,
-            StreamUp::Opened { conn, .. }
+            StreamUp::Asked { conn, .. }
+            | StreamUp::Opened { conn, .. }
             | StreamUp::Data { conn, .. }
             | StreamUp::Writable { conn, .. }
             | StreamUp::PeerClosed { conn, .. }
