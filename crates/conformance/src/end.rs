@@ -139,7 +139,7 @@ impl<L: Layer<Upper = Streams, Lower = Segments>> End<L> {
                         SegmentUp::Event(Box::new(SegmentEvent::Source { destination, protocol, route }));
                     self.call("handle_inbound", now, |layer, cx| layer.handle_inbound(event, cx))
                 }
-                SegmentControl::PortUnreachable(_) => Ok(()),
+                SegmentControl::PortUnreachable(_) | SegmentControl::Unreachable { .. } => Ok(()),
             },
         }
     }
@@ -169,6 +169,7 @@ impl<L: Layer<Upper = Streams, Lower = Segments>> End<L> {
             StreamUp::Closed { reason, .. } => {
                 Err(Trouble::unmet(format!("the {}'s connection ended: {reason}", self.who())))
             }
+            StreamUp::Asked { conn, .. } => self.says(StreamDown::Accept { conn }, now),
             StreamUp::Listening { result, .. } => result.map_err(|error| Trouble::unmet(error.to_string())),
         }
     }

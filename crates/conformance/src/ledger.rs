@@ -59,7 +59,7 @@ impl Ledger {
             },
             StreamUp::PeerClosed { .. } => account.peer_closed = true,
             StreamUp::Closed { .. } => account.closed = true,
-            StreamUp::Writable { .. } | StreamUp::Listening { .. } => {}
+            StreamUp::Writable { .. } | StreamUp::Listening { .. } | StreamUp::Asked { .. } => {}
         }
         Ok(())
     }
@@ -93,7 +93,8 @@ impl Ledger {
 fn connection(message: &StreamUp) -> Option<ConnId> {
     match message {
         StreamUp::Listening { .. } => None,
-        StreamUp::Opened { conn, .. }
+        StreamUp::Asked { conn, .. }
+        | StreamUp::Opened { conn, .. }
         | StreamUp::Data { conn, .. }
         | StreamUp::Writable { conn, .. }
         | StreamUp::PeerClosed { conn, .. }

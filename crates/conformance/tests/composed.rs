@@ -41,7 +41,7 @@ fn neighbour(down: &SegmentDown) -> Aside<SegmentUp> {
                 let event = SegmentEvent::Source { destination, protocol, route };
                 Aside::Answer(SegmentUp::Event(Box::new(event)))
             }
-            SegmentControl::PortUnreachable(_) => Aside::No,
+            SegmentControl::PortUnreachable(_) | SegmentControl::Unreachable { .. } => Aside::No,
         },
         SegmentDown::Segment(segment) => match query(segment) {
             Some(query) if query.0.kind == dns::AAAA => Aside::Answer(answer(&query, &[])),

@@ -28,6 +28,10 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// Whether this host is a router: what is for others is passed on.
     pub forwarding: bool,
+    /// Whether TCP segments to any host's address are taken as if they were for this one, and may be answered from that
+    /// address: for a gateway, which ends connections for hosts beyond it. Everything else keeps to RFC 1122
+    /// section 3.2.1.3: what is for others is dropped, or forwarded where this is a router.
+    pub takes_all_tcp: bool,
     /// Whether an IPv6 address is asked for on the link before it counts as ours (RFC 4862, in the optimistic
     /// way of RFC 4429). Off, an address is used at once and silently, as fits a world that one program makes.
     pub duplicate_address_detection: bool,
@@ -106,6 +110,7 @@ impl Default for Config {
             interfaces: Vec::new(),
             routes: Vec::new(),
             forwarding: false,
+            takes_all_tcp: false,
             duplicate_address_detection: false,
             accept_router_advertisements: false,
             hop_limit: 64,

@@ -66,7 +66,9 @@ impl Ip {
             (true, true) => self.take_ipv4(packet, &header, true, cx),
             (true, false) => cx.ignored(LAYER, "group not listened to"),
             _ if is_group_frame(&packet) => cx.dropped(LAYER, "unicast packet in a group frame"),
-            _ if self.owns(destination.into()) => self.take_ipv4(packet, &header, false, cx),
+            _ if self.owns(destination.into()) || self.config.takes_all_tcp => {
+                self.take_ipv4(packet, &header, false, cx)
+            }
             _ if self.config.forwarding => self.forward_ipv4(packet, &header, cx),
             _ => cx.dropped(LAYER, "not for me"),
         }
@@ -135,6 +137,9 @@ impl Ip {
         // A packet put together again has the first fragment's options, not the last one's.
         let offset = Ipv4Header::read(&packet).map_or(arrival.offset, |header| header.header_len);
         match arrival.protocol {
+            protocol if protocol != TCP && self.is_for_another(arrival) => {
+                cx.dropped(LAYER, "not for me");
+            }
             TCP | UDP => self.hand_up(packet, &Arrival { offset, ..*arrival }.widened(), cx),
             icmpv4::PROTOCOL => {
                 packet.advance(offset);
@@ -189,7 +194,7 @@ impl Ip {
             (true, true) => self.take_ipv6(packet, &header, true, cx),
             (true, false) => cx.ignored(LAYER, "group not listened to"),
             _ if is_group_frame(&packet) => cx.dropped(LAYER, "unicast packet in a group frame"),
-            _ if mine => self.take_ipv6(packet, &header, false, cx),
+            _ if mine || self.config.takes_all_tcp => self.take_ipv6(packet, &header, false, cx),
             _ if self.config.forwarding => self.forward_ipv6(packet, &header, cx),
             _ => cx.dropped(LAYER, "not for me"),
         }
@@ -295,6 +300,9 @@ impl Ip {
             protocol if arrival.source.is_unspecified() && protocol != ICMPV6 => {
                 cx.dropped(LAYER, "martian source");
             }
+            protocol if protocol != TCP && self.is_for_another(arrival) => {
+                cx.dropped(LAYER, "not for me");
+            }
             TCP | UDP => self.hand_up(packet, &arrival.widened(), cx),
             ICMPV6 => {
                 packet.advance(arrival.offset);
@@ -306,6 +314,11 @@ impl Ip {
                 self.complain(&packet, Complaint::ProtocolUnreachable { pointer: named_at }, cx);
             }
         }
+    }
+
+    /// Whether a packet was only taken because it could have been TCP.
+    fn is_for_another<A: Copy + Into<IpAddr>>(&self, arrival: &Arrival<A>) -> bool {
+        self.config.takes_all_tcp && !arrival.group && !self.owns(arrival.destination.into())
     }
 
     fn halted(&mut self, packet: &Buf, halt: Halt, cx: &mut Cx) {

@@ -22,6 +22,7 @@ use crate::cidr::Cidr;
 use crate::config::Config;
 use crate::identification::Identification;
 use crate::interface::Interface;
+use crate::messages::Complaint;
 use crate::path_mtu::PathMtus;
 use crate::queue::Queue;
 use crate::rate_limit::TokenBucket;
@@ -127,11 +128,15 @@ impl Ip {
         self.say_up(SegmentUp::Event(Box::new(event)), cx);
     }
 
-    /// On the first call: says which addresses are ours.
     fn start(&mut self, cx: &mut Cx) {
-        if self.started {
-            return;
+        if !self.started {
+            self.introduce(cx);
         }
+    }
+
+    /// On the first call: says which addresses are ours.
+    #[cold]
+    fn introduce(&mut self, cx: &mut Cx) {
         self.started = true;
         for (interface, cidr) in self.addresses().collect::<Vec<_>>() {
             match cidr.address {
@@ -195,7 +200,12 @@ impl Layer for Ip {
                 SegmentControl::Source { destination, protocol } => {
                     self.tell_source(destination, protocol, cx)
                 }
-                SegmentControl::PortUnreachable(segment) => self.port_unreachable(segment, cx),
+                SegmentControl::PortUnreachable(segment) => {
+                    self.unreachable(segment, Complaint::PortUnreachable, cx)
+                }
+                SegmentControl::Unreachable { segment, kind } => {
+                    self.unreachable(segment, Complaint::unreachable(kind), cx)
+                }
             },
         }
         self.settle(cx);

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use framewise_core::buf::{Label, NextHop, Offload};
 use framewise_core::read::u8_at;
-use framewise_core::seams::segment::Segment;
+use framewise_core::seams::segment::{ErrorKind, Segment};
 use framewise_core::{Buf, Cx};
 
 use crate::extension::{self, Chain, ICMPV6};
@@ -27,6 +27,7 @@ pub(crate) enum Complaint {
         pointer: usize,
     },
     PortUnreachable,
+    Prohibited,
     TooBig {
         mtu: usize,
     },
@@ -40,6 +41,20 @@ pub(crate) enum Complaint {
 }
 
 impl Complaint {
+    /// The one that says in which way something can't be reached; of what is no such thing, the mildest.
+    pub(crate) fn unreachable(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::HostUnreachable => Complaint::HostUnreachable,
+            ErrorKind::PortUnreachable => Complaint::PortUnreachable,
+            ErrorKind::Prohibited => Complaint::Prohibited,
+            ErrorKind::TimeExceeded => Complaint::TimeExceeded,
+            ErrorKind::NetworkUnreachable
+            | ErrorKind::ProtocolUnreachable
+            | ErrorKind::TooBig { .. }
+            | ErrorKind::ParameterProblem => Complaint::NetworkUnreachable,
+        }
+    }
+
     /// Type, code and the four bytes after the checksum (RFC 792; RFC 1191 section 4).
     fn as_icmpv4(self) -> (u8, u8, [u8; 4]) {
         let unreachable = |code| (icmpv4::DESTINATION_UNREACHABLE, code, [0; 4]);
@@ -48,6 +63,7 @@ impl Complaint {
             Complaint::HostUnreachable => unreachable(1),
             Complaint::ProtocolUnreachable { .. } => unreachable(2),
             Complaint::PortUnreachable => unreachable(3),
+            Complaint::Prohibited => unreachable(13),
             Complaint::TooBig { mtu } => {
                 (icmpv4::DESTINATION_UNREACHABLE, 4, (mtu.min(65_535) as u32).to_be_bytes())
             }
@@ -66,6 +82,7 @@ impl Complaint {
             Complaint::NetworkUnreachable => unreachable(0),
             Complaint::HostUnreachable => unreachable(3),
             Complaint::PortUnreachable => unreachable(4),
+            Complaint::Prohibited => unreachable(1),
             Complaint::TooBig { mtu } => (icmpv6::PACKET_TOO_BIG, 0, (mtu as u32).to_be_bytes()),
             Complaint::TimeExceeded => (icmpv6::TIME_EXCEEDED, 0, [0; 4]),
             Complaint::FragmentsMissing => (icmpv6::TIME_EXCEEDED, 1, [0; 4]),
@@ -185,11 +202,11 @@ impl Ip {
         }
     }
 
-    /// Nobody listens on the port that `segment` names.
-    pub(crate) fn port_unreachable(&mut self, segment: Segment, cx: &mut Cx) {
+    /// What `segment` was for can't be reached, says the transport.
+    pub(crate) fn unreachable(&mut self, segment: Segment, complaint: Complaint, cx: &mut Cx) {
         let mut packet = segment.0;
         restore_header(&mut packet);
-        if !self.complain(&packet, Complaint::PortUnreachable, cx) {
+        if !self.complain(&packet, complaint, cx) {
             cx.dropped(LAYER, "no ICMP error for this");
         }
     }

@@ -63,7 +63,8 @@ impl Ip {
     /// Sends a segment of the transport's.
     pub(crate) fn send_segment(&mut self, segment: Segment, cx: &mut Cx) {
         let (source, destination, protocol) = (segment.source(), segment.destination(), segment.protocol());
-        if !(self.owns(source) || source.is_loopback()) {
+        let for_another = self.config.takes_all_tcp && protocol == TCP;
+        if !(self.owns(source) || source.is_loopback() || for_another) {
             cx.dropped(LAYER, "source is no address of mine");
             return;
         }

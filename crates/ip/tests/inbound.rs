@@ -231,3 +231,55 @@ fn a_queue_that_nobody_empties_is_bounded() {
     }
     assert_eq!(counters.drops("ip", "inbound queue full"), 3_000 - 2_048);
 }
+
+/// A host that takes TCP for everybody, as a gateway does.
+fn gateway() -> Script {
+    let mut script = Script::new(framewise_ip::Config { takes_all_tcp: true, ..host_config() });
+    script.start();
+    script
+}
+
+#[test]
+fn a_gateway_takes_tcp_for_every_host_and_answers_in_its_name() {
+    for (source, destination) in [("192.0.2.20", "198.51.100.7"), ("2001:db8::20", "2001:db8:77::7")] {
+        let mut host = gateway();
+        let payload = b"a segment of twenty bytes";
+        let packet = match ip(source) {
+            std::net::IpAddr::V4(_) => packet4(header4(source, destination, TCP), payload),
+            std::net::IpAddr::V6(_) => packet6(header6(source, destination, TCP), payload),
+        };
+        host.receive("TCP for another", &packet);
+        let segment = host.segment("it is taken");
+        assert_eq!((segment.source(), segment.destination()), (ip(source), ip(destination)));
+
+        host.send(destination, source, TCP, payload);
+        assert!(!host.packet("an answer in the other's name").is_empty());
+
+        let mut plain = Script::host();
+        plain.receive("TCP for another", &packet);
+        plain.only_dropped("not for me");
+    }
+}
+
+#[test]
+fn a_gateway_takes_nothing_else_for_others() {
+    let mut host = gateway();
+    host.receive("UDP for another", &udp4("192.0.2.20", "198.51.100.7", b"datagram"));
+    host.only_dropped("not for me");
+
+    let mut host = gateway();
+    host.receive(
+        "ICMP for another",
+        &packet4(header4("192.0.2.20", "198.51.100.7", 1), &[8, 0, 0xf7, 0xff, 0, 0, 0, 0]),
+    );
+    host.only_dropped("not for me");
+
+    let mut host = gateway();
+    let packet = packet6(header6("2001:db8::20", "2001:db8:77::7", UDP), b"datagram");
+    host.receive("UDP for another", &packet);
+    host.only_dropped("not for me");
+
+    let mut host = gateway();
+    host.send("198.51.100.7", "192.0.2.20", UDP, b"datagram");
+    host.only_dropped("source is no address of mine");
+}

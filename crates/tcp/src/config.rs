@@ -14,6 +14,12 @@ pub struct Config {
     pub max_connections: usize,
     /// Listeners at a time.
     pub max_listeners: usize,
+    /// Whether the layer above is asked about every connection that a peer wants where nobody listens, to whatever address
+    /// and port ([`StreamUp::Asked`]): for a gateway, which takes connections for hosts beyond it. Off, such a peer is
+    /// answered by RST, as RFC 9293 section 3.10.7.1 has it.
+    ///
+    /// [`StreamUp::Asked`]: framewise_core::seams::stream::StreamUp::Asked
+    pub asks: bool,
     /// Half-open connections per listener. One more, and the oldest is dropped.
     pub backlog: usize,
     /// Remains of finished connections that are kept in TIME-WAIT. One more, and the oldest is dropped.
@@ -50,6 +56,7 @@ impl Default for Config {
             send_buffer: 64 * 1_024,
             max_connections: 16_384,
             max_listeners: 64,
+            asks: false,
             backlog: 256,
             max_time_wait: 4_096,
             delayed_ack: Some(Duration::from_millis(10)),

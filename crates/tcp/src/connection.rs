@@ -13,7 +13,7 @@ mod outbound;
 mod upper;
 
 use framewise_core::id::ConnId;
-use framewise_core::seams::segment::ErrorKind;
+use framewise_core::seams::segment::{ErrorKind, Segment};
 use framewise_core::seams::stream::{CloseReason, Endpoint};
 use framewise_core::time::earliest;
 use framewise_core::{Cx, Instant};
@@ -44,6 +44,10 @@ pub(crate) struct Connection {
     /// The listener whose backlog this is in, until it is open.
     pub(crate) listener: Option<Endpoint>,
     life: Life,
+    /// The peer's SYN, while the upper layer is asked whether to take the connection.
+    pub(crate) held: Option<Segment>,
+    /// Whether the upper layer was told `Asked`.
+    pub(crate) asked: bool,
     /// Whether the upper layer was told `Opened`.
     opened: bool,
     /// Bytes that may go up, and bytes that may come down.
@@ -120,6 +124,8 @@ impl Connection {
             offset,
             listener: None,
             life: Life::Opening,
+            held: None,
+            asked: false,
             opened: false,
             grant: 0,
             credit: 0,
@@ -154,6 +160,17 @@ impl Connection {
     /// Whether the handshake is done, or was once.
     pub(crate) fn is_opened(&self) -> bool {
         self.opened
+    }
+
+    /// Whether the upper layer has heard its name.
+    pub(crate) fn is_known(&self) -> bool {
+        self.opened || self.asked
+    }
+
+    /// The upper layer takes it: its time begins now.
+    pub(crate) fn begin_anew(&mut self, now: Instant) {
+        self.started = now;
+        self.last_heard = now;
     }
 
     /// Why it is over, if it is.
@@ -191,7 +208,9 @@ impl Connection {
 
     fn deadline(&self, config: &Config) -> Option<Instant> {
         match self.life {
-            Life::Opening if self.listener.is_some() => Some(self.started + config.half_open_timeout),
+            Life::Opening if self.listener.is_some() && self.held.is_none() => {
+                Some(self.started + config.half_open_timeout)
+            }
             Life::Opening => Some(self.started + config.connect_timeout),
             Life::Draining | Life::Over(_) => None,
             Life::Open => {

@@ -3,6 +3,7 @@
 //! Every call costs the same with one connection and with ten thousand: a four-tuple or a name is looked up,
 //! and only connections that may have something to send stand in the queue that is asked for segments.
 
+mod asking;
 mod opening;
 
 use std::collections::VecDeque;
@@ -112,7 +113,7 @@ impl Tcp {
             Opener::Lower => self
                 .connections
                 .get(name)
-                .filter(|connection| connection.is_opened() && connection.name() == name)
+                .filter(|connection| connection.is_known() && connection.name() == name)
                 .map(|_| name),
         }
     }
@@ -182,7 +183,7 @@ impl Tcp {
         let Some(reason) = connection.over().cloned() else {
             return;
         };
-        if by_upper || connection.is_opened() {
+        if by_upper || connection.is_known() {
             cx.note("tcp", "closed", || format!("my port {}: {reason}", flow.local.port()));
             self.out.say(StreamUp::Closed { conn, reason });
         }
@@ -225,7 +226,7 @@ impl Tcp {
     fn nobody(&mut self, flow: FlowKey, header: Header, segment: Segment, cx: &mut Cx) {
         let opening = Flags::SYN | Flags::ACK | Flags::RST | Flags::FIN;
         let is_first = header.flags.0 & opening.0 == Flags::SYN.0;
-        if is_first && self.listeners.find(flow.local).is_some() {
+        if is_first && (self.config.asks || self.listeners.find(flow.local).is_some()) {
             if self.asked.len() >= self.config.backlog.max(1) {
                 return cx.dropped("tcp", "too many wait for a route");
             }
@@ -291,6 +292,8 @@ impl Layer for Tcp {
             StreamDown::Listen { endpoint, security } => self.listen(endpoint, &security),
             StreamDown::Unlisten { endpoint } => self.unlisten(endpoint, cx),
             StreamDown::Connect { conn, remote, security } => self.connect(conn, remote, &security, cx),
+            StreamDown::Accept { conn } => self.accept_asked(conn, cx),
+            StreamDown::Refuse { conn, reason } => self.refuse_asked(conn, &reason, cx),
             StreamDown::Send { conn, data } => {
                 if self.key(conn).is_none() {
                     return cx.dropped("tcp", "its connection is over");

@@ -62,7 +62,7 @@ pub(super) fn route_answer(down: &SegmentDown, source: IpAddr) -> Aside<SegmentU
                 let event = SegmentEvent::Source { destination, protocol, route };
                 Aside::Answer(SegmentUp::Event(Box::new(event)))
             }
-            SegmentControl::PortUnreachable(_) => Aside::No,
+            SegmentControl::PortUnreachable(_) | SegmentControl::Unreachable { .. } => Aside::No,
         },
         SegmentDown::Segment(_) => Aside::No,
     }

@@ -23,6 +23,9 @@ const PERSEVERANCE: Duration = Duration::from_secs(8);
 impl Connection {
     /// Takes a segment of this flow whose sum is right.
     pub(crate) fn segment_arrives(&mut self, header: Header, segment: Buf, out: &mut Outputs, cx: &mut Cx) {
+        if self.held.is_some() {
+            return cx.ignored("tcp", "it is being asked about");
+        }
         let payload = segment.len().saturating_sub(header.length);
         let state = self.engine.state();
         match self.guard.judge(state, header, payload) {

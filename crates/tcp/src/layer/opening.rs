@@ -159,6 +159,9 @@ impl Tcp {
         // Meanwhile the SYN may have been repeated, or the listener gone.
         let listener = self.listeners.find(local);
         let begun = matches!(self.flows.get(&flow), Some(Place::Connection(_)));
+        if self.config.asks && listener.is_none() && !begun {
+            return self.ask_above(flow, syn, mtu, cx);
+        }
         let (Some(listener), false) = (listener, begun) else {
             return self.dispatch(header, syn, cx);
         };
@@ -168,21 +171,30 @@ impl Tcp {
                 self.flows.remove(&connection.flow());
             }
         }
+        let Some(key) = self.admit(flow, mtu, cx) else { return };
+        self.listeners.enter(listener, key);
+        self.with(key, cx, |connection, out, cx| {
+            connection.listener = Some(listener);
+            connection.segment_arrives(header, syn.0, out, cx);
+        });
+    }
+
+    /// Begins a connection that a peer's SYN asks for, if there is room for one more.
+    pub(super) fn admit(&mut self, flow: FlowKey, mtu: usize, cx: &mut Cx) -> Option<ConnId> {
         let offset = self.initial.offset(&flow, cx.now);
         // The name is known once it is in the table.
         let nameless = ConnId::new(Opener::Lower, 0, 0);
         let begun = Connection::accept(nameless, flow, offset, mtu, &self.config, cx.now);
         let Some(key) = begun.and_then(|connection| self.connections.insert(Box::new(connection)).ok())
         else {
-            return cx.dropped("tcp", "too many connections");
+            cx.dropped("tcp", "too many connections");
+            return None;
         };
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.set_name(key);
+        }
         // Only now are the remains of a connection before forgotten, if there are any.
         self.flows.insert(flow, Place::Connection(key));
-        self.listeners.enter(listener, key);
-        self.with(key, cx, |connection, out, cx| {
-            connection.set_name(key);
-            connection.listener = Some(listener);
-            connection.segment_arrives(header, syn.0, out, cx);
-        });
+        Some(key)
     }
 }

@@ -3,6 +3,7 @@
 // In a test a panic is the verdict, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
+mod asking;
 mod errors;
 mod guard;
 mod header;

@@ -235,7 +235,7 @@ impl Pair {
                 stream.closed = Some(reason);
                 return;
             }
-            StreamUp::Listening { .. } => return,
+            StreamUp::Listening { .. } | StreamUp::Asked { .. } => return,
         };
         if let Some(message) = then {
             let Host { tcp, counters, .. } = &mut self.hosts[host];
