@@ -56,6 +56,7 @@
 //! | what can be set | [`config`] |
 //! | how a message is made up | [`message`], [`record`] |
 //! | what a zone answers | [`zone`] |
+//! | how a server asks somebody else | [`relay`] |
 //! | how a message is explained to a person | [`describe`](describe::describe) |
 //!
 //! Not here: recursion, TCP (a truncated answer counts for what it holds), DNSSEC.
@@ -71,6 +72,7 @@ pub mod message;
 pub mod name;
 mod question;
 pub mod record;
+pub mod relay;
 mod reply;
 mod resolver;
 mod server;
@@ -82,4 +84,5 @@ pub use layer::Dns;
 pub use message::{Message, MessageError};
 pub use name::{Name, NameError};
 pub use question::PORT;
+pub use relay::Relay;
 pub use zone::Zone;
