@@ -153,11 +153,18 @@ impl Authority {
         let (key, serial) = self.leaf_key(name)?;
         let mut params = CertificateParams::default();
         let (subject, alternative) = match name.parse() {
-            // Not the address alone: OpenSSL would take it for a DNS name, which is not below .test.
-            Ok(address) => (format!("the host at {name}"), SanType::IpAddress(address)),
-            Err(_) => (name.to_owned(), SanType::DnsName(name.to_owned().try_into()?)),
+            // Not as a common name: OpenSSL (where it looks like one) and GnuTLS (whatever it is) take that for a DNS name,
+            // and this one is not below .test.
+            Ok(address) => {
+                let subject = distinguished_name(DnType::OrganizationName, &format!("the host at {name}"));
+                (subject, SanType::IpAddress(address))
+            }
+            Err(_) => {
+                let name = name.to_owned();
+                (distinguished_name(DnType::CommonName, &name), SanType::DnsName(name.try_into()?))
+            }
         };
-        params.distinguished_name = common_name(&subject);
+        params.distinguished_name = subject;
         params.subject_alt_names = vec![alternative];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -201,8 +208,10 @@ impl std::fmt::Debug for Authority {
 fn own_params(key: &KeyPair) -> CertificateParams {
     let mut params = CertificateParams::default();
     let tag: [u8; 4] = first_bytes(key.public_key_raw().get(1..).unwrap_or_default());
-    params.distinguished_name =
-        common_name(&format!("framewise lab authority {:08x}", u32::from_be_bytes(tag)));
+    params.distinguished_name = distinguished_name(
+        DnType::CommonName,
+        &format!("framewise lab authority {:08x}", u32::from_be_bytes(tag)),
+    );
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.name_constraints =
@@ -238,10 +247,10 @@ fn is_below(name: &str, domain: &str) -> bool {
     name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.') && rest.len() > 1)
 }
 
-fn common_name(text: &str) -> rcgen::DistinguishedName {
+fn distinguished_name(kind: DnType, text: &str) -> rcgen::DistinguishedName {
     let mut name = rcgen::DistinguishedName::new();
     // At most 64 characters (RFC 5280, appendix A.1); the name that counts is in the extension.
-    name.push(DnType::CommonName, text.chars().take(64).collect::<String>());
+    name.push(kind, text.chars().take(64).collect::<String>());
     name
 }
 

@@ -1,5 +1,6 @@
 //! What a host's TLS layer is built from.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::authority::{Authority, AuthorityError};
@@ -15,6 +16,8 @@ pub struct Config {
     pub client: ClientOptions,
     /// Who we are to those who connect to us; `None` for a host that serves no TLS.
     pub server: Option<Server>,
+    /// The address by which clients know this server that ask for no name, where that is not its own: behind a gateway.
+    pub known_as: Option<IpAddr>,
     /// Protocols to offer, and to choose from, by ALPN (RFC 7301), the best first.
     pub alpn: Vec<String>,
     /// Versions to offer and to accept.
@@ -38,6 +41,7 @@ impl Config {
         Config {
             client: ClientOptions { roots: Vec::new(), verify: true },
             server: None,
+            known_as: None,
             alpn: vec!["http/1.1".to_owned()],
             versions: Versions::default(),
             resumption: true,

@@ -24,6 +24,8 @@ pub(crate) struct Engine {
     time: TimeSource,
     /// In simulation, the stream that everything is drawn from; lent to rustls for each call.
     randomness: Option<Rng>,
+    /// By which address clients know us, where that is not our own.
+    known_as: Option<IpAddr>,
 }
 
 impl Engine {
@@ -42,6 +44,7 @@ impl Engine {
             board,
             time: config.time,
             randomness,
+            known_as: config.known_as,
         })
     }
 
@@ -73,7 +76,7 @@ impl Engine {
         cx: &mut Cx,
         act: impl FnOnce(&Board, &mut Cx) -> T,
     ) -> T {
-        self.board.begin(self.time.unix_seconds(cx.now), local);
+        self.board.begin(self.time.unix_seconds(cx.now), self.known_as.or(local));
         let board = &self.board;
         let result = simulated::lend(&mut self.randomness, || act(board, cx));
         for secret in self.board.take_secrets() {

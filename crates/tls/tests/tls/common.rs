@@ -429,7 +429,8 @@ impl Pair {
                 end.listening.push(message);
                 return;
             }
-            StreamUp::Opened { conn, .. }
+            StreamUp::Asked { conn, .. }
+            | StreamUp::Opened { conn, .. }
             | StreamUp::Data { conn, .. }
             | StreamUp::Writable { conn, .. }
             | StreamUp::PeerClosed { conn, .. }
@@ -455,6 +456,7 @@ impl Pair {
             }
             StreamUp::Closed { reason, .. } => app.closed = Some(reason),
             StreamUp::Listening { .. } => unreachable!("handled above"),
+            StreamUp::Asked { .. } => unreachable!("nobody below leaves that to others"),
         }
         let words = app.words(conn);
         if grant > 0 {
