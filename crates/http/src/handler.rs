@@ -17,6 +17,21 @@ use crate::message::{Body, Pieces, Request, Response};
 pub trait Handler: Send + Sync {
     /// Takes a request, and the duty to answer it. `answer` may be kept, or given to another thread.
     fn handle(&self, request: Request, answer: Answer);
+
+    /// Who takes the body of this request, which has not come yet, piece by piece. `None`, as it is unless said otherwise:
+    /// the body is collected, and [`handle`](Self::handle) gets all of it. A handler around another passes the question on.
+    fn intake(&self, _request: &Request) -> Option<Box<dyn Intake>> {
+        None
+    }
+}
+
+/// Takes a body piece by piece, so that it need not be in memory as a whole.
+pub trait Intake: Send {
+    /// The next piece came.
+    fn piece(&mut self, data: &Bytes);
+
+    /// The body is complete. [`Handler::handle`] gets what this returns in its place.
+    fn finish(self: Box<Self>) -> Bytes;
 }
 
 impl<F: Fn(Request) -> Response + Send + Sync> Handler for F {
@@ -28,6 +43,10 @@ impl<F: Fn(Request) -> Response + Send + Sync> Handler for F {
 impl<H: Handler + ?Sized> Handler for std::sync::Arc<H> {
     fn handle(&self, request: Request, answer: Answer) {
         (**self).handle(request, answer);
+    }
+
+    fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
+        (**self).intake(request)
     }
 }
 

@@ -1,16 +1,17 @@
 //! The layer: whom each message is for, and when each connection wants to be called.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use framewise_core::id::{ConnId, Connection, Exchange as Exchanged, ExchangeId, IdMap, Opener, Slab};
 use framewise_core::seams::exchange::{ClientRequest, ExchangeDown, ExchangeError, ExchangeUp, Exchanges};
-use framewise_core::seams::stream::{ConnInfo, Endpoint, StreamDown, StreamUp, Streams};
+use framewise_core::seams::stream::{CloseReason, ConnInfo, Endpoint, StreamDown, StreamUp, Streams};
 use framewise_core::{Cx, Instant, Layer};
 
 use crate::client::{ClientConn, Exchange};
 use crate::config::Config;
 use crate::pool::Pool;
 use crate::server::ServerConn;
+use crate::timers::Timers;
 
 /// HTTP/1.1 between an application and the bytes of connections, client and server in one.
 ///
@@ -38,47 +39,6 @@ pub(crate) struct Shared {
     pub(crate) exchanges: Slab<Exchanged, ConnId>,
 }
 
-/// Who wants to be called when.
-///
-/// A deadline that moves on, as most do with each message, leaves its timer where it is: that rings early, which does
-/// no harm, and is set anew then. To move it each time would cost a search among those of all connections.
-#[derive(Debug)]
-struct Timers {
-    due: BTreeSet<(Instant, ConnId)>,
-    set: IdMap<Connection, Instant>,
-}
-
-impl Timers {
-    fn set(&mut self, conn: ConnId, deadline: Option<Instant>) {
-        let before = self.set.get(conn).copied();
-        if before == deadline || before.zip(deadline).is_some_and(|(before, deadline)| before <= deadline) {
-            return;
-        }
-        if let Some(before) = self.set.remove(conn) {
-            self.due.remove(&(before, conn));
-        }
-        if let Some(deadline) = deadline {
-            // A name beyond the table's limit was refused before it could have a deadline.
-            if self.set.insert(conn, deadline).is_ok() {
-                self.due.insert((deadline, conn));
-            }
-        }
-    }
-
-    fn next(&self) -> Option<Instant> {
-        self.due.first().map(|(when, _)| *when)
-    }
-
-    fn take_due(&mut self, now: Instant) -> Vec<ConnId> {
-        let due = self.due.iter().take_while(|(when, _)| *when <= now);
-        let due: Vec<ConnId> = due.map(|(_, conn)| *conn).collect();
-        for &conn in &due {
-            self.set(conn, None);
-        }
-        due
-    }
-}
-
 impl Http {
     /// A layer without connections.
     pub fn new(config: Config) -> Self {
@@ -92,8 +52,8 @@ impl Http {
         Http {
             accepted: IdMap::new(shared.config.connections),
             opened: Slab::new(Opener::Upper, shared.config.connections),
-            pool: Pool::default(),
-            timers: Timers { due: BTreeSet::new(), set: IdMap::new(shared.config.connections) },
+            pool: Pool::new(shared.config.connections),
+            timers: Timers::new(shared.config.connections),
             shared,
         }
     }
@@ -178,7 +138,7 @@ impl Http {
         self.timers.set(conn, client.deadline(&self.shared));
         if client.is_over() {
             self.opened.remove(conn);
-            self.timers.set(conn, None);
+            self.timers.remove(conn);
         }
         self.pool_or_forget(conn, cx);
         if let Some(exchange) = orphan {
@@ -195,7 +155,7 @@ impl Http {
         let (remote, security) = client.server();
         let config = &self.shared.config;
         let (all, each) = (config.idle_connections, config.idle_per_server);
-        if let Some(out) = self.pool.keep(conn, remote, security, all, each) {
+        if let Some(out) = self.pool.keep(conn, remote, &security, all, each) {
             self.with_client(out, cx, |client, _, cx| client.finish(cx.now));
         }
     }
@@ -342,6 +302,11 @@ impl Layer for Http {
                 }),
                 Opener::Lower => self.accept(conn, *info, cx),
             },
+            // Whom to serve is said by `Listen`; to decide about each connection is a gateway's affair.
+            StreamUp::Asked { conn, .. } => {
+                let reason = CloseReason::Refused;
+                self.shared.down.push_back(StreamDown::Refuse { conn, reason });
+            }
             StreamUp::Data { conn, data } => {
                 // Not by `with_conn`: the bytes go to one of the two, uncloned.
                 match conn.opener() {
@@ -368,7 +333,7 @@ impl Layer for Http {
                 Opener::Lower => {
                     self.with_server(conn, cx, |server, shared, _| server.closed(reason, shared));
                     self.accepted.remove(conn);
-                    self.timers.set(conn, None);
+                    self.timers.remove(conn);
                 }
             },
         }

@@ -18,7 +18,7 @@ pub struct Request {
     pub connection: ConnInfo,
     /// What the path's pattern named; a router fills it.
     pub params: Params,
-    /// The body.
+    /// The body, or what an [`Intake`](crate::Intake) has made of it.
     pub body: Bytes,
 }
 

@@ -1,11 +1,12 @@
 //! The small shop at `shop.test`: the same bytes in every run.
 
 use bytes::Bytes;
-use framewise_http::{Body, Request, Response, StatusCode};
+use framewise_http::{Body, Method, Request, Response, StatusCode};
 
 use crate::html::{escape, page, problem};
 use crate::picture::png;
 use crate::router::Router;
+use crate::sink::Sink;
 
 /// Bytes of `/large`.
 pub const LARGE_BYTES: u64 = 1_000_000;
@@ -32,12 +33,14 @@ pub fn builtin() -> Router {
         .get("/about", |_: Request| about())
         .get("/items/{id}", |request: Request| item(&request))
         .get("/picture.png", move |_: Request| Response::bytes("image/png", picture.clone()))
-        .get("/large", |_: Request| large())
+        .get("/large", |request: Request| large(&request))
         .get("/form", |_: Request| form())
         .post("/form", |request: Request| ordered(&request))
         .get("/echo", |request: Request| echo(&request))
         .post("/echo", |request: Request| echo(&request))
-        .route(framewise_http::Method::PUT, "/echo", |request: Request| echo(&request))
+        .route(Method::PUT, "/echo", |request: Request| echo(&request))
+        .post("/sink", Sink)
+        .route(Method::PUT, "/sink", Sink)
 }
 
 fn about() -> Response {
@@ -66,7 +69,9 @@ pub fn large_byte(offset: u64) -> u8 {
     (offset.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8
 }
 
-fn large() -> Response {
+/// `/large`, and `/large?chunked`: the same bytes, whose length is not told before.
+fn large(request: &Request) -> Response {
+    let is_chunked = request.query() == Some("chunked");
     let pieces = (0..LARGE_BYTES.div_ceil(PIECE)).map(|piece| {
         let start = piece * PIECE;
         let end = (start + PIECE).min(LARGE_BYTES);
@@ -74,7 +79,7 @@ fn large() -> Response {
     });
     Response::status(StatusCode::OK)
         .header("Content-Type", "application/octet-stream")
-        .with_body(Body::Stream { length: Some(LARGE_BYTES), pieces: Box::new(pieces) })
+        .with_body(Body::Stream { length: (!is_chunked).then_some(LARGE_BYTES), pieces: Box::new(pieces) })
 }
 
 fn form() -> Response {

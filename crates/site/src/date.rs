@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use framewise_http::{Answer, AnswerSink, BodyLength, Gone, Handler, Pieces, Request, ResponseHead};
+use framewise_http::{Answer, AnswerSink, BodyLength, Gone, Handler, Intake, Pieces, Request, ResponseHead};
 
 /// Tells the time of day. Simulated runs hand in one that always says the same.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -27,6 +27,10 @@ impl<H: Handler> Handler for Dated<H> {
         let clock = self.clock.clone();
         let answer = answer.through(|sink| Box::new(DatedSink { sink, clock }));
         self.handler.handle(request, answer);
+    }
+
+    fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
+        self.handler.intake(request)
     }
 }
 

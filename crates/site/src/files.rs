@@ -34,6 +34,8 @@ const IN_PATH: &AsciiSet = &CONTROLS
 
 /// Serves the files of a directory, with conditions, one byte range and `index.html`.
 ///
+/// Where a client takes gzip and `NAME.gz` lies beside the file, that is sent instead.
+///
 /// Nothing outside of the directory is ever served, through `..`, a link or otherwise, and nothing whose name begins
 /// with a dot. On a route such as `/static/{*rest}` the path is what `rest` stands for; else it is the whole path.
 #[derive(Debug, Clone)]
@@ -103,11 +105,17 @@ impl StaticFiles {
             }
         };
         let mut found = self.root.clone();
+        let mut is_direct = true;
         for name in path.split('/').filter(|name| !name.is_empty()) {
             if name.starts_with('.') || name.contains(['\\', '\0', ':']) {
                 return Err(NotHere);
             }
             found.push(name);
+            is_direct = is_direct && !fs::symlink_metadata(&found).map_err(|_| NotHere)?.is_symlink();
+        }
+        // Without a link on the way it is where it says; to look for links from the root of all takes several calls more.
+        if is_direct {
+            return Ok(found);
         }
         let real = found.canonicalize().map_err(|_| NotHere)?;
         let within = real.strip_prefix(&self.root).map_err(|_| NotHere)?;
@@ -147,14 +155,21 @@ fn not_found(request: &Request) -> Response {
 
 /// A file, or the part of it that is wanted.
 fn file(request: &Request, path: &Path) -> io::Result<Response> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::ErrorKind::NotFound.into());
-    }
+    let coded = gzipped(path);
+    let takes_gzip = request.header("accept-encoding").is_some_and(accepts_gzip);
+    let sent = coded.as_deref().filter(|_| takes_gzip);
+    let (file, metadata) = open(sent.unwrap_or(path))?;
     let length = metadata.len();
     let version = version_of(&metadata);
-    let described = |status| describe(Response::status(status), &version);
+    let version = if sent.is_some() { version.coded("gzip") } else { version };
+    let described = |status| {
+        let response = describe(Response::status(status), &version);
+        match (&coded, takes_gzip) {
+            (None, _) => response,
+            (Some(_), false) => response.header("Vary", "Accept-Encoding"),
+            (Some(_), true) => response.header("Vary", "Accept-Encoding").header("Content-Encoding", "gzip"),
+        }
+    };
     Ok(match wanted(request, &version, length) {
         Wanted::Whole => described(StatusCode::OK)
             .header("Content-Type", &content_type(path))
@@ -171,6 +186,30 @@ fn file(request: &Request, path: &Path) -> io::Result<Response> {
         .header("Content-Range", &format!("bytes */{length}")),
         Wanted::Unchanged => described(StatusCode::NOT_MODIFIED),
         Wanted::Different => described(StatusCode::PRECONDITION_FAILED),
+    })
+}
+
+fn open(path: &Path) -> io::Result<(File, Metadata)> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() { Ok((file, metadata)) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+/// The file beside this one that holds the same, compressed; a link is not followed, for it might lead elsewhere.
+fn gzipped(path: &Path) -> Option<PathBuf> {
+    let mut name = path.file_name()?.to_owned();
+    name.push(".gz");
+    let coded = path.with_file_name(name);
+    fs::symlink_metadata(&coded).is_ok_and(|metadata| metadata.is_file()).then_some(coded)
+}
+
+/// Whether gzip is among the codings of an `Accept-Encoding`, and not by a weight of 0 (RFC 9110, section 12.5.3).
+fn accepts_gzip(codings: &str) -> bool {
+    codings.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        is_gzip && weight.is_none_or(|weight| weight.trim().parse::<f32>().is_ok_and(|weight| weight > 0.0))
     })
 }
 
@@ -194,7 +233,9 @@ fn content_type(path: &Path) -> String {
 
 /// These bytes of a file, read as they are sent.
 fn stream(mut file: File, range: Range<u64>) -> io::Result<Body> {
-    file.seek(SeekFrom::Start(range.start))?;
+    if range.start > 0 {
+        file.seek(SeekFrom::Start(range.start))?;
+    }
     let length = range.end - range.start;
     let mut left = length;
     let pieces = std::iter::from_fn(move || {
@@ -202,6 +243,7 @@ fn stream(mut file: File, range: Range<u64>) -> io::Result<Body> {
         if wanted == 0 {
             return None;
         }
+        // In one call: `read_to_end` would spare the zeros and make four.
         let mut piece = vec![0; wanted];
         let read = file.read_exact(&mut piece).map(|()| Bytes::from(piece));
         // After an error there is no more.

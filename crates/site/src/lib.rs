@@ -30,6 +30,7 @@ mod pattern;
 mod picture;
 mod range;
 mod router;
+mod sink;
 
 pub use builtin::builtin;
 pub use date::{Clock, Dated};
@@ -37,3 +38,4 @@ pub use files::{FilesError, StaticFiles};
 pub use html::{escape, page};
 pub use pattern::{Pattern, PatternError};
 pub use router::Router;
+pub use sink::Sink;

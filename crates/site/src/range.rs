@@ -40,6 +40,12 @@ impl Version {
         Version { etag, modified }
     }
 
+    /// The same version in this content coding: another representation has another tag (RFC 9110, section 8.8.3.3).
+    pub(crate) fn coded(mut self, coding: &str) -> Self {
+        self.etag = format!("\"{}-{coding}\"", self.etag.trim_matches('"'));
+        self
+    }
+
     fn is_among(&self, etags: &str) -> bool {
         let weakly = |etag: &str| etag.trim().trim_start_matches("W/") == self.etag;
         etags.trim() == "*" || etags.split(',').any(weakly)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use framewise_http::{Answer, Handler, Method, Request, Response, StatusCode};
+use framewise_http::{Answer, Handler, Intake, Method, Request, Response, StatusCode};
 
 use crate::html::{escape, problem};
 use crate::pattern::{Pattern, PatternError};
@@ -130,6 +130,16 @@ impl Handler for Router {
             Some(allow) if method == Method::OPTIONS => options(&allow),
             Some(allow) => not_allowed(&method, request.path(), &allow),
         });
+    }
+
+    fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
+        let fits = |route: &Route| {
+            Some((route.pattern.matches(request.path())?, route.handler(&request.head.method)?.clone()))
+        };
+        let (params, handler) = self.routes.iter().find_map(fits)?;
+        let mut request = request.clone();
+        request.params = params;
+        handler.intake(&request)
     }
 }
 

@@ -35,6 +35,30 @@ fn the_large_one_is_what_its_formula_says() {
 }
 
 #[test]
+fn the_large_one_comes_without_its_length_where_that_is_asked_for() {
+    let large = get(&builtin(), "/large?chunked");
+    assert_eq!(large.length, Some(BodyLength::Unknown));
+    assert!(large.body == get(&builtin(), "/large").body);
+}
+
+#[test]
+fn the_sink_tells_what_it_was_sent() {
+    // As `printf page | sha256sum` has it, and the same of nothing.
+    let sum = |method, body| ask(&builtin(), method, "/sink", &[], body).text();
+    for method in [Method::PUT, Method::POST] {
+        assert_eq!(
+            sum(method, "page"),
+            "4 bytes, SHA-256 3660315a9af3df255d8f19ab077e4797822b41488a0e2a04bc6af71213c23274\n"
+        );
+    }
+    assert_eq!(
+        sum(Method::POST, ""),
+        "0 bytes, SHA-256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n"
+    );
+    assert_eq!(get(&builtin(), "/sink").header("Allow"), Some("POST, PUT, OPTIONS"));
+}
+
+#[test]
 fn a_form_is_echoed_and_escaped() {
     let kind = [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")];
     let ordered = ask(&builtin(), Method::POST, "/form", &kind, "item=%3Cb%3E+tea&count=2");

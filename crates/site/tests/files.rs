@@ -179,3 +179,33 @@ proptest! {
         prop_assert!(!answer.text().contains("SECRET"));
     }
 }
+
+#[test]
+fn what_lies_compressed_beside_a_file_is_sent_to_who_takes_it() {
+    let dir = tree();
+    let root = dir.path().join("root");
+    fs::write(root.join("page.html.gz"), "compressed").unwrap();
+    for accepts in ["gzip", "br, GZIP;q=0.5", "deflate, gzip, br, zstd"] {
+        let coded = with(&dir, "Accept-Encoding", accepts);
+        assert_eq!((coded.status(), coded.text().as_str()), (200, "compressed"), "{accepts}");
+        assert_eq!(coded.header("Content-Encoding"), Some("gzip"));
+        assert_eq!(coded.header("Content-Type"), Some("text/html; charset=utf-8"), "that of the file itself");
+    }
+    for accepts in ["identity", "gzip;q=0", "gzip; q=0.000", "br", "gzipped"] {
+        let plain = with(&dir, "Accept-Encoding", accepts);
+        assert_eq!(
+            (plain.text().as_str(), plain.header("Content-Encoding")),
+            ("0123456789", None),
+            "{accepts}"
+        );
+        assert_eq!(plain.header("Vary"), Some("Accept-Encoding"), "a cache must not give it to others");
+    }
+    let (plain, coded) = (with(&dir, "Accept", "*/*"), with(&dir, "Accept-Encoding", "gzip"));
+    assert_ne!(plain.header("ETag"), coded.header("ETag"));
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("../../secret.txt", root.join("sub/index.html.gz")).unwrap();
+        let page = ask(&files(&dir), Method::GET, "/sub/", &[("Accept-Encoding", "gzip")], "");
+        assert_eq!(page.text(), "index");
+    }
+}

@@ -97,7 +97,18 @@ pub fn ask(
     body: &str,
 ) -> Answered {
     let (answer, answered) = answer(&method);
-    handler.handle(request(method, target, headers, body), answer);
+    let mut request = request(method, target, headers, body);
+    let body = std::mem::take(&mut request.body);
+    request.body = match handler.intake(&request).filter(|_| !body.is_empty()) {
+        Some(mut intake) => {
+            // In two pieces, as the network might cut it.
+            let half = body.len() / 2;
+            [&body.slice(..half), &body.slice(half..)].into_iter().for_each(|piece| intake.piece(piece));
+            intake.finish()
+        }
+        None => body,
+    };
+    handler.handle(request, answer);
     let answered = std::mem::take(&mut *answered.lock().unwrap());
     assert!(answered.ended, "{target} should be answered to the end");
     answered
