@@ -22,12 +22,27 @@ pub trait Device {
     /// Bytes of the largest IP packet that fits into a frame.
     fn mtu(&self) -> usize;
 
+    /// What it does instead of the layers. Whatever this says, a frame with offload facts may be handed to
+    /// [`transmit`](Self::transmit): what the device can't do is done in software.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     /// What becomes readable when a frame has come.
     #[cfg(unix)]
     fn readable_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>>;
 
     /// What went through it so far.
     fn counters(&self) -> &DeviceCounters;
+}
+
+/// What a device does instead of the layers: nothing, unless it says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Computes TCP's and UDP's checksums.
+    pub checksums: bool,
+    /// Takes super-segments of TCP over IPv4 and IPv6, and hands up such ones.
+    pub segmentation: bool,
 }
 
 /// What went through a device or a port.

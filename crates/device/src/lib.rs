@@ -34,10 +34,14 @@
 
 pub mod device;
 pub mod impair;
+pub mod memory;
 pub mod offload;
 pub mod switch;
+pub mod virtio;
 pub mod wire;
 
+#[cfg(target_os = "linux")]
+pub mod interfaces;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -49,15 +53,19 @@ pub mod privileges;
 #[cfg(target_os = "linux")]
 pub mod tap;
 #[cfg(target_os = "linux")]
+mod tap_error;
+#[cfg(target_os = "linux")]
+pub mod tap_offload;
+#[cfg(target_os = "linux")]
 pub mod tap_setup;
 
-pub use device::{Device, DeviceCounters};
+pub use device::{Capabilities, Device, DeviceCounters};
 pub use impair::{Action, Deed, Impairment, ImpairmentConfig, ImpairmentCounts, Intervention};
 #[cfg(target_os = "linux")]
 pub use packet_socket::PacketSocket;
 pub use switch::{Forward, PortId, Switch, SwitchConfig};
 #[cfg(target_os = "linux")]
-pub use tap::{Tap, TapError};
+pub use tap::{Offloading, Tap, TapError, TapOptions};
 pub use wire::{OffloadPolicy, Wire, WireConfig, WireEvent};
 
 /// Bytes of an Ethernet header: destination, source, type.

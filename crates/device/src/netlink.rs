@@ -1,7 +1,8 @@
-//! Asking and telling the kernel about interfaces and addresses.
+//! Asking and telling the kernel about interfaces, addresses and routes.
 //!
-//! Read first: netlink(7), rtnetlink(7). A message is a header, a fixed part, and attributes, each padded to four
-//! bytes, numbers as the machine writes them.
+//! Read first: netlink(7), rtnetlink(7). What a message is made of is in `message`.
+
+mod message;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -9,27 +10,28 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use framewise_core::MacAddr;
 
+use self::message::{Request, acknowledgement, attribute, nested, split, text, u32_at};
 use crate::linux;
 
-/// `struct nlmsghdr`: length, type, flags, sequence number, port.
-const MESSAGE_HEADER: usize = 16;
 /// `struct ifinfomsg`: family, padding, type, index, flags, change.
 const LINK_HEADER: usize = 16;
 /// `struct ifaddrmsg`: family, prefix length, flags, scope, index.
 const ADDRESS_HEADER: usize = 8;
-/// `struct rtattr`: length, type.
-const ATTRIBUTE_HEADER: usize = 4;
+/// `struct rtmsg`: family, lengths of both addresses, type of service, table, protocol, scope, type, flags.
+const ROUTE_HEADER: usize = 12;
 /// More than one message of the kernel holds.
 const ANSWER: usize = 64 * 1_024;
 /// `IFF_LOWER_UP`: somebody has opened the other side of the TAP.
 const LOWER_UP: u32 = 1 << 16;
+/// `IFLA_TUN_OWNER`, within the facts about a TAP: whose it is.
+const TUN_OWNER: u16 = 1;
 
 /// An interface, as the kernel sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Link {
     pub(crate) index: u32,
     pub(crate) name: String,
-    /// What made it: `tun`, `veth`; `None` for hardware.
+    /// What made it: `tun`, `veth`, `bridge`; `None` for hardware.
     pub(crate) kind: Option<String>,
     pub(crate) alias: Option<String>,
     pub(crate) mac: Option<MacAddr>,
@@ -38,6 +40,21 @@ pub(crate) struct Link {
     pub(crate) carrier: bool,
     /// Whether what the kernel sends leaves it: a little after carrier and up.
     pub(crate) running: bool,
+    /// The bridge that it is a port of.
+    pub(crate) bridge: Option<u32>,
+    /// The user who may open this TAP without rights.
+    pub(crate) owner: Option<u32>,
+}
+
+/// Which way the kernel sends packets to an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// The interface.
+    pub(crate) index: u32,
+    /// The router, where there is one.
+    pub(crate) gateway: Option<IpAddr>,
+    /// Whether the address is the kernel's own.
+    pub(crate) is_own: bool,
 }
 
 /// A conversation with the kernel's routing tables.
@@ -58,31 +75,39 @@ impl Netlink {
 
     /// All interfaces.
     pub(crate) fn links(&mut self) -> io::Result<Vec<Link>> {
-        let request = Request::new(libc::RTM_GETLINK, dump(), &[0; LINK_HEADER]);
+        let request = Request::new(libc::RTM_GETLINK, libc::NLM_F_DUMP, &[0; LINK_HEADER]);
         let answers = self.ask(request)?;
         Ok(answers.iter().filter_map(|answer| parse_link(answer)).collect())
     }
 
-    /// The addresses of an interface with their prefix lengths.
-    pub(crate) fn addresses(&mut self, index: u32) -> io::Result<Vec<(IpAddr, u8)>> {
-        let request = Request::new(libc::RTM_GETADDR, dump(), &[0; ADDRESS_HEADER]);
+    /// All addresses: of which interface, and with their prefix lengths.
+    pub(crate) fn addresses(&mut self) -> io::Result<Vec<(u32, IpAddr, u8)>> {
+        let request = Request::new(libc::RTM_GETADDR, libc::NLM_F_DUMP, &[0; ADDRESS_HEADER]);
         let answers = self.ask(request)?;
-        Ok(answers
-            .iter()
-            .filter_map(|answer| parse_address(answer))
-            .filter(|(of, ..)| *of == index)
-            .map(|(_, address, prefix)| (address, prefix))
-            .collect())
+        Ok(answers.iter().filter_map(|answer| parse_address(answer)).collect())
+    }
+
+    /// Which way packets to this address go; `None`: no route leads there.
+    pub(crate) fn way_to(&mut self, address: IpAddr) -> io::Result<Option<Way>> {
+        let (family, octets) = family_and_octets(address);
+        let mut fixed = [0; ROUTE_HEADER];
+        fixed[0] = family;
+        fixed[1] = (octets.len() * 8) as u8;
+        let mut request = Request::new(libc::RTM_GETROUTE, 0, &fixed);
+        request.attribute(libc::RTA_DST, &octets);
+        match self.ask(request) {
+            Ok(answers) => Ok(answers.iter().find_map(|answer| parse_way(answer))),
+            Err(error) if is_no_route(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Puts an address on an interface, or leaves it there. IPv6: at once, without asking whether another has it.
     pub(crate) fn add_address(&mut self, index: u32, address: IpAddr, prefix: u8) -> io::Result<()> {
         const SCOPE_UNIVERSE: u8 = 0;
-        let (family, octets, flags) = match address {
-            IpAddr::V4(address) => (libc::AF_INET, address.octets().to_vec(), 0),
-            IpAddr::V6(address) => (libc::AF_INET6, address.octets().to_vec(), libc::IFA_F_NODAD),
-        };
-        let mut fixed = vec![family as u8, prefix, flags as u8, SCOPE_UNIVERSE];
+        let (family, octets) = family_and_octets(address);
+        let flags = if address.is_ipv6() { libc::IFA_F_NODAD } else { 0 };
+        let mut fixed = vec![family, prefix, flags as u8, SCOPE_UNIVERSE];
         fixed.extend(index.to_ne_bytes());
         let mut request = Request::new(
             libc::RTM_NEWADDR,
@@ -91,6 +116,29 @@ impl Netlink {
         );
         request.attribute(libc::IFA_LOCAL, &octets);
         request.attribute(libc::IFA_ADDRESS, &octets);
+        self.ask(request).map(drop)
+    }
+
+    /// Makes a bridge, a switch in the kernel.
+    pub(crate) fn add_bridge(&mut self, name: &str) -> io::Result<()> {
+        let flags = libc::NLM_F_CREATE | libc::NLM_F_EXCL | libc::NLM_F_ACK;
+        let mut request = Request::new(libc::RTM_NEWLINK, flags, &[0; LINK_HEADER]);
+        request.attribute(libc::IFLA_IFNAME, &[name.as_bytes(), &[0]].concat());
+        request.attribute(libc::IFLA_LINKINFO, &nested(libc::IFLA_INFO_KIND, b"bridge"));
+        self.ask(request).map(drop)
+    }
+
+    /// Makes an interface a port of a bridge.
+    pub(crate) fn set_bridge(&mut self, index: u32, bridge: u32) -> io::Result<()> {
+        let mut request = set_link(index, 0);
+        request.attribute(libc::IFLA_MASTER, &bridge.to_ne_bytes());
+        self.ask(request).map(drop)
+    }
+
+    /// Gives an interface this MAC address.
+    pub(crate) fn set_mac(&mut self, index: u32, mac: MacAddr) -> io::Result<()> {
+        let mut request = set_link(index, 0);
+        request.attribute(libc::IFLA_ADDRESS, &mac.octets());
         self.ask(request).map(drop)
     }
 
@@ -119,7 +167,8 @@ impl Netlink {
         self.ask(request).map(drop)
     }
 
-    /// Sends a request and collects the answers up to the acknowledgement or the end of the list.
+    /// Sends a request and collects the answers up to the acknowledgement, the end of the list, or the one answer
+    /// that there is to a question about one thing.
     fn ask(&mut self, mut request: Request) -> io::Result<Vec<Vec<u8>>> {
         self.sequence += 1;
         self.socket.write_all(request.finish(self.sequence))?;
@@ -128,7 +177,7 @@ impl Netlink {
         loop {
             let length = self.socket.read(&mut buffer)?;
             let mut rest = buffer.get(..length).unwrap_or_default();
-            while let Some((kind, message, after)) = split_message(rest) {
+            while let Some((kind, message, after)) = split(rest) {
                 rest = after;
                 match kind {
                     libc::NLMSG_DONE => return Ok(answers),
@@ -136,42 +185,22 @@ impl Netlink {
                     _ => answers.push(message.to_vec()),
                 }
             }
+            if !request.has_an_end() {
+                return Ok(answers);
+            }
         }
     }
 }
 
-/// A request under construction.
-struct Request(Vec<u8>);
-
-impl Request {
-    fn new(kind: u16, flags: i32, fixed: &[u8]) -> Self {
-        let mut bytes = vec![0; 4];
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend(((flags | libc::NLM_F_REQUEST) as u16).to_ne_bytes());
-        bytes.resize(MESSAGE_HEADER, 0);
-        bytes.extend(fixed);
-        Request(bytes)
-    }
-
-    fn attribute(&mut self, kind: u16, value: &[u8]) {
-        let length = (ATTRIBUTE_HEADER + value.len()) as u16;
-        self.0.extend(length.to_ne_bytes());
-        self.0.extend(kind.to_ne_bytes());
-        self.0.extend(value);
-        self.0.resize(self.0.len().next_multiple_of(4), 0);
-    }
-
-    /// Writes what is known last: the length and the sequence number.
-    fn finish(&mut self, sequence: u32) -> &[u8] {
-        let length = self.0.len() as u32;
-        self.0[..4].copy_from_slice(&length.to_ne_bytes());
-        self.0[8..12].copy_from_slice(&sequence.to_ne_bytes());
-        &self.0
+fn family_and_octets(address: IpAddr) -> (u8, Vec<u8>) {
+    match address {
+        IpAddr::V4(address) => (libc::AF_INET as u8, address.octets().to_vec()),
+        IpAddr::V6(address) => (libc::AF_INET6 as u8, address.octets().to_vec()),
     }
 }
 
-fn dump() -> i32 {
-    libc::NLM_F_DUMP
+fn is_no_route(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EACCES | libc::EINVAL))
 }
 
 fn set_link(index: u32, flags: u32) -> Request {
@@ -187,38 +216,25 @@ fn link_header(index: u32, flags: u32) -> [u8; LINK_HEADER] {
     header
 }
 
-/// The first message's type, what follows its header, and what follows it.
-fn split_message(bytes: &[u8]) -> Option<(i32, &[u8], &[u8])> {
-    let length = u32_at(bytes, 0)? as usize;
-    let kind = u16_at(bytes, 4)?;
-    let message = bytes.get(MESSAGE_HEADER..length)?;
-    let after = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
-    Some((i32::from(kind), message, after))
-}
-
-/// An error message with the number 0 says that all went well.
-fn acknowledgement(message: &[u8]) -> io::Result<()> {
-    match u32_at(message, 0).map(|n| n as i32) {
-        Some(0) => Ok(()),
-        Some(errno) => Err(io::Error::from_raw_os_error(errno.saturating_neg())),
-        None => Err(io::ErrorKind::UnexpectedEof.into()),
-    }
-}
-
 fn parse_link(message: &[u8]) -> Option<Link> {
     let flags = u32_at(message, 8)?;
     let attributes = message.get(LINK_HEADER..)?;
     let find = |kind| attribute(attributes, kind);
+    let about = |kind| find(libc::IFLA_LINKINFO).and_then(|info| attribute(info, kind));
+    let kind = about(libc::IFLA_INFO_KIND).map(text);
+    let tun = about(libc::IFLA_INFO_DATA).filter(|_| kind.as_deref() == Some("tun"));
     Some(Link {
         index: u32_at(message, 4)?,
         name: text(find(libc::IFLA_IFNAME)?),
-        kind: find(libc::IFLA_LINKINFO).and_then(|info| attribute(info, libc::IFLA_INFO_KIND)).map(text),
+        kind,
         alias: find(libc::IFLA_IFALIAS).map(text),
         mac: find(libc::IFLA_ADDRESS).and_then(|octets| <[u8; 6]>::try_from(octets).ok()).map(MacAddr::new),
         mtu: find(libc::IFLA_MTU).and_then(|mtu| u32_at(mtu, 0))? as usize,
         up: flags & libc::IFF_UP as u32 != 0,
         carrier: flags & LOWER_UP != 0,
         running: flags & libc::IFF_RUNNING as u32 != 0,
+        bridge: find(libc::IFLA_MASTER).and_then(|index| u32_at(index, 0)),
+        owner: tun.and_then(|tun| attribute(tun, TUN_OWNER)).and_then(|owner| u32_at(owner, 0)),
     })
 }
 
@@ -228,33 +244,22 @@ fn parse_address(message: &[u8]) -> Option<(u32, IpAddr, u8)> {
     let attributes = message.get(ADDRESS_HEADER..)?;
     let octets =
         attribute(attributes, libc::IFA_LOCAL).or_else(|| attribute(attributes, libc::IFA_ADDRESS))?;
-    let address = match octets.len() {
-        4 => Ipv4Addr::from(<[u8; 4]>::try_from(octets).ok()?).into(),
-        _ => Ipv6Addr::from(<[u8; 16]>::try_from(octets).ok()?).into(),
-    };
-    Some((index, address, prefix))
+    Some((index, parse_ip(octets)?, prefix))
 }
 
-/// The value of the first attribute of this type.
-fn attribute(mut bytes: &[u8], wanted: u16) -> Option<&[u8]> {
-    loop {
-        let length = usize::from(u16_at(bytes, 0)?);
-        let value = bytes.get(ATTRIBUTE_HEADER..length)?;
-        if u16_at(bytes, 2)? == wanted {
-            return Some(value);
-        }
-        bytes = bytes.get(length.next_multiple_of(4)..)?;
+fn parse_way(message: &[u8]) -> Option<Way> {
+    let kind = *message.get(7)?;
+    let attributes = message.get(ROUTE_HEADER..)?;
+    Some(Way {
+        index: attribute(attributes, libc::RTA_OIF).and_then(|index| u32_at(index, 0))?,
+        gateway: attribute(attributes, libc::RTA_GATEWAY).and_then(parse_ip),
+        is_own: kind == libc::RTN_LOCAL,
+    })
+}
+
+fn parse_ip(octets: &[u8]) -> Option<IpAddr> {
+    match octets.len() {
+        4 => Some(Ipv4Addr::from(<[u8; 4]>::try_from(octets).ok()?).into()),
+        _ => Some(Ipv6Addr::from(<[u8; 16]>::try_from(octets).ok()?).into()),
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned()
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    framewise_core::read::array_at(bytes, at).map(u16::from_ne_bytes)
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    framewise_core::read::array_at(bytes, at).map(u32::from_ne_bytes)
 }

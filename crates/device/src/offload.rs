@@ -111,6 +111,27 @@ pub fn complete(frame: Frame) -> Result<Completed, OffloadError> {
     }
 }
 
+/// How much of a super-frame is what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Bytes of all headers together: what stands in front of each of its pieces.
+    pub headers: usize,
+    /// Bytes of TCP's payload.
+    pub payload: usize,
+    /// Whether it is IPv4, else IPv6.
+    pub is_ipv4: bool,
+}
+
+/// Measures a frame that somebody else is to cut.
+///
+/// # Errors
+/// It is no whole frame of TCP.
+pub fn extent(frame: &[u8]) -> Result<Extent, OffloadError> {
+    let headers = Headers::of(frame)?;
+    let payload = headers.payload(frame)?.len();
+    Ok(Extent { headers: headers.payload, payload, is_ipv4: headers.source.is_ipv4() })
+}
+
 /// The frames that one frame with offload facts stands for.
 #[derive(Debug)]
 pub enum Completed {

@@ -1,20 +1,24 @@
 //! A packet socket: our own stack beside the kernel's, on an interface that exists.
 //!
-//! What the kernel of this machine sends on the interface is not heard, and what comes for the kernel is heard by
-//! both: our stack drops what is not for its own MAC address. The interface's settings are left alone, except
-//! that it is made promiscuous while the socket is open, since our MAC address is not its own.
+//! What the kernel of this machine sends on the interface is not heard, and what comes is heard by both:
 //!
-//! A frame from another interface of this machine (a veth pair) may come with its checksum not yet filled in,
-//! which a plain packet socket can't tell from a wrong one: there, `ethtool -K PEER tx off`. Short segments that the
-//! kernel has joined (GRO) have the same fault: `ethtool -K INTERFACE gro off`.
+//! - Our stack drops what is not for its own MAC address, the kernel what is not for the interface's. The interface is made
+//!   promiscuous while the socket is open, since our MAC address is not its own; nothing else of it is changed.
+//! - With a MAC address of our own the kernel never sees our connections, as long as our IP address is not one of its
+//!   addresses, too: it would answer ARP for it, and segments that come to it then with a RST.
+//!
+//! A frame from another interface of this machine (a veth pair) may come with its checksum not yet filled in, or as one of
+//! many segments that were never cut, or were joined again (GRO). So the kernel is asked to put a header in front of each
+//! frame that says so (packet(7), `PACKET_VNET_HDR`; VIRTIO 1.2, section 5.1.6). What we send leaves nothing to it.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, RawFd};
 use std::time::Duration;
 
-use framewise_core::Buf;
-use framewise_core::buf::{ChecksumState, InterfaceId};
+use framewise_core::buf::{ChecksumState, InterfaceId, Offload};
+use framewise_core::read::{array_at, u8_at};
 use framewise_core::seams::frame::Frame;
+use framewise_core::{Buf, MacAddr};
 use pnet::datalink::{self, Channel, DataLinkReceiver, DataLinkSender};
 use thiserror::Error;
 
@@ -24,8 +28,14 @@ use crate::netlink::Netlink;
 use crate::offload::complete;
 use crate::{HEADER, VLAN_TAG};
 
-/// The kernel joins segments that come in (GRO) before a packet socket hears them: up to one IP packet.
-const RECEIVED: usize = 65_536 + HEADER + VLAN_TAG;
+/// The header in front of each frame, in the machine's byte order: flags, kind of super-segment, length of the headers, bytes of
+/// each segment, where the checksum begins and where it stands.
+const FACTS: usize = 10;
+/// The flags: the checksum is still to be written, or has been verified. Either way there is nothing to verify.
+const NEEDS_NO_VERIFYING: u8 = 1 | 2;
+
+/// What the kernel has joined, or not cut, is one IP packet at most.
+const RECEIVED: usize = FACTS + HEADER + VLAN_TAG + 65_536;
 
 /// Why a packet socket can't be had, with what to do about it.
 #[derive(Debug, Error)]
@@ -36,6 +46,12 @@ pub enum PacketSocketError {
     /// There is no such interface.
     #[error("there is no interface {name}; `ip link` lists them")]
     Missing {
+        /// The name.
+        name: String,
+    },
+    /// It is down, and not ours to bring up.
+    #[error("{name} is down: bring it up with `sudo ip link set {name} up`")]
+    Down {
         /// The name.
         name: String,
     },
@@ -60,6 +76,8 @@ pub struct PacketSocket {
     sender: Box<dyn DataLinkSender>,
     receiver: Box<dyn DataLinkReceiver>,
     descriptor: RawFd,
+    name: String,
+    host_mac: Option<MacAddr>,
     mtu: usize,
     counters: DeviceCounters,
 }
@@ -74,6 +92,9 @@ impl PacketSocket {
         let missing = || PacketSocketError::Missing { name: name.to_owned() };
         let link =
             Netlink::open().and_then(|mut netlink| netlink.link(name)).map_err(other)?.ok_or_else(missing)?;
+        if !link.up {
+            return Err(PacketSocketError::Down { name: link.name });
+        }
         let interface = datalink::interfaces()
             .into_iter()
             .find(|interface| interface.name == name)
@@ -96,6 +117,8 @@ impl PacketSocket {
                 sender,
                 receiver,
                 descriptor,
+                name: link.name,
+                host_mac: link.mac,
                 mtu: link.mtu,
                 counters: DeviceCounters::default(),
             }),
@@ -103,23 +126,37 @@ impl PacketSocket {
         }
     }
 
-    /// Sends one frame; `false`: not now.
-    fn send_one(&mut self, frame: &Frame) -> io::Result<bool> {
-        match self.sender.send_to(frame, None) {
+    /// The interface's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The MAC address of the interface, which is the kernel's. Ours should be another.
+    pub fn host_mac(&self) -> Option<MacAddr> {
+        self.host_mac
+    }
+
+    /// Sends one frame. Gives it back where it can't go now.
+    fn send_one(&mut self, mut frame: Frame) -> io::Result<Option<Frame>> {
+        // Zeros: nothing is left to the kernel.
+        frame.prepend(FACTS).fill(0);
+        let sent = self.sender.send_to(&frame, None);
+        frame.advance(FACTS);
+        match sent {
             Some(Ok(())) => {
                 self.counters.count_sent(frame.len());
-                Ok(true)
+                Ok(None)
             }
-            Some(Err(error)) if is_not_now(&error) => Ok(false),
+            Some(Err(error)) if is_not_now(&error) => Ok(Some(frame)),
             Some(Err(error)) if is_down(&error) => {
                 self.counters.count_drop("the interface is down");
-                Ok(true)
+                Ok(None)
             }
             Some(Err(error)) => {
                 self.counters.count_drop("the kernel refused it");
                 Err(error)
             }
-            None => Ok(false),
+            None => Ok(Some(frame)),
         }
     }
 }
@@ -134,7 +171,7 @@ impl Device for PacketSocket {
         for frame in frames {
             if frame.len() > self.mtu + HEADER + VLAN_TAG {
                 self.counters.count_drop("longer than the MTU");
-            } else if !self.send_one(&frame)? {
+            } else if let Some(frame) = self.send_one(frame)? {
                 if first {
                     return Ok(Some(frame));
                 }
@@ -146,19 +183,24 @@ impl Device for PacketSocket {
     }
 
     fn receive(&mut self) -> io::Result<Option<Frame>> {
-        match self.receiver.next() {
-            Ok(bytes) => {
-                self.counters.count_received(bytes.len());
-                let mut buf = Buf::copy_from_slice(bytes);
-                // Only the kernel joins segments to more than fits, and only after it has verified each.
-                if bytes.len() > self.mtu + HEADER + VLAN_TAG {
-                    buf.label_mut().offload.checksum = ChecksumState::Verified;
-                }
-                Ok(Some(Frame::new(buf, InterfaceId::default())))
+        let bytes = match self.receiver.next() {
+            Ok(bytes) => bytes,
+            Err(error) if is_not_now(&error) || is_down(&error) => return Ok(None),
+            // A super-frame of a kind that the header has no number for is gone, but the socket is well.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                self.counters.count_drop("the kernel could not describe it");
+                return Ok(None);
             }
-            Err(error) if is_not_now(&error) || is_down(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
+            Err(error) => return Err(error),
+        };
+        let Some((facts, bytes)) = bytes.split_at_checked(FACTS) else {
+            self.counters.count_drop("no header in front of it");
+            return Ok(None);
+        };
+        self.counters.count_received(bytes.len());
+        let mut buf = Buf::copy_from_slice(bytes);
+        buf.label_mut().offload = offload(facts);
+        Ok(Some(Frame::new(buf, InterfaceId::default())))
     }
 
     fn mtu(&self) -> usize {
@@ -172,6 +214,15 @@ impl Device for PacketSocket {
     fn counters(&self) -> &DeviceCounters {
         &self.counters
     }
+}
+
+/// What the kernel says of a frame that it hands over.
+fn offload(facts: &[u8]) -> Offload {
+    let flags = u8_at(facts, 0).unwrap_or_default();
+    let segment_size = array_at(facts, 4).map(u16::from_ne_bytes).filter(|&size| size != 0);
+    let needs_no_verifying = flags & NEEDS_NO_VERIFYING != 0 || segment_size.is_some();
+    let checksum = if needs_no_verifying { ChecksumState::Verified } else { ChecksumState::Complete };
+    Offload { checksum, segment_size }
 }
 
 fn is_down(error: &io::Error) -> bool {

@@ -21,6 +21,7 @@ pub struct Dropped {
 /// # Errors
 /// The kernel refuses. The process should end then.
 pub fn drop_privileges() -> io::Result<Dropped> {
+    linux::empty_bounding_set();
     let can_change = linux::effective_user() == 0 && !is_only_user();
     let user = can_change.then(|| caller("SUDO_UID"));
     if let Some(user) = user {

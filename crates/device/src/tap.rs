@@ -1,8 +1,12 @@
 //! A TAP: an Ethernet interface of Linux whose other end is this program.
 //!
-//! The frames are plain: the kernel has filled in all checksums and cut all segments before it hands them
-//! over. (Offload facts would come in front of each frame, by `IFF_VNET_HDR`; what reads and writes one frame is
-//! in `read_frame` and `write_frame` alone.)
+//! Its frames are plain: the kernel has filled in all checksums and cut all segments before it hands them over, and takes
+//! none but such. Or it is opened with offload: then each frame has a [header](crate::virtio) in front that says what is left to do.
+//!
+//! | | opened by | one frame read or written by |
+//! |---|---|---|
+//! | plain | `tun-tap` | `read_plain`, `write_plain` |
+//! | with offload | [`tap_offload`](crate::tap_offload) | `read_offload`, `write_offload` |
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -11,14 +15,17 @@ use std::time::{Duration, Instant};
 use framewise_core::buf::{ChecksumState, InterfaceId};
 use framewise_core::seams::frame::Frame;
 use framewise_core::{Buf, MacAddr};
-use thiserror::Error;
 use tun_tap::{Iface, Mode};
 
-use crate::device::{Device, DeviceCounters};
+use crate::device::{Capabilities, Device, DeviceCounters};
+use crate::interfaces::is_ours;
 use crate::linux;
 use crate::netlink::{Link, Netlink};
 use crate::offload::{Completed, complete};
-use crate::tap_setup::is_ours;
+pub use crate::tap_error::TapError;
+use crate::tap_error::{explain, failed};
+use crate::tap_offload::{FEATURES, OffloadTap};
+use crate::virtio::VirtioHeader;
 use crate::{HEADER, VLAN_TAG};
 
 /// How often an interface is looked at that is waited for.
@@ -26,87 +33,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Bytes of the longest name that Linux gives an interface.
 const NAME: usize = 15;
-
-/// Why a TAP can't be had, with what to do about it.
-#[derive(Debug, Error)]
-pub enum TapError {
-    /// The kernel has no TAP driver, or its file is missing.
-    #[error("/dev/net/tun is not there: load the driver with `sudo modprobe tun`")]
-    NoDriver(#[source] io::Error),
-    /// The file may not be opened.
-    #[error(
-        "/dev/net/tun may not be opened by this user: run the command with sudo, or `sudo chmod 0666 /dev/net/tun`"
-    )]
-    DriverForbidden(#[source] io::Error),
-    /// The interface may not be made or opened.
-    #[error(
-        "{name} may not be opened by this user: run the command with sudo, or `sudo framewise tap up {name}` first"
-    )]
-    Forbidden {
-        /// The interface.
-        name: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// Another program has it open.
-    #[error("{name} is in use by another program: end that one, or choose another name")]
-    Busy {
-        /// The interface.
-        name: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// There is an interface of this name, but it is no TAP.
-    #[error("{name} is there already and is no TAP: choose another name")]
-    NotATap {
-        /// The interface.
-        name: String,
-    },
-    /// There is an interface of this name that framewise did not make.
-    #[error("{name} was not made by framewise, so it is left alone: choose another name")]
-    NotOurs {
-        /// The interface.
-        name: String,
-    },
-    /// There is no interface of this name.
-    #[error("there is no {name}: make it with `sudo framewise tap up {name}`")]
-    Missing {
-        /// The name.
-        name: String,
-    },
-    /// Somebody has brought down an interface that framewise did not make.
-    #[error("{name} is down, and framewise did not make it: bring it up with `sudo ip link set {name} up`")]
-    Down {
-        /// The interface.
-        name: String,
-    },
-    /// It is down, and bringing it up is not for this user.
-    #[error(
-        "{name} is down and may not be brought up by this user: run `sudo framewise tap up {name}` first"
-    )]
-    MayNotBringUp {
-        /// The interface.
-        name: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// Linux takes no such name.
-    #[error("{name:?} can't name an interface: 1 to 15 letters, digits, hyphens or dots, please")]
-    BadName {
-        /// The name.
-        name: String,
-    },
-    /// Something else went wrong.
-    #[error("{name}: could not {what}")]
-    Io {
-        /// The interface.
-        name: String,
-        /// What was tried.
-        what: &'static str,
-        /// What the kernel said.
-        source: io::Error,
-    },
-}
 
 /// A TAP that this program has opened. The interface is gone when this is dropped, unless it was made to stay
 /// by [`tap_setup::up`](crate::tap_setup::up).
@@ -122,32 +48,76 @@ pub enum TapError {
 /// ```
 #[derive(Debug)]
 pub struct Tap {
-    iface: Iface,
+    name: String,
+    line: Line,
     /// Whether there was none before.
     made: bool,
     mtu: usize,
     counters: DeviceCounters,
 }
 
+/// What frames look like on the descriptor.
+#[derive(Debug)]
+enum Line {
+    Plain(Iface),
+    Offload(OffloadTap),
+}
+
+/// Whether a TAP is opened with offload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offloading {
+    /// With offload where the kernel offers it, else plain.
+    #[default]
+    Auto,
+    /// With offload, or not at all.
+    On,
+    /// Plain.
+    Off,
+}
+
+/// How a TAP is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TapOptions {
+    /// Whether with offload.
+    pub offload: Offloading,
+    /// Which offloads the kernel is asked for, as its `TUN_F_*`; it grants all or none.
+    pub features: u32,
+}
+
+impl Default for TapOptions {
+    /// With all [`FEATURES`] that we make use of, where the kernel offers them.
+    fn default() -> Self {
+        TapOptions { offload: Offloading::Auto, features: FEATURES }
+    }
+}
+
 impl Tap {
-    /// Opens the TAP of this name; makes it where there is none, for which one must be root.
+    /// Opens the TAP of this name for plain frames; makes it where there is none, for which one must be root.
     ///
     /// # Errors
     /// A [`TapError`] that says what to do.
     pub fn open(name: &str) -> Result<Self, TapError> {
+        Tap::open_with(name, TapOptions { offload: Offloading::Off, ..TapOptions::default() })
+    }
+
+    /// The same, with offload or without; [`capabilities`](Device::capabilities) says which it became.
+    ///
+    /// # Errors
+    /// A [`TapError`] that says what to do.
+    pub fn open_with(name: &str, options: TapOptions) -> Result<Self, TapError> {
         check_name(name)?;
         let links = Netlink::open().and_then(|mut netlink| netlink.link(name));
         let made = links.map_err(failed(name, "ask the kernel about it"))?.is_none();
-        let iface = Iface::without_packet_info(name, Mode::Tap).map_err(|error| explain(name, error))?;
-        iface.set_non_blocking().map_err(failed(name, "make its descriptor non-blocking"))?;
-        let mut tap = Tap { iface, made, mtu: 0, counters: DeviceCounters::default() };
+        let line = Line::open(name, options)?;
+        let counters = DeviceCounters::default();
+        let mut tap = Tap { name: name.to_owned(), line, made, mtu: 0, counters };
         tap.mtu = tap.link()?.mtu;
         Ok(tap)
     }
 
     /// The interface's name.
     pub fn name(&self) -> &str {
-        self.iface.name()
+        &self.name
     }
 
     /// The MAC address of the kernel's end. Ours must be another.
@@ -216,8 +186,11 @@ impl Tap {
         Ok(())
     }
 
-    pub(crate) fn iface(&self) -> &Iface {
-        &self.iface
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        match &self.line {
+            Line::Plain(iface) => linux::borrow(self, iface.as_raw_fd()),
+            Line::Offload(tap) => tap.descriptor(),
+        }
     }
 
     fn netlink(&self) -> Result<Netlink, TapError> {
@@ -231,49 +204,72 @@ impl Tap {
             .ok_or_else(|| TapError::Missing { name: self.name().to_owned() })
     }
 
-    /// Reads one frame straight into a pooled buffer. One byte more than fits tells apart what is too long.
-    fn read_frame(&mut self) -> io::Result<Option<Buf>> {
-        let room = self.mtu + HEADER + VLAN_TAG + 1;
-        let mut buf = Buf::with_capacity(room);
-        let length = match self.iface.recv(buf.append(room)) {
-            Ok(length) => length,
-            Err(error) if is_not_now(&error) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        buf.truncate(length);
-        Ok(Some(buf))
+    /// Whether this is more than one frame may have.
+    fn is_too_long(&self, length: usize) -> bool {
+        length > self.mtu + HEADER + VLAN_TAG
     }
 
-    /// Writes one frame; `false`: not now. What is written while the kernel's end is down is lost, as with a
-    /// cable pulled out.
-    fn write_frame(&mut self, frame: &Frame) -> io::Result<bool> {
-        match self.iface.send(frame) {
-            Ok(_) => {
-                self.counters.count_sent(frame.len());
-                Ok(true)
+    /// Reads one frame straight into a pooled buffer. One byte more than fits tells apart what is too long.
+    fn read_plain(&mut self) -> io::Result<Option<Frame>> {
+        let room = self.mtu + HEADER + VLAN_TAG + 1;
+        while let Line::Plain(iface) = &self.line {
+            let mut buf = Buf::with_capacity(room);
+            let length = match iface.recv(buf.append(room)) {
+                Ok(length) => length,
+                Err(error) if is_not_now(&error) => break,
+                Err(error) => return Err(error),
+            };
+            if !self.is_too_long(length) {
+                buf.truncate(length);
+                return Ok(Some(Frame::new(buf, InterfaceId::default())));
             }
-            Err(error) if is_not_now(&error) => Ok(false),
-            Err(error) if error.raw_os_error() == Some(libc::EIO) => {
-                self.counters.count_drop("the interface is down");
-                Ok(true)
-            }
-            Err(error) => {
-                self.counters.count_drop("the kernel refused it");
-                Err(error)
+            self.counters.count_drop("longer than the MTU");
+        }
+        Ok(None)
+    }
+
+    /// Reads one frame, or a super-frame that stands for many.
+    fn read_offload(&mut self) -> io::Result<Option<Frame>> {
+        while let Line::Offload(line) = &mut self.line {
+            match line.read() {
+                Ok(Ok(frame)) if frame.offload().segment_size.is_none() && self.is_too_long(frame.len()) => {
+                    self.counters.count_drop("longer than the MTU");
+                }
+                Ok(Ok(frame)) => return Ok(Some(frame)),
+                Ok(Err(error)) => self.counters.count_drop(error.reason()),
+                Err(error) if is_not_now(&error) => break,
+                Err(error) => return Err(error),
             }
         }
+        Ok(None)
     }
 
-    /// Does in software what the frame leaves to the device, and sends what comes of it.
+    /// Writes one plain frame. Does in software what it leaves to the device.
+    fn write_plain(&mut self, frame: Frame) -> io::Result<Option<Frame>> {
+        let facts = frame.offload();
+        if facts.segment_size.is_some() || matches!(facts.checksum, ChecksumState::Partial { .. }) {
+            return self.write_completed(frame);
+        }
+        let Line::Plain(iface) = &self.line else { return Ok(Some(frame)) };
+        if self.is_too_long(frame.len()) {
+            self.counters.count_drop("longer than the MTU");
+            return Ok(None);
+        }
+        let written = iface.send(&frame).map(drop);
+        let taken = self.judge(written, frame.len())?;
+        Ok((!taken).then_some(frame))
+    }
+
+    /// Does in software what the frame leaves to the device, and writes what comes of it.
     #[cold]
-    fn transmit_completed(&mut self, frame: Frame) -> io::Result<Option<Frame>> {
+    fn write_completed(&mut self, frame: Frame) -> io::Result<Option<Frame>> {
         let Ok(frames) = complete(frame) else {
             self.counters.count_drop("offload facts don't fit the frame");
             return Ok(None);
         };
         let whole = matches!(frames, Completed::Whole(_));
         for frame in frames {
-            if !self.write_frame(&frame)? {
+            if let Some(frame) = self.write_plain(frame)? {
                 if whole {
                     return Ok(Some(frame));
                 }
@@ -282,40 +278,95 @@ impl Tap {
         }
         Ok(None)
     }
+
+    /// Writes one frame, behind a header that says what the kernel has to do for it.
+    fn write_offload(&mut self, mut frame: Frame) -> io::Result<Option<Frame>> {
+        let Ok(header) = VirtioHeader::of(&frame) else {
+            self.counters.count_drop("offload facts don't fit the frame");
+            return Ok(None);
+        };
+        if self.is_too_long(header.wire_length(frame.len())) {
+            self.counters.count_drop("longer than the MTU");
+            return Ok(None);
+        }
+        let Line::Offload(line) = &mut self.line else { return Ok(Some(frame)) };
+        let written = line.write(&mut frame, header);
+        let taken = self.judge(written, frame.len())?;
+        Ok((!taken).then_some(frame))
+    }
+
+    /// What became of a written frame; `false`: not now. What is written while the kernel's end is down is lost, as with a
+    /// cable pulled out.
+    fn judge(&mut self, written: io::Result<()>, length: usize) -> io::Result<bool> {
+        let Err(error) = written else {
+            self.counters.count_sent(length);
+            return Ok(true);
+        };
+        let lost = match error.raw_os_error() {
+            _ if is_not_now(&error) => return Ok(false),
+            Some(libc::EIO) => "the interface is down",
+            // The device itself is well: it finds no sense in what is asked of it for this frame.
+            Some(libc::EINVAL) => "the kernel refused it",
+            _ => {
+                self.counters.count_drop("the kernel refused it");
+                return Err(error);
+            }
+        };
+        self.counters.count_drop(lost);
+        Ok(true)
+    }
+}
+
+impl Line {
+    /// Agrees with the kernel on what frames shall look like.
+    fn open(name: &str, options: TapOptions) -> Result<Self, TapError> {
+        if options.offload != Offloading::Off {
+            let opened = OffloadTap::open(name, options.features).map_err(|error| explain(name, error))?;
+            if let Some(tap) = opened {
+                return Ok(Line::Offload(tap));
+            }
+        }
+        if options.offload == Offloading::On {
+            return Err(TapError::NoOffload { name: name.to_owned() });
+        }
+        let iface = Iface::without_packet_info(name, Mode::Tap).map_err(|error| explain(name, error))?;
+        iface.set_non_blocking().map_err(failed(name, "make its descriptor non-blocking"))?;
+        // Whoever had it open before may have asked for offload, and an interface that stays remembers it.
+        linux::set_offload(&iface, 0).map_err(failed(name, "have its frames plain"))?;
+        Ok(Line::Plain(iface))
+    }
 }
 
 impl Device for Tap {
     fn transmit(&mut self, frame: Frame) -> io::Result<Option<Frame>> {
-        let facts = frame.offload();
-        if facts.segment_size.is_some() || matches!(facts.checksum, ChecksumState::Partial { .. }) {
-            return self.transmit_completed(frame);
+        match self.line {
+            Line::Plain(_) => self.write_plain(frame),
+            Line::Offload(_) => self.write_offload(frame),
         }
-        if frame.len() > self.mtu + HEADER + VLAN_TAG {
-            self.counters.count_drop("longer than the MTU");
-            return Ok(None);
-        }
-        let sent = self.write_frame(&frame)?;
-        Ok((!sent).then_some(frame))
     }
 
     fn receive(&mut self) -> io::Result<Option<Frame>> {
-        while let Some(buf) = self.read_frame()? {
-            if buf.len() > self.mtu + HEADER + VLAN_TAG {
-                self.counters.count_drop("longer than the MTU");
-                continue;
-            }
-            self.counters.count_received(buf.len());
-            return Ok(Some(Frame::new(buf, InterfaceId::default())));
+        let frame = match self.line {
+            Line::Plain(_) => self.read_plain(),
+            Line::Offload(_) => self.read_offload(),
+        }?;
+        if let Some(frame) = &frame {
+            self.counters.count_received(frame.len());
         }
-        Ok(None)
+        Ok(frame)
     }
 
     fn mtu(&self) -> usize {
         self.mtu
     }
 
+    fn capabilities(&self) -> Capabilities {
+        let with_offload = matches!(self.line, Line::Offload(_));
+        Capabilities { checksums: with_offload, segmentation: with_offload }
+    }
+
     fn readable_fd(&self) -> Option<BorrowedFd<'_>> {
-        Some(linux::borrow(self, self.iface.as_raw_fd()))
+        Some(self.descriptor())
     }
 
     fn counters(&self) -> &DeviceCounters {
@@ -331,24 +382,6 @@ pub(crate) fn check_name(name: &str) -> Result<(), TapError> {
         return Ok(());
     }
     Err(TapError::BadName { name: name.to_owned() })
-}
-
-pub(crate) fn failed<'n>(name: &'n str, what: &'static str) -> impl FnOnce(io::Error) -> TapError + 'n {
-    move |source| TapError::Io { name: name.to_owned(), what, source }
-}
-
-/// What the kernel's error numbers mean when a TAP is opened: opening the file and naming the interface have
-/// different ones.
-fn explain(name: &str, error: io::Error) -> TapError {
-    let name = name.to_owned();
-    match error.raw_os_error() {
-        Some(libc::ENOENT | libc::ENODEV | libc::ENXIO) => TapError::NoDriver(error),
-        Some(libc::EACCES) => TapError::DriverForbidden(error),
-        Some(libc::EPERM) => TapError::Forbidden { name, source: error },
-        Some(libc::EBUSY) => TapError::Busy { name, source: error },
-        Some(libc::EINVAL | libc::EEXIST) => TapError::NotATap { name },
-        _ => TapError::Io { name, what: "open it", source: error },
-    }
 }
 
 fn is_not_now(error: &io::Error) -> bool {

@@ -8,7 +8,7 @@
 //! Everything happens in the order of its time, and at the same time in the order in which it was sent: the same
 //! calls give the same frames, whoever polls.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use framewise_core::buf::{InterfaceId, Label};
@@ -106,8 +106,7 @@ pub struct Wire {
     ports: Vec<Port>,
     switch: Switch,
     /// By arrival and, at one time, by the order of sending.
-    in_flight: BTreeMap<(Instant, u64), InFlight>,
-    sequence: u64,
+    in_flight: VecDeque<InFlight>,
     /// Copies of a flooded frame that wait to be polled.
     arrived: VecDeque<(PortId, Frame)>,
     events: VecDeque<WireEvent>,
@@ -115,6 +114,7 @@ pub struct Wire {
 
 #[derive(Debug)]
 struct InFlight {
+    arrival: Instant,
     from: PortId,
     frame: Frame,
 }
@@ -136,8 +136,7 @@ impl Wire {
             config,
             rng,
             ports: Vec::new(),
-            in_flight: BTreeMap::new(),
-            sequence: 0,
+            in_flight: VecDeque::new(),
             arrived: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -194,10 +193,11 @@ impl Wire {
                 }
                 continue;
             }
-            let entry = self.in_flight.first_entry().filter(|e| e.key().0 <= now)?;
-            let (at, _) = *entry.key();
-            let InFlight { from, frame } = entry.remove();
-            self.distribute(from, frame, at);
+            if self.in_flight.front()?.arrival > now {
+                return None;
+            }
+            let InFlight { arrival, from, frame } = self.in_flight.pop_front()?;
+            self.distribute(from, frame, arrival);
         }
     }
 
@@ -206,7 +206,7 @@ impl Wire {
         if !self.arrived.is_empty() {
             return Some(Instant::ZERO);
         }
-        self.in_flight.first_key_value().map(|(&(at, _), _)| at)
+        self.in_flight.front().map(|first| first.arrival)
     }
 
     /// The next thing worth telling that was not asked for yet.
@@ -272,8 +272,7 @@ impl Wire {
         port.counters.count_sent(frame.len());
         for (leaves, frame) in port.impairment.apply(frame, departure) {
             let arrival = leaves + self.config.delay;
-            self.in_flight.insert((arrival, self.sequence), InFlight { from, frame });
-            self.sequence += 1;
+            insert(&mut self.in_flight, InFlight { arrival, from, frame });
         }
         while let Some(deed) = self.port_mut(from).and_then(|port| port.impairment.poll_deed()) {
             self.tell(WireEvent::Impaired { port: from, deed });
@@ -355,6 +354,16 @@ impl Wire {
     fn port_mut(&mut self, port: PortId) -> Option<&mut Port> {
         self.ports.get_mut(port.0)
     }
+}
+
+/// Puts a frame behind all that arrive before it or with it: nearly always at the end.
+fn insert(in_flight: &mut VecDeque<InFlight>, frame: InFlight) {
+    let is_last = in_flight.back().is_none_or(|last| last.arrival <= frame.arrival);
+    if is_last {
+        return in_flight.push_back(frame);
+    }
+    let place = in_flight.partition_point(|other| other.arrival <= frame.arrival);
+    in_flight.insert(place, frame);
 }
 
 impl Port {

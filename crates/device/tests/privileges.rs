@@ -53,6 +53,7 @@ fn root_becomes_whoever_called_sudo_without_a_way_back() {
             format!("Gid:\t{group}\t{group}\t{group}\t{group}"),
             "CapPrm:\t0000000000000000".to_owned(),
             "CapEff:\t0000000000000000".to_owned(),
+            "CapBnd:\t0000000000000000".to_owned(),
             "NoNewPrivs:\t1".to_owned(),
         ] {
             assert!(status.contains(&line), "with {sudo:?} there should be {line:?} in:\n{status}");

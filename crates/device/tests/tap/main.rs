@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod namespace;
+mod offload;
 
 use std::net::{IpAddr, UdpSocket};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use framewise_core::buf::InterfaceId;
 use framewise_core::seams::frame::Frame;
 use framewise_core::{Buf, MacAddr};
-use framewise_device::{Device, PacketSocket, Tap, TapError, tap_setup};
+use framewise_device::{Device, PacketSocket, Tap, TapError, interfaces, tap_setup};
 use namespace::{in_own_namespace, receive};
 
 const OURS: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 1]);
@@ -90,16 +91,45 @@ fn a_tap_is_set_up_told_and_taken_down() {
         let status = tap_setup::status().unwrap();
         assert_eq!(status.len(), 1);
         assert_eq!(status[0].name, "fw0");
-        assert!(status[0].up && !status[0].in_use);
+        assert!(status[0].up && !status[0].carrier);
+        assert_eq!(status[0].owner, Some(1_000));
         for address in host_addresses() {
             assert!(status[0].addresses.contains(&address), "{address:?} in {status:?}");
         }
         let tap = Tap::open("fw0").unwrap();
-        assert!(tap_setup::status().unwrap()[0].in_use);
+        assert!(tap_setup::status().unwrap()[0].carrier);
         drop(tap);
         tap_setup::down("fw0").expect("what framewise made it may remove");
         assert_eq!(tap_setup::status().unwrap(), []);
         assert!(matches!(tap_setup::down("fw0"), Err(TapError::Missing { .. })));
+    });
+}
+
+#[test]
+fn taps_on_a_bridge_carry_each_other_s_frames() {
+    in_own_namespace("taps_on_a_bridge_carry_each_other_s_frames", || {
+        for name in ["fw0", "fw1"] {
+            tap_setup::up_on_bridge(name, "fwbr", &host_addresses(), None).expect("root can make a bridge");
+        }
+        let bridge = || interfaces::all().unwrap().into_iter().find(|link| link.name == "fwbr");
+        let made = bridge().expect("it is there");
+        for address in host_addresses() {
+            assert!(made.addresses.contains(&address), "{address:?} in {made:?}");
+        }
+        let (mut here, mut there) = (Tap::open("fw0").unwrap(), Tap::open("fw1").unwrap());
+        for tap in [&here, &there] {
+            assert!(tap.wait_until_running(Duration::from_secs(5)).unwrap());
+        }
+        assert!(here.transmit(experimental(60)).unwrap().is_none());
+        let came = receive(&mut there, is_experimental, "the frame, by the bridge");
+        assert_eq!(came[..], experimental(60)[..]);
+        drop((here, there));
+        assert_eq!(bridge().unwrap().mac, made.mac, "its address is no port's");
+
+        assert_eq!(tap_setup::down("fw0").unwrap(), ["fw0"]);
+        assert!(bridge().is_some(), "another port is left");
+        assert_eq!(tap_setup::down("fw1").unwrap(), ["fw1", "fwbr"]);
+        assert!(bridge().is_none());
     });
 }
 
@@ -122,6 +152,8 @@ fn a_setup_that_fails_leaves_nothing() {
         let error = tap_setup::up("fw0", &wrong, None).expect_err("there is no prefix of 77 bits");
         assert_eq!(error.to_string(), "fw0: could not put its address on it");
         assert!(matches!(tap_setup::down("fw0"), Err(TapError::Missing { .. })));
+        tap_setup::up_on_bridge("fw0", "fwbr", &wrong, None).expect_err("nor on a bridge");
+        assert!(interfaces::all().unwrap().iter().all(|link| !link.is_ours));
     });
 }
 
@@ -173,7 +205,7 @@ fn a_packet_socket_shares_an_interface_with_the_kernel() {
         tap.set_mtu(1_400).unwrap();
         tap.bring_up().unwrap();
         let mut socket = PacketSocket::open("fw0").expect("root can open a packet socket");
-        assert_eq!(socket.mtu(), 1_400);
+        assert_eq!((socket.mtu(), socket.host_mac()), (1_400, tap.host_mac().unwrap()));
 
         assert!(socket.transmit(experimental(100)).unwrap().is_none());
         let frame = receive(&mut tap, is_experimental, "the socket's frame at the TAP");
