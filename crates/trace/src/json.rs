@@ -14,8 +14,9 @@
 //! }
 //! ```
 //!
-//! Times are nanoseconds since the run began; ranges are bytes of the one string `bytes`, end excluded. Secrets are
-//! in it only where that is asked for. A reader refuses another `version` and ignores fields it doesn't know.
+//! Times are nanoseconds since the run began; ranges are bytes of the one string `bytes`, end excluded. A super-frame, which
+//! the device cuts or has joined, has a `segment_size`: payload bytes of each frame on the wire. Secrets are in it only
+//! where that is asked for. A reader refuses another `version` and ignores fields it doesn't know.
 
 use std::io::Write;
 
@@ -52,6 +53,8 @@ enum Entry<'t> {
         message: &'t str,
         subject: Option<String>,
         interface: Option<u8>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        segment_size: Option<u16>,
         summary: &'t str,
         range: [usize; 2],
     },
@@ -119,6 +122,7 @@ fn entry(event: &Event) -> Entry<'_> {
             message: crossing.kind,
             subject: subject(crossing.subject),
             interface: crossing.interface.map(|interface| interface.0),
+            segment_size: crossing.offload.segment_size,
             summary: &crossing.summary,
             range: [crossing.range.start, crossing.range.end],
         },

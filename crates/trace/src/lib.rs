@@ -38,6 +38,7 @@ pub mod recorder;
 mod store;
 pub mod trace;
 pub mod walk;
+mod wire;
 
 pub use json::{FORMAT, VERSION};
 pub use pcapng::{CaptureOptions, CaptureReader, CaptureWriter, Item, Packet, ReadError, write_capture};

@@ -158,6 +158,7 @@ impl Observer for Recorder {
             kind: crossing.message.kind(),
             subject,
             interface: crossing.message.interface(),
+            offload: crossing.message.offload_facts(),
             summary: crossing.message.summary(),
             range,
         }));

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use framewise_core::buf::InterfaceId;
+use framewise_core::buf::{InterfaceId, Offload};
 use framewise_core::message::Subject;
 use framewise_core::{Direction, Instant};
+
+use crate::wire;
 
 /// One of the hosts of a run, counted from 0 in the order in which they were first heard of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +48,8 @@ pub struct Crossing {
     pub subject: Subject,
     /// By which interface, for a frame.
     pub interface: Option<InterfaceId>,
+    /// What is left to the device, or was done by it, for a frame. The place of a partial checksum counts from its first byte.
+    pub offload: Offload,
     /// One line for a person.
     pub summary: String,
     /// Where its bytes are in [`Trace::all_bytes`]. Those of a packet lie within those of its frame.
@@ -182,6 +186,11 @@ impl Trace {
     pub fn frames<'t>(&'t self, host: &str) -> impl Iterator<Item = &'t Crossing> + use<'t> {
         let host = self.host(host);
         self.crossings().filter(move |crossing| Some(crossing.host) == host && crossing.is_on_the_wire())
+    }
+
+    /// How many frames on the wire a frame stands for: one, or as many as the device cuts it into or has joined to it.
+    pub fn wire_frames(&self, frame: &Crossing) -> usize {
+        wire::count(self.bytes(frame), frame.offload)
     }
 
     /// The bytes of a message.

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use framewise_core::buf::InterfaceId;
+use etherparse::{PacketBuilder, SlicedPacket, TransportSlice};
+use framewise_core::buf::{ChecksumState, InterfaceId, Offload};
 use framewise_core::seams::Frames;
 use framewise_core::seams::frame::Frame;
 use framewise_core::{Buf, Counters, Cx, Direction, Instant, Observer};
@@ -92,6 +93,70 @@ fn what_is_written_is_read_again() {
             "router eth1 1767225600.003000003s 90 of 90".to_owned(),
         ]
     );
+}
+
+/// Five pieces of 1,000 bytes and one of 10, their checksums left to the device.
+fn super_frame() -> Frame {
+    let headers = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+        .ipv4([192, 0, 2, 1], [198, 51, 100, 80], 64)
+        .tcp(49_152, 443, 1_000, 65_000);
+    let mut bytes = Vec::new();
+    headers.write(&mut bytes, &[7; 5_010]).unwrap();
+    bytes[50..52].fill(0xee);
+    let mut buf = Buf::copy_from_slice(&bytes);
+    let checksum = ChecksumState::Partial { start: 34, field: 16 };
+    buf.set_offload_facts(Offload { checksum, segment_size: Some(1_000) });
+    Frame::new(buf, InterfaceId(0))
+}
+
+/// One super-frame and what was said of it, written in the end and while it runs.
+fn captures_of_a_super_frame(options: &CaptureOptions) -> [Vec<u8>; 2] {
+    let mut recorder = Recorder::new();
+    let mut capture = CaptureWriter::new(Vec::new(), "me", options.clone()).unwrap();
+    for observer in [&mut recorder as &mut dyn Observer, &mut capture] {
+        observer.host("me");
+        let mut counters = Counters::default();
+        let mut cx = Cx::observed(Instant::ZERO, &mut counters, observer);
+        cx.crossed::<Frames>("ethernet", "device", Direction::Outbound, &super_frame());
+    }
+    let mut out = Vec::new();
+    write_capture(&recorder.into_trace(), "me", &mut out, options).unwrap();
+    [out, capture.finish().unwrap()]
+}
+
+/// The lengths, the comments, and how many of the checksums are right.
+fn judge(file: &[u8]) -> (Vec<usize>, Vec<String>, usize) {
+    let (mut lengths, mut comments, mut right) = (Vec::new(), Vec::new(), 0);
+    let mut reader = CaptureReader::new(file).unwrap();
+    while let Some(item) = reader.next_item().unwrap() {
+        let Item::Packet(packet) = item else { continue };
+        lengths.push(packet.bytes.len());
+        comments.push(packet.comment.unwrap_or_default().to_owned());
+        let sliced = SlicedPacket::from_ethernet(packet.bytes).unwrap();
+        let Some(TransportSlice::Tcp(tcp)) = sliced.transport else { panic!("TCP inside") };
+        let sum = tcp.calc_checksum_ipv4([192, 0, 2, 1], [198, 51, 100, 80]).unwrap();
+        right += usize::from(sum == tcp.checksum());
+    }
+    (lengths, comments, right)
+}
+
+#[test]
+fn a_super_frame_is_written_as_the_frames_on_the_wire() {
+    for file in captures_of_a_super_frame(&CaptureOptions::default()) {
+        let (lengths, comments, right) = judge(&file);
+        assert_eq!(lengths, [1_054, 1_054, 1_054, 1_054, 1_054, 64]);
+        assert_eq!(right, 6);
+        assert_eq!(comments[0], "1 of 6 frames on the wire: one super-frame of 5064 bytes");
+        assert_eq!(comments[5], "6 of 6 frames on the wire: one super-frame of 5064 bytes");
+    }
+}
+
+#[test]
+fn a_super_frame_is_written_whole_where_that_is_wanted() {
+    let options = CaptureOptions { super_frames: true, ..CaptureOptions::default() };
+    for file in captures_of_a_super_frame(&options) {
+        assert_eq!(judge(&file), (vec![5_064], vec!["super-frame: 6 frames on the wire".to_owned()], 1));
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use framewise_core::buf::InterfaceId;
+use framewise_core::buf::{InterfaceId, Offload};
 use framewise_core::observe::Crossing;
 use framewise_core::{Direction, Instant, Observer};
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
@@ -21,6 +21,7 @@ use pcap_file::{DataLink, Endianness, PcapError};
 
 use super::{DECRYPTION_SECRETS_BLOCK, TLS_KEY_LOG};
 use crate::trace::{Event, HostId, Trace, is_on_the_wire};
+use crate::wire;
 
 /// When simulated runs begin, in captures: 2026-01-01 00:00:00 UTC, since 1970.
 pub const SIMULATED_EPOCH: Duration = Duration::from_secs(1_767_225_600);
@@ -42,12 +43,15 @@ pub struct CaptureOptions {
     pub secrets: bool,
     /// Whether what the layers said about a frame is written as comments on it.
     pub comments: bool,
+    /// Whether super-frames are written whole, as they are between the host and its device, but for their checksums. Else the
+    /// frames on the wire are written that each stands for.
+    pub super_frames: bool,
 }
 
 impl Default for CaptureOptions {
     /// A simulated run, without secrets, with comments.
     fn default() -> Self {
-        CaptureOptions { epoch: SIMULATED_EPOCH, secrets: false, comments: true }
+        CaptureOptions { epoch: SIMULATED_EPOCH, secrets: false, comments: true, super_frames: false }
     }
 }
 
@@ -57,7 +61,7 @@ impl Default for CaptureOptions {
 /// # Errors
 /// `out` can't be written.
 pub fn write_capture(trace: &Trace, host: &str, out: impl Write, options: &CaptureOptions) -> io::Result<()> {
-    let mut blocks = Blocks::new(out, host, options.epoch)?;
+    let mut blocks = Blocks::new(out, host, options)?;
     let key_log = trace.key_log();
     if options.secrets && !key_log.is_empty() {
         blocks.secrets(&key_log)?;
@@ -112,7 +116,7 @@ impl<W: Write> CaptureWriter<W> {
     /// `out` can't be written.
     pub fn new(out: W, host: &str, options: CaptureOptions) -> io::Result<Self> {
         Ok(CaptureWriter {
-            blocks: Blocks::new(out, host, options.epoch)?,
+            blocks: Blocks::new(out, host, &options)?,
             host: host.to_owned(),
             ours: true,
             secrets: options.secrets,
@@ -164,6 +168,7 @@ impl<W: Write> Observer for CaptureWriter<W> {
             interface: crossing.message.interface().unwrap_or_default(),
             direction: crossing.direction,
             bytes: crossing.message.bytes(),
+            offload: crossing.message.offload_facts(),
             comments: Vec::new(),
         });
         self.keep_first_error(result);
@@ -184,6 +189,7 @@ struct Captured<'t> {
     interface: InterfaceId,
     direction: Direction,
     bytes: &'t [u8],
+    offload: Offload,
     comments: Vec<String>,
 }
 
@@ -196,6 +202,7 @@ fn captured<'t>(trace: &'t Trace, event: &Event, host: HostId) -> Option<Capture
         interface: crossing.interface.unwrap_or_default(),
         direction: crossing.direction,
         bytes: trace.bytes(crossing),
+        offload: crossing.offload,
         comments: Vec::new(),
     })
 }
@@ -215,37 +222,65 @@ fn comment(event: &Event, ours: HostId) -> Option<String> {
 struct Blocks<W: Write> {
     writer: PcapNgWriter<W>,
     host: String,
-    epoch: Duration,
+    options: CaptureOptions,
     /// The number that the file gives to each interface, in the order in which they were first used.
     interfaces: BTreeMap<InterfaceId, u32>,
 }
 
 impl<W: Write> Blocks<W> {
-    fn new(out: W, host: &str, epoch: Duration) -> io::Result<Self> {
+    fn new(out: W, host: &str, options: &CaptureOptions) -> io::Result<Self> {
         let section = SectionHeaderBlock { endianness: Endianness::Little, ..SectionHeaderBlock::default() };
         Ok(Blocks {
             writer: PcapNgWriter::with_section_header(out, section).map_err(io_error)?,
             host: host.to_owned(),
-            epoch,
+            options: options.clone(),
             interfaces: BTreeMap::new(),
         })
     }
 
+    /// Writes a frame: whole, or as the frames on the wire that it stands for. What was said of it stands at the last one.
     fn frame(&mut self, frame: &Captured<'_>) -> io::Result<()> {
+        if self.options.super_frames {
+            let count = wire::count(frame.bytes, frame.offload);
+            let mut comments =
+                self.of_super_frame(count, || format!("super-frame: {count} frames on the wire"));
+            comments.extend_from_slice(&frame.comments);
+            return self.packet(frame, &wire::whole(frame.bytes, frame.offload), &comments);
+        }
+        let pieces = wire::frames(frame.bytes, frame.offload);
+        let (count, length) = (pieces.len(), frame.bytes.len());
+        for (number, piece) in (1..).zip(pieces) {
+            let mut comments = self.of_super_frame(count, || {
+                format!("{number} of {count} frames on the wire: one super-frame of {length} bytes")
+            });
+            if number == count {
+                comments.extend_from_slice(&frame.comments);
+            }
+            self.packet(frame, &piece, &comments)?;
+        }
+        Ok(())
+    }
+
+    /// What is said of a frame that is `count` on the wire, if it is more than one, and comments are wanted.
+    fn of_super_frame(&self, count: usize, says: impl FnOnce() -> String) -> Vec<String> {
+        if count > 1 && self.options.comments { vec![says()] } else { Vec::new() }
+    }
+
+    fn packet(&mut self, frame: &Captured<'_>, bytes: &[u8], comments: &[String]) -> io::Result<()> {
         let interface_id = self.interface(frame.interface)?;
         let flags = match frame.direction {
             Direction::Inbound => INBOUND,
             Direction::Outbound => OUTBOUND,
         };
-        let comments = frame.comments.iter().map(|comment| shortened(comment));
+        let comments = comments.iter().map(|comment| shortened(comment));
         let options = std::iter::once(EnhancedPacketOption::Flags(flags))
             .chain(comments.map(|comment| EnhancedPacketOption::Comment(Cow::Borrowed(comment))))
             .collect();
         self.write(EnhancedPacketBlock {
             interface_id,
-            timestamp: self.epoch.saturating_add(Duration::from_nanos(frame.now.as_nanos())),
-            original_len: frame.bytes.len() as u32,
-            data: Cow::Borrowed(frame.bytes),
+            timestamp: self.options.epoch.saturating_add(Duration::from_nanos(frame.now.as_nanos())),
+            original_len: bytes.len() as u32,
+            data: Cow::Borrowed(bytes),
             options,
         })
     }

@@ -1,5 +1,6 @@
 //! One message's way through the layers of one host: what each adds going down, or strips going up.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -12,14 +13,17 @@ use framewise_tls::record;
 
 use super::envelope::Envelope;
 use crate::trace::{Crossing, Event, HostId, Trace};
+use crate::wire;
 
 /// One message's way through the layers of one host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Journey {
     /// Down (`Outbound`) or up (`Inbound`).
     pub direction: Direction,
-    /// The frames that carried it, numbered from 1 among those of this host.
+    /// The frames on the wire that carried it, numbered from 1 among those of this host.
     pub frames: Vec<usize>,
+    /// The super-frames that stood for some of these between this host and its device.
+    pub super_frames: Vec<SuperFrame>,
     /// Frames that carried again what had been carried before.
     pub again: usize,
     /// Frames that would have carried it, but were damaged: a layer refused them.
@@ -35,6 +39,15 @@ pub struct Journey {
     pub beside_says: &'static str,
     /// Its layers from HTTP to Ethernet, whatever the direction.
     pub steps: Vec<Step>,
+}
+
+/// One frame between a host and its device that is many on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SuperFrame {
+    /// Bytes of it.
+    pub bytes: usize,
+    /// Frames on the wire.
+    pub frames: usize,
 }
 
 /// What one layer did to the message.
@@ -82,17 +95,18 @@ pub(super) fn journey(
         Direction::Inbound => received(trace, host, begin, end),
     }?;
     let found = carriers(trace, host, direction, &place)?;
-    let steps = steps(trace, direction, &place, &found, peer)?;
+    let steps = steps(direction, &place, &found, peer)?;
     Some(Journey {
         direction,
-        frames: found.frames.iter().map(|(number, ..)| *number).collect(),
+        frames: found.frames.iter().map(|carrier| carrier.number).collect(),
+        super_frames: found.super_frames(trace),
         again: found.again,
         refused: found.refused.clone(),
         at: match direction {
-            Direction::Outbound => found.frames.first()?.1.now,
-            Direction::Inbound => found.frames.last()?.1.now,
+            Direction::Outbound => found.frames.first()?.crossing.now,
+            Direction::Inbound => found.frames.last()?.crossing.now,
         },
-        wire: found.frames.iter().map(|(_, crossing, _)| crossing.range.len() as u64).sum(),
+        wire: found.frames.iter().map(|carrier| carrier.bytes.len() as u64).sum(),
         beside_says: if place.record.is_empty() {
             "more of this connection"
         } else {
@@ -200,9 +214,18 @@ fn is_tls(stream: &[u8]) -> bool {
     record::Record::parse(stream).is_ok()
 }
 
+/// A frame on the wire that carries a part of a stream.
+struct Carrier<'t> {
+    number: usize,
+    /// As which it crossed between host and device, alone or joined with others.
+    crossing: &'t Crossing,
+    bytes: Cow<'t, [u8]>,
+    envelope: Envelope,
+}
+
 /// The frames that carry a part of a stream.
 struct Carriers<'t> {
-    frames: Vec<(usize, &'t Crossing, Envelope)>,
+    frames: Vec<Carrier<'t>>,
     facts: framewise_tcp::Facts,
     again: usize,
     refused: Vec<usize>,
@@ -215,7 +238,14 @@ impl Carriers<'_> {
     }
 
     fn sum(&self, size: impl Fn(&Envelope) -> usize) -> u64 {
-        self.frames.iter().map(|(.., envelope)| size(envelope) as u64).sum()
+        self.frames.iter().map(|carrier| size(&carrier.envelope) as u64).sum()
+    }
+
+    fn super_frames(&self, trace: &Trace) -> Vec<SuperFrame> {
+        let mut crossings: Vec<&Crossing> = self.frames.iter().map(|carrier| carrier.crossing).collect();
+        crossings.dedup_by(|a, b| std::ptr::eq(*a, *b));
+        let super_frame = |c: &Crossing| SuperFrame { bytes: c.range.len(), frames: trace.wire_frames(c) };
+        crossings.into_iter().map(super_frame).filter(|found| found.frames > 1).collect()
     }
 }
 
@@ -224,27 +254,29 @@ fn carriers<'t>(trace: &'t Trace, host: HostId, direction: Direction, place: &Pl
     let mut flows: BTreeMap<[SocketAddr; 2], Flow> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     let (mut frames, mut first_facts, mut again, mut refused) = (Vec::new(), None, 0, Vec::new());
-    for (number, crossing, was_dropped) in frames_of(trace, host) {
-        let Some(envelope) = Envelope::of(trace.bytes(crossing)) else { continue };
-        let mut ends = [envelope.source, envelope.destination];
-        ends.sort_unstable();
-        let flow = flows.entry(ends).or_default();
-        let facts =
-            flow.observe(envelope.source, envelope.destination, &envelope.header, envelope.payload.len());
-        // The SYN takes the number 0, so the stream's first byte has the number 1.
-        let Some(start) = u64::from(facts.sequence).checked_sub(1) else { continue };
-        let payload = trace.bytes(crossing).get(envelope.payload.clone()).unwrap_or_default();
-        if crossing.direction != direction || !place.overlaps(start, payload.len()) {
-            continue;
-        }
-        let is_it = place.holds(start, payload);
-        if was_dropped {
-            refused.push(number);
-        } else if is_it && !seen.insert(start) {
-            again += 1;
-        } else if is_it {
-            first_facts.get_or_insert(facts);
-            frames.push((number, crossing, envelope));
+    for (first, crossing, was_dropped) in frames_of(trace, host) {
+        for (number, bytes) in (first..).zip(wire::frames(trace.bytes(crossing), crossing.offload)) {
+            let Some(envelope) = Envelope::of(&bytes) else { continue };
+            let mut ends = [envelope.source, envelope.destination];
+            ends.sort_unstable();
+            let flow = flows.entry(ends).or_default();
+            let length = envelope.payload.len();
+            let facts = flow.observe(envelope.source, envelope.destination, &envelope.header, length);
+            // The SYN takes the number 0, so the stream's first byte has the number 1.
+            let Some(start) = u64::from(facts.sequence).checked_sub(1) else { continue };
+            let payload = bytes.get(envelope.payload.clone()).unwrap_or_default();
+            if crossing.direction != direction || !place.overlaps(start, length) {
+                continue;
+            }
+            let is_it = place.holds(start, payload);
+            if was_dropped {
+                refused.push(number);
+            } else if is_it && !seen.insert(start) {
+                again += 1;
+            } else if is_it {
+                first_facts.get_or_insert(facts);
+                frames.push(Carrier { number, crossing, bytes, envelope });
+            }
         }
     }
     Some(Carriers { frames, facts: first_facts?, again, refused })
@@ -264,13 +296,16 @@ impl Place {
     }
 }
 
-/// The frames of a host with their numbers from 1, and whether a layer dropped what was in them.
+/// The frames of a host with their numbers on the wire from 1 (a super-frame's is that of its first), and whether a layer
+/// dropped what was in them.
 fn frames_of(trace: &Trace, host: HostId) -> Vec<(usize, &Crossing, bool)> {
     let mut frames: Vec<(usize, &Crossing, bool)> = Vec::new();
+    let mut next = 1;
     for event in trace.events() {
         match event {
             Event::Crossing(crossing) if crossing.host == host && crossing.is_on_the_wire() => {
-                frames.push((frames.len() + 1, crossing, false));
+                frames.push((next, crossing, false));
+                next += trace.wire_frames(crossing);
             }
             Event::Drop(dropped) if dropped.host == host => {
                 if let Some((_, crossing, was_dropped)) = frames.last_mut() {
@@ -283,15 +318,8 @@ fn frames_of(trace: &Trace, host: HostId) -> Vec<(usize, &Crossing, bool)> {
     frames
 }
 
-fn steps(
-    trace: &Trace,
-    direction: Direction,
-    place: &Place,
-    found: &Carriers<'_>,
-    peer: &str,
-) -> Option<Vec<Step>> {
-    let (_, crossing, envelope) = found.frames.first()?;
-    let frame = trace.bytes(crossing);
+fn steps(direction: Direction, place: &Place, found: &Carriers<'_>, peer: &str) -> Option<Vec<Step>> {
+    let Carrier { bytes: frame, envelope, .. } = found.frames.first()?;
     let sealed = place.sealed.end - place.sealed.start;
     let payload = found.payload();
     let tcp = found.sum(|e| e.tcp);

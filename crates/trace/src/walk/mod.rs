@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use framewise_core::{Direction, Instant};
 
-pub use journey::{Journey, Step};
+pub use journey::{Journey, Step, SuperFrame};
 
 use crate::trace::{Event, HostId, Trace};
 
@@ -27,7 +27,7 @@ pub struct Walk {
     pub answer: Journey,
     /// When the fetch began.
     pub began: Instant,
-    /// Frames of the client, all together.
+    /// Frames of the client on the wire, all together.
     pub frames: usize,
 }
 
@@ -70,7 +70,7 @@ impl Walk {
             before: before(trace, host, request.frames.first().copied()?),
             server: server.and_then(|name| server_side(trace, name, client)),
             began: time_of(&trace.events()[first]),
-            frames: trace.frames(client).count(),
+            frames: trace.frames(client).map(|frame| trace.wire_frames(frame)).sum(),
             request,
             answer,
         })
@@ -108,11 +108,13 @@ fn before(trace: &Trace, host: HostId, request: usize) -> Vec<Preparation> {
         let began = *since.get_or_insert(time_of(event));
         match event {
             Event::Crossing(c) if c.is_on_the_wire() => {
-                number += 1;
-                if number == request {
+                let first = number + 1;
+                number += trace.wire_frames(c);
+                if number >= request {
                     break;
                 }
-                frames.push((number, envelope::protocol(trace.bytes(c))));
+                let protocol = envelope::protocol(trace.bytes(c));
+                frames.extend((first..=number).map(|number| (number, protocol)));
             }
             Event::Note(note) => {
                 let Some(protocol) = protocol_of(note.layer, note.topic, &frames) else { continue };
