@@ -3,102 +3,285 @@
 //! Both are timed by the processor time of this thread, in many short rounds that alternate, and the ratio is the
 //! median over the rounds: what else the machine does meets both alike. The last column says what the ratio is to be;
 //! a line without one is for comparison.
+//!
+//! With names of rows only these are measured; `--quick` measures less, and `--json` prints every round, for
+//! `cargo xtask bench`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
-use framewise::core::Observer;
+use framewise::core::{Observer, Rng};
 use framewise_trace::Recorder;
 
 use crate::common::Segments::{Packets, Super};
 use crate::common::bare::Bare;
-use crate::common::hosts::Hosts;
-use crate::common::stacks::Composition;
+use crate::common::compare::{Times, compare};
+use crate::common::hosts::{Hosts, Setup};
+use crate::common::resident::growth;
+use crate::common::stacks::Composition::{Boxed, Static, Unwatched};
+use crate::common::tcp_pair::TcpPair;
 use crate::common::{BULK, Segments};
 
 mod common;
 
-/// Exchanges of a small page in one round, and the rounds.
+/// Exchanges of a small page in one round.
 const EXCHANGES: usize = 200;
-const ROUNDS: usize = 61;
-/// Connections that are open beside the one that is used.
-const OTHERS: usize = 10_000;
+
+/// How much is measured.
+struct Effort {
+    /// Rounds of what is short, and of what is long.
+    rounds: usize,
+    long_rounds: usize,
+    /// Connections that are open beside the one that is used.
+    others: usize,
+}
+
+impl Effort {
+    const FULL: Effort = Effort { rounds: 61, long_rounds: 9, others: 100_000 };
+    const QUICK: Effort = Effort { rounds: 11, long_rounds: 3, others: 10_000 };
+    /// `cargo test --benches` wants to know that it runs, not how fast.
+    const TRIAL: Effort = Effort { rounds: 1, long_rounds: 1, others: 64 };
+}
+
+/// What a row gives: two sides of a ratio as figures of each round, or one figure by itself.
+enum Figures {
+    Ratio { ours: Vec<f64>, theirs: Vec<f64> },
+    One(f64),
+}
+
+/// A row's name, what it is, what is wanted, and how it is measured.
+type Row = (&'static str, &'static str, &'static str, fn(&Effort) -> Figures);
+
+const ROWS: [Row; 16] = [
+    ("idle-hot", "µs of a request, 100,000 others idle / 1, the same flow again", "at most 1.1", idle_hot),
+    ("idle-random", "the same, another flow each time", "at most 4", idle_random),
+    (
+        "idle-stock",
+        "the same, 10,000 others, for smoltcp as it comes, its sockets in one set",
+        "",
+        idle_stock,
+    ),
+    (
+        "memory-tcp",
+        "resident bytes of an idle connection, windows of 64 KiB, TCP",
+        "at most 1536",
+        memory_tcp,
+    ),
+    ("memory-http", "resident bytes of an idle connection, all layers", "at most 4096", memory_http),
+    (
+        "bulk-super",
+        "Gbit/s of all layers / two bare smoltcp interfaces, super-segments",
+        "at least 0.7, goal 0.9",
+        bulk_super,
+    ),
+    (
+        "bulk-packets",
+        "the same in packets of 1,500 bytes, sums computed and verified by both",
+        "",
+        bulk_packets,
+    ),
+    ("unwatched-small", "µs of a request, nobody watches / can't be watched", "under 1.02", unwatched_small),
+    (
+        "unwatched-large",
+        "ms of a large page, nobody watches / can't be watched",
+        "under 1.02",
+        unwatched_large,
+    ),
+    ("watched", "Gbit/s, someone counts crossings / nobody watches", "", watched),
+    ("recorded", "Gbit/s, a recorder keeps every byte / nobody watches", "", recorded),
+    ("boxed", "requests/s, each layer in a box / composed at compile time", "", boxed),
+    ("boxed-large", "Gbit/s, each layer in a box / composed at compile time", "", boxed_large),
+    ("without-super", "Gbit/s, packets of 1,500 bytes / super-segments", "", without_super),
+    ("without-window", "Gbit/s, windows of 64 KiB / 512 KiB", "", without_window),
+    (
+        "without-delay",
+        "Gbit/s, every segment acknowledged at once / delayed acknowledgments",
+        "",
+        without_delay,
+    ),
+];
 
 fn main() {
-    // `cargo test --benches` wants to know that it runs, not how fast.
-    let rounds = if std::env::args().any(|argument| argument == "--bench") { ROUNDS } else { 1 };
-    connections(rounds);
-    observation(rounds);
-    composition(rounds);
-    bulk(rounds);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
+    let effort = match (has("--bench"), has("--quick")) {
+        (false, _) => Effort::TRIAL,
+        (true, true) => Effort::QUICK,
+        (true, false) => Effort::FULL,
+    };
+    let is_wanted = |name: &str| arguments.iter().all(|argument| argument.starts_with("--")) || has(name);
+    for (name, title, wanted, measure) in ROWS.into_iter().filter(|row| is_wanted(row.0)) {
+        let figures = measure(&effort);
+        println!("{}", if has("--json") { figures.json() } else { figures.text(name, title, wanted) });
+    }
 }
 
-/// What a request costs with many connections open beside its own.
-fn connections(rounds: usize) {
-    println!("\na request over a connection that is open, 10,000 others open / 1 other");
-    let (mut many, mut few) = (Hosts::with_connections(1 + OTHERS), Hosts::with_connections(2));
-    let ratio = compare(rounds, || many.exchanges(EXCHANGES), || few.exchanges(EXCHANGES));
-    ratio.print("all layers", "at most 1.1");
-    let (mut many, mut few) = (Bare::with_connections(1 + OTHERS), Bare::with_connections(2));
+impl Figures {
+    /// Times of a round of `work` exchanges, as microseconds of one.
+    fn micros(times: &Times, work: usize) -> Self {
+        Figures::of(times, |seconds| seconds * 1e6 / work as f64)
+    }
+
+    /// Times of a large page, as its speed.
+    fn speeds(times: &Times) -> Self {
+        Figures::of(times, |seconds| BULK as f64 * 8.0 / seconds.max(1e-9) / 1e9)
+    }
+
+    fn of(times: &Times, figure: impl Fn(f64) -> f64) -> Self {
+        let ours = times.0.iter().map(|(ours, _)| figure(ours.as_secs_f64())).collect();
+        let theirs = times.0.iter().map(|(_, theirs)| figure(theirs.as_secs_f64())).collect();
+        Figures::Ratio { ours, theirs }
+    }
+
+    fn text(&self, name: &str, title: &str, wanted: &str) -> String {
+        let wanted = if wanted.is_empty() { String::new() } else { format!(" ({wanted})") };
+        match self {
+            Figures::One(figure) => format!("{name:<16} {figure:>9.0}{wanted}  {title}"),
+            Figures::Ratio { ours, theirs } => {
+                let ratios = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
+                let ratio = common::compare::median(ratios);
+                let [ours, theirs] = [ours, theirs].map(|side| common::compare::median(side.clone()));
+                format!("{name:<16} {ratio:>9.3}{wanted}  {title}: {ours:.2} / {theirs:.2}")
+            }
+        }
+    }
+
+    /// As `cargo xtask bench` reads it: a figure and no processor time for each round.
+    fn json(&self) -> String {
+        let side = |figures: &[f64]| {
+            let pairs: Vec<String> = figures.iter().map(|figure| format!("[{figure},null]")).collect();
+            pairs.join(",")
+        };
+        match self {
+            Figures::One(figure) => format!(r#"{{"ours":[[{figure},null]],"theirs":[]}}"#),
+            Figures::Ratio { ours, theirs } => {
+                format!(r#"{{"ours":[{}],"theirs":[{}]}}"#, side(ours), side(theirs))
+            }
+        }
+    }
+}
+
+/// What a request costs with many connections open beside its own: always the same one.
+fn idle_hot(effort: &Effort) -> Figures {
+    let (mut many, mut few) = (Hosts::with_connections(1 + effort.others), Hosts::with_connections(2));
+    let times = compare(effort.rounds, || many.exchanges(EXCHANGES), || few.exchanges(EXCHANGES));
+    Figures::micros(&times, EXCHANGES)
+}
+
+/// The same over any of them, so that nothing of it is in the cache.
+fn idle_random(effort: &Effort) -> Figures {
+    let (mut many, mut few) = (Hosts::with_flows(1 + effort.others), Hosts::with_flows(2));
+    let mut rng = Rng::from_seed(1);
+    let mut any = || (rng.next_u64() % (1 + effort.others as u64)) as usize;
+    let times = compare(
+        effort.rounds,
+        || (0..EXCHANGES).for_each(|_| many.exchange(any())),
+        || (0..EXCHANGES).for_each(|_| few.exchange(1)),
+    );
+    Figures::micros(&times, EXCHANGES)
+}
+
+fn idle_stock(effort: &Effort) -> Figures {
+    let others = effort.others.min(10_000);
+    let (mut many, mut few) = (Bare::with_connections(1 + others), Bare::with_connections(2));
     // A set of sockets is searched one by one: a few exchanges take long enough.
-    let ratio = compare(rounds.min(5), || many.exchanges(4), || few.exchanges(4));
-    ratio.print("smoltcp as it comes, its sockets in one set", "");
+    let times = compare(effort.rounds.min(5), || many.exchanges(4), || few.exchanges(4));
+    Figures::micros(&times, 4)
 }
 
-/// What watching costs when nobody does, and when somebody does.
-fn observation(rounds: usize) {
-    println!("\nwatched / by a composition that can't be watched");
-    let hosts = |composition| Hosts::new(composition, Packets);
-    let mut without = hosts(Composition::Unwatched);
-    let mut with = hosts(Composition::Static);
-    let ratio = compare(rounds, || with.exchanges(EXCHANGES), || without.exchanges(EXCHANGES));
-    ratio.print("nobody watches, small pages", "under 1.02");
-    let ratio = compare(rounds, || with.fetch_bulk(), || without.fetch_bulk());
-    ratio.print("nobody watches, a large page", "under 1.02");
+/// Connections before the first that counts: what grows once has grown by then.
+const WARM: usize = 320;
 
-    let mut with = hosts(Composition::Static);
+/// Half of what both ends of a connection take.
+fn memory_tcp(effort: &Effort) -> Figures {
+    let more = effort.others / 5;
+    let mut pair = TcpPair::new();
+    pair.open(WARM);
+    Figures::One(growth(2 * more, || pair.open(WARM + more)).unwrap_or(f64::NAN))
+}
+
+/// The same with all layers, after a request on each.
+fn memory_http(effort: &Effort) -> Figures {
+    let more = effort.others / 5;
+    let mut hosts = Hosts::with_usual_windows();
+    hosts.open(WARM);
+    Figures::One(growth(2 * more, || hosts.open(WARM + more)).unwrap_or(f64::NAN))
+}
+
+/// All layers beside smoltcp alone: both hosts on this thread.
+fn bulk(effort: &Effort, segments: Segments) -> Figures {
+    let mut ours = Hosts::new(Static, segments);
+    let mut bare = Bare::new(segments);
+    Figures::speeds(&compare(effort.rounds, || ours.fetch_bulk(), || bare.transfer_bulk()))
+}
+
+fn bulk_super(effort: &Effort) -> Figures {
+    bulk(effort, Super)
+}
+
+fn bulk_packets(effort: &Effort) -> Figures {
+    bulk(effort, Packets)
+}
+
+/// What it costs that somebody could watch, though nobody does.
+fn unwatched_small(effort: &Effort) -> Figures {
+    let (mut with, mut without) = (Hosts::new(Static, Packets), Hosts::new(Unwatched, Packets));
+    let times = compare(effort.rounds, || with.exchanges(EXCHANGES), || without.exchanges(EXCHANGES));
+    Figures::micros(&times, EXCHANGES)
+}
+
+fn unwatched_large(effort: &Effort) -> Figures {
+    let (mut with, mut without) = (Hosts::new(Static, Packets), Hosts::new(Unwatched, Packets));
+    let times = compare(effort.rounds, || with.fetch_bulk(), || without.fetch_bulk());
+    Figures::of(&times, |seconds| seconds * 1e3)
+}
+
+/// What watching costs when somebody does.
+fn watched(effort: &Effort) -> Figures {
+    let (mut with, mut without) = (Hosts::new(Static, Packets), Hosts::new(Static, Packets));
     with.observe(Rc::new(RefCell::new(Facts::default())));
-    let ratio = compare(rounds, || with.fetch_bulk(), || without.fetch_bulk());
-    ratio.print("who counts crossings, a large page", "");
-    let record = |with: &mut Hosts| with.observe(Rc::new(RefCell::new(Recorder::new())));
-    let ratio = compare(rounds.min(9), || recorded(&mut with, record), || without.fetch_bulk());
-    ratio.print("a recorder, a large page", "");
+    Figures::speeds(&compare(effort.rounds, || with.fetch_bulk(), || without.fetch_bulk()))
 }
 
-fn recorded(hosts: &mut Hosts, record: impl Fn(&mut Hosts)) {
-    record(hosts);
-    hosts.fetch_bulk();
+fn recorded(effort: &Effort) -> Figures {
+    let (mut with, mut without) = (Hosts::new(Static, Packets), Hosts::new(Static, Packets));
+    let mut record = || {
+        with.observe(Rc::new(RefCell::new(Recorder::new())));
+        with.fetch_bulk();
+    };
+    Figures::speeds(&compare(effort.long_rounds, &mut record, || without.fetch_bulk()))
 }
 
 /// What it costs that each layer can be replaced at run time.
-fn composition(rounds: usize) {
-    println!("\neach layer in a box / composed at compile time");
-    let hosts = |composition| Hosts::new(composition, Packets);
-    let (mut boxed, mut fixed) = (hosts(Composition::Boxed), hosts(Composition::Static));
-    let ratio = compare(rounds, || boxed.exchanges(EXCHANGES), || fixed.exchanges(EXCHANGES));
-    ratio.print("small pages", "");
-    let ratio = compare(rounds, || boxed.fetch_bulk(), || fixed.fetch_bulk());
-    ratio.print("a large page", "");
+fn boxed(effort: &Effort) -> Figures {
+    let (mut boxed, mut fixed) = (Hosts::new(Boxed, Packets), Hosts::new(Static, Packets));
+    let times = compare(effort.rounds, || boxed.exchanges(EXCHANGES), || fixed.exchanges(EXCHANGES));
+    Figures::of(&times, |seconds| EXCHANGES as f64 / seconds)
 }
 
-/// How fast a large page goes through all layers, beside smoltcp alone.
-fn bulk(rounds: usize) {
-    println!("\nbytes per second of all layers / of two interfaces of smoltcp's, joined by a queue");
-    let against = |segments: Segments, what: &str| {
-        let mut bare = Bare::new(segments);
-        let mut ours = Hosts::new(Composition::Static, segments);
-        // Speed is the inverse of time.
-        let ratio = compare(rounds, || bare.transfer_bulk(), || ours.fetch_bulk());
-        ratio.print(what, "at least 0.7, goal 0.9");
-        println!("    {} against {}", speed(ratio.second), speed(ratio.first));
-    };
-    against(Packets, "packets of 1,500 bytes, sums computed and verified by both");
-    against(Super, "super-segments, sums left to the device by both");
+fn boxed_large(effort: &Effort) -> Figures {
+    let (mut boxed, mut fixed) = (Hosts::new(Boxed, Packets), Hosts::new(Static, Packets));
+    Figures::speeds(&compare(effort.rounds, || boxed.fetch_bulk(), || fixed.fetch_bulk()))
 }
 
-fn speed(time: Duration) -> String {
-    format!("{:.2} Gbit/s", BULK as f64 * 8.0 / time.as_secs_f64() / 1e9)
+/// What a means gives: the large page without it and with it.
+fn means(effort: &Effort, without: Setup, with: Setup) -> Figures {
+    let (mut without, mut with) = (Hosts::with(without), Hosts::with(with));
+    Figures::speeds(&compare(effort.rounds, || without.fetch_bulk(), || with.fetch_bulk()))
+}
+
+fn without_super(effort: &Effort) -> Figures {
+    means(effort, Setup::new(Static, Packets), Setup::new(Static, Super))
+}
+
+fn without_window(effort: &Effort) -> Figures {
+    let with = Setup::new(Static, Packets);
+    means(effort, Setup { window: 65_535, ..with }, with)
+}
+
+fn without_delay(effort: &Effort) -> Figures {
+    let with = Setup::new(Static, Packets);
+    means(effort, Setup { delayed_ack: false, ..with }, with)
 }
 
 /// Counts what it is told, and looks at nothing.
@@ -109,66 +292,4 @@ impl Observer for Facts {
     fn crossed(&mut self, _crossing: &framewise::core::observe::Crossing<'_>) {
         self.0 += 1;
     }
-}
-
-/// What [`compare`] found.
-struct Ratio {
-    /// The medians of both times.
-    first: Duration,
-    second: Duration,
-    /// The median of their ratios.
-    ratio: f64,
-}
-
-impl Ratio {
-    fn print(&self, what: &str, wanted: &str) {
-        let wanted = if wanted.is_empty() { String::new() } else { format!(" ({wanted})") };
-        println!("  {what}: {:.3}{wanted}", self.ratio);
-    }
-}
-
-/// Times both in turn, the one that begins changing from round to round.
-fn compare(rounds: usize, mut first: impl FnMut(), mut second: impl FnMut()) -> Ratio {
-    first();
-    second();
-    let mut times = Vec::with_capacity(rounds);
-    for round in 0..rounds {
-        times.push(if round % 2 == 0 {
-            let time = timed(&mut first);
-            (time, timed(&mut second))
-        } else {
-            let time = timed(&mut second);
-            (timed(&mut first), time)
-        });
-    }
-    let ratios = times.iter().map(|(first, second)| first.as_secs_f64() / second.as_secs_f64().max(1e-9));
-    let ratio = median(ratios.collect(), f64::total_cmp);
-    let first = median(times.iter().map(|times| times.0).collect(), Ord::cmp);
-    let second = median(times.iter().map(|times| times.1).collect(), Ord::cmp);
-    Ratio { first, second, ratio }
-}
-
-fn median<T: Copy>(mut values: Vec<T>, order: impl FnMut(&T, &T) -> std::cmp::Ordering) -> T {
-    values.sort_by(order);
-    values[values.len() / 2]
-}
-
-fn timed(work: &mut impl FnMut()) -> Duration {
-    let began = processor_time();
-    work();
-    processor_time() - began
-}
-
-/// How long this thread has run: without what others took meanwhile.
-#[cfg(unix)]
-fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
-}
-
-/// Where it is not told, the time that has passed.
-#[cfg(not(unix))]
-fn processor_time() -> Duration {
-    static BEGAN: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
-    BEGAN.elapsed()
 }

@@ -143,9 +143,13 @@ impl Answers {
     pub(crate) fn gone(&self, flow: &Flow) {
         let mut state = self.lock();
         let mut flow = flow.lock();
+        let was_full = !flow.has_room();
         flow.gone = true;
         state.pass(&mut flow, Turn::Nobody);
-        self.0.moved.notify_all();
+        // Only who found no room waits.
+        if was_full {
+            self.0.moved.notify_all();
+        }
     }
 
     /// Time need not stand still for this answer.

@@ -19,6 +19,7 @@ use framewise_http::Url;
 use crate::error::FetchError;
 use crate::fetch::{Fetch, FetchId, KnownAddress, Page};
 use crate::running::{Running, Stage};
+use crate::upload::Next;
 use crate::window::Window;
 
 /// Fetches that one host may have at a time: under way, or done and not taken.
@@ -187,8 +188,13 @@ impl Client {
             ExchangeUp::Connected { connection, reused, .. } => {
                 running.connected = now;
                 running.connection = Some((*connection, reused));
+                running.upload.connected();
+                self.send_body(id, exchange);
             }
-            ExchangeUp::Writable { bytes, .. } => self.send_body(id, exchange, bytes),
+            ExchangeUp::Writable { bytes, .. } => {
+                running.upload.writable(bytes);
+                self.send_body(id, exchange);
+            }
             ExchangeUp::Response { head, body, .. } => {
                 if let Err(error) = running.take_head(*head, body, now) {
                     self.finish(id, Err(error));
@@ -211,20 +217,18 @@ impl Client {
     /// Where to connect to: an address in the URL, a known one, or one that DNS finds.
     fn find_addresses(&mut self, id: u64, now: Instant) {
         let Some(running) = self.fetches.get_mut(&id) else { return };
-        if let Some(address) = running.url.address() {
-            running.found([address].into_iter(), now);
-            return self.try_next_address(id);
-        }
         let name = running.url.host().to_owned();
         let port = running.url.port();
         let is_known = |known: &&KnownAddress| known.host == name && known.port.is_none_or(|p| p == port);
-        match self.known.iter().find(is_known) {
-            Some(known) => {
-                running.found(known.addresses.iter().copied(), now);
-                self.try_next_address(id);
-            }
-            None => self.ask_for(id, name),
+        // What is known comes first: an address, too, may stand for another.
+        if let Some(known) = self.known.iter().find(is_known) {
+            running.found(known.addresses.iter().copied(), now);
+        } else if let Some(address) = running.url.address() {
+            running.found([address].into_iter(), now);
+        } else {
+            return self.ask_for(id, name);
         }
+        self.try_next_address(id);
     }
 
     /// Asks DNS for the name of a fetch, or waits with others that asked for the same name already.
@@ -257,27 +261,21 @@ impl Client {
         };
         running.stage = Stage::Exchanging { exchange, remote };
         running.window = Window::default();
-        running.unsent = running.fetch.body.clone();
+        running.upload.begin();
         let request = running.request(exchange, remote);
-        let is_empty = running.unsent.is_empty();
         self.say(ExchangeDown::Request(Box::new(request)));
-        if is_empty {
-            self.say(ExchangeDown::End { exchange });
-        }
+        self.send_body(id, exchange);
         self.say(ExchangeDown::Grant { exchange, bytes: Window::BYTES });
     }
 
     /// Sends as much of the request's body as there is room for.
-    fn send_body(&mut self, id: u64, exchange: ExchangeId, room: usize) {
-        let Some(running) = self.fetches.get_mut(&id) else { return };
-        if running.unsent.is_empty() {
-            return;
-        }
-        let data = running.unsent.split_to(room.min(running.unsent.len()));
-        let is_last = running.unsent.is_empty();
-        self.say(ExchangeDown::Body { exchange, data });
-        if is_last {
-            self.say(ExchangeDown::End { exchange });
+    fn send_body(&mut self, id: u64, exchange: ExchangeId) {
+        while let Some(next) = self.fetches.get_mut(&id).and_then(|running| running.upload.next()) {
+            match next {
+                Ok(Next::Piece(data)) => self.say(ExchangeDown::Body { exchange, data }),
+                Ok(Next::End) => self.say(ExchangeDown::End { exchange }),
+                Err(error) => self.finish(id, Err(FetchError::Source(error.to_string()))),
+            }
         }
     }
 

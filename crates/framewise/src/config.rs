@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use framewise_core::{Beside, MacAddr, Over, Rng};
+use framewise_device::Capabilities;
 use framewise_dns::Dns;
 use framewise_ethernet::Ethernet;
 use framewise_http::Http;
@@ -79,6 +80,17 @@ impl HostConfig {
         }
     }
 
+    /// Leaves to a device what it can do better: TCP then makes super-segments and no checksums. A device that can't, does it
+    /// in software, so this matters for speed alone.
+    pub fn leave_to(&mut self, device: Capabilities) {
+        self.tcp.checksum_offload = device.checksums;
+        self.tcp.super_segments = device.segmentation;
+        if device.segmentation {
+            // A super-segment is more than the two segments of which one must be acknowledged (RFC 9293, section 3.8.6.3).
+            self.tcp.delayed_ack = None;
+        }
+    }
+
     /// Our layers, composed at compile time. `randomness` is the run's.
     pub fn stack(&self, randomness: &Rng) -> Result<AnyStack, ConfigError> {
         let web = Over::new(self.http(), Over::new(self.tls()?, self.tcp(randomness)));
@@ -109,7 +121,7 @@ impl HostConfig {
         Tls::new(self.tls.clone())
     }
 
-    fn tcp(&self, randomness: &Rng) -> Tcp {
+    pub(crate) fn tcp(&self, randomness: &Rng) -> Tcp {
         Tcp::new(self.tcp.clone(), self.fork(randomness, "tcp"))
     }
 
@@ -117,11 +129,15 @@ impl HostConfig {
         Dns::new(self.dns.clone(), self.fork(randomness, "dns"))
     }
 
-    fn udp(&self) -> Udp {
+    pub(crate) fn udp(&self) -> Udp {
         Udp::new(self.udp)
     }
 
     fn ip(&self, randomness: &Rng) -> Ip {
+        Ip::new(self.ip_config(), self.fork(randomness, "ip"))
+    }
+
+    pub(crate) fn ip_config(&self) -> framewise_ip::Config {
         let interface = |i: &Interface| framewise_ip::InterfaceConfig {
             mac: i.mac,
             mtu: i.mtu,
@@ -137,10 +153,10 @@ impl HostConfig {
         for &gateway in &self.gateways {
             config = config.with_gateway(gateway);
         }
-        Ip::new(config, self.fork(randomness, "ip"))
+        config
     }
 
-    fn ethernet(&self, randomness: &Rng) -> Ethernet {
+    pub(crate) fn ethernet(&self, randomness: &Rng) -> Ethernet {
         let interface = |i: &Interface| framewise_ethernet::InterfaceConfig { mac: i.mac, mtu: i.mtu };
         let config = framewise_ethernet::Config {
             interfaces: self.interfaces.iter().map(interface).collect(),
@@ -150,7 +166,7 @@ impl HostConfig {
         Ethernet::new(config, self.fork(randomness, "ethernet"))
     }
 
-    fn fork(&self, randomness: &Rng, layer: &str) -> Rng {
+    pub(crate) fn fork(&self, randomness: &Rng, layer: &str) -> Rng {
         randomness.fork(&format!("{}/{layer}", self.name))
     }
 }

@@ -53,6 +53,9 @@ pub enum FetchError {
     /// Whoever takes the page could not.
     #[error("the page could not be written: {0}")]
     Sink(String),
+    /// Whoever makes the request's body could not.
+    #[error("the body of the request could not be read: {0}")]
+    Source(String),
     /// It was cancelled.
     #[error("cancelled")]
     Cancelled,

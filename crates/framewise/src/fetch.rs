@@ -10,6 +10,7 @@ use framewise_core::Instant;
 use framewise_core::seams::exchange::{BodyLength, Headers, ResponseHead};
 use framewise_core::seams::resolve::Addresses;
 use framewise_core::seams::stream::ConnInfo;
+use framewise_http::{Body, Pieces};
 use http::Method;
 
 /// A page to be fetched, and how.
@@ -24,7 +25,7 @@ pub struct Fetch {
     pub(crate) url: String,
     pub(crate) method: Method,
     pub(crate) headers: Headers,
-    pub(crate) body: Bytes,
+    pub(crate) body: Body,
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) max_time: Option<Duration>,
     pub(crate) max_body: Option<u64>,
@@ -51,7 +52,7 @@ impl Fetch {
             url: url.into(),
             method,
             headers: Headers::new(),
-            body: Bytes::new(),
+            body: Body::Empty,
             connect_timeout: None,
             max_time: None,
             max_body: None,
@@ -67,7 +68,15 @@ impl Fetch {
 
     /// What to send as the request's body.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
+        let bytes = body.into();
+        self.body = if bytes.is_empty() { Body::Empty } else { Body::Bytes(bytes) };
+        self
+    }
+
+    /// What to send as the request's body, made as there is room for it, so that it is never in memory as a whole. Without
+    /// a length it is sent in chunks. An error of `pieces`, or a length that proves wrong, fails the fetch.
+    pub fn body_stream(mut self, length: Option<u64>, pieces: Pieces) -> Self {
+        self.body = Body::Stream { length, pieces };
         self
     }
 
@@ -169,7 +178,7 @@ pub struct Timings {
 /// An address given for a name and port, as `--resolve` does: it is used instead of asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownAddress {
-    /// The name in lower case.
+    /// The name in lower case, or an address as it stands in a URL: an IPv6 one in brackets.
     pub host: String,
     /// The port, or `None` for all.
     pub port: Option<u16>,

@@ -127,6 +127,12 @@ impl HostMut<'_> {
         self.runner.node(self.id).server.most_held = bytes;
     }
 
+    /// How many bytes of one request's body are collected, 64 MiB unless set; a longer one is answered 413. HTTP's own limit
+    /// (`request_body_bytes`) holds beside it, for what is taken [piece by piece](framewise_http::Intake), too.
+    pub fn collect_at_most(&mut self, bytes: u64) {
+        self.runner.node(self.id).server.most_collected = bytes;
+    }
+
     /// Exchanges that this host's handlers are still answering.
     pub fn serving(&mut self) -> usize {
         self.runner.node(self.id).server.under_way()

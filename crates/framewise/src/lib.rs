@@ -19,18 +19,24 @@
 //! | to | see |
 //! |---|---|
 //! | fetch and return pages in memory | [`World`] |
+//! | fetch from the real network, and serve to it, without root | [`gateway`] |
 //! | put hosts on wires and devices of one's own | [`Runner`] |
 //! | build a host, and replace one of its layers | [`HostConfig`], [`stack::Layers`] |
 //! | watch what crosses between layers | [`Runner::observe`] |
+//! | see what each layer costs | [`cost::Meter`] |
 
 #![forbid(unsafe_code)]
 
 mod answers;
+#[cfg(any(test, not(unix)))]
+mod bell;
 mod client;
 mod clock;
 pub mod config;
+pub mod cost;
 pub mod error;
 pub mod fetch;
+pub mod gateway;
 pub mod host;
 pub mod link;
 mod node;
@@ -38,7 +44,9 @@ pub mod runner;
 mod running;
 mod server;
 pub mod stack;
+mod taken;
 mod turn;
+mod upload;
 mod wait;
 mod wake;
 mod watching;

@@ -15,11 +15,7 @@ use crate::client::{Client, Command};
 use crate::link::Link;
 use crate::server::Server;
 use crate::stack::AnyStack;
-
-/// How much a device may bring in at one turn before everybody else has theirs.
-/// Bytes count beside frames: sixteen super-frames overfill a window of 512 KiB.
-const BURST_FRAMES: usize = 64;
-const BURST_BYTES: usize = 192 << 10;
+use crate::turn::Burst;
 
 /// One host: everything but what it counts, so that a context can borrow that meanwhile.
 pub(crate) struct Node {
@@ -34,9 +30,9 @@ pub(crate) struct Node {
 /// How far a stepped run has come in what [`Node::settle`] does in one go.
 #[derive(Clone, Copy, Default)]
 pub(crate) enum Stage {
+    /// Events and commands.
     #[default]
-    Events,
-    Commands,
+    Words,
     Frames,
 }
 
@@ -55,30 +51,41 @@ impl Node {
         self.stack.handle_inbound(frame, cx);
     }
 
+    /// Lets the application hear what follows from a frame; while stepping, one thing at a time by
+    /// [`step_hear`](Self::step_hear).
+    pub(crate) fn hear(&mut self, cx: &mut Cx) {
+        while !cx.stepping && self.event_up(cx) {}
+    }
+
+    /// Moves one thing of what follows from a frame; `false` if there is none.
+    pub(crate) fn step_hear(&mut self, cx: &mut Cx) -> bool {
+        self.stack.step_settle(cx) || self.event_up(cx)
+    }
+
     /// Takes what the devices have, up to a burst each. `true` if anything came.
-    pub(crate) fn receive(&mut self, wires: &mut [Wire], cx: &mut Cx) -> io::Result<bool> {
+    pub(crate) fn receive(&mut self, cx: &mut Cx) -> io::Result<bool> {
         let mut came = false;
         for index in 0..self.links.len() {
-            let (mut frames, mut bytes) = (0, 0);
-            while frames < BURST_FRAMES && bytes < BURST_BYTES {
-                let Some(length) = self.receive_one(index, cx)? else { break };
-                frames += 1;
-                bytes += length;
-                came = true;
-                self.settle(wires, cx)?;
+            let mut burst = Burst::default();
+            while burst.has_room()
+                && let Some(length) = self.receive_one(index, cx)?
+            {
+                burst.count(length);
+                self.hear(cx);
             }
+            came |= !burst.is_empty();
         }
         Ok(came)
     }
 
-    /// Takes one frame, of the first device that has one. `true` if one came.
-    pub(crate) fn step_receive(&mut self, cx: &mut Cx) -> io::Result<bool> {
+    /// Takes one frame, of the first device that has one, and tells how long it was.
+    pub(crate) fn step_receive(&mut self, cx: &mut Cx) -> io::Result<Option<usize>> {
         for index in 0..self.links.len() {
-            if self.receive_one(index, cx)?.is_some() {
-                return Ok(true);
+            if let Some(length) = self.receive_one(index, cx)? {
+                return Ok(Some(length));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Takes one frame of one interface's device, and tells how long it was.
@@ -91,16 +98,14 @@ impl Node {
         Ok(Some(length))
     }
 
-    /// Runs the timers that are due; `false` if none is.
-    pub(crate) fn timers(&mut self, cx: &mut Cx) -> bool {
-        let is_due = self.poll_timeout().is_some_and(|at| at <= cx.now);
+    /// Runs the timers that are due.
+    pub(crate) fn timers(&mut self, cx: &mut Cx) {
         if self.stack.poll_timeout().is_some_and(|at| at <= cx.now) {
             self.stack.handle_timeout(cx);
         }
         if self.client.poll_timeout().is_some_and(|at| at <= cx.now) {
             self.client.handle_timeout(cx.now);
         }
-        is_due
     }
 
     /// When this host must be called next.
@@ -108,15 +113,14 @@ impl Node {
         framewise_core::time::earliest(self.stack.poll_timeout(), self.client.poll_timeout())
     }
 
-    /// Moves events, commands and frames until nothing moves.
+    /// Moves commands and frames, and events that come of them, until nothing moves.
     pub(crate) fn settle(&mut self, wires: &mut [Wire], cx: &mut Cx) -> io::Result<bool> {
         let mut moved_at_all = false;
         loop {
             let mut moved = false;
-            while self.event_up(cx) {
-                moved = true;
-            }
-            while self.command_down(cx) {
+            // What a command begets goes up before any frame goes out: else TCP would send an acknowledgment alone, and the
+            // answer behind it.
+            while self.event_up(cx) || self.command_down(cx) {
                 moved = true;
             }
             while self.frame_out(wires, cx)? {
@@ -136,18 +140,17 @@ impl Node {
         if self.stack.step_settle(cx) {
             return Ok(true);
         }
-        for _ in 0..3 {
+        for _ in 0..2 {
             let (moved, next) = match self.stage {
-                Stage::Events => (self.event_up(cx), Stage::Commands),
-                Stage::Commands => (self.command_down(cx), Stage::Frames),
-                Stage::Frames => (self.frame_out(wires, cx)? || self.stack.step_pull(cx), Stage::Events),
+                Stage::Words => (self.event_up(cx) || self.command_down(cx), Stage::Frames),
+                Stage::Frames => (self.frame_out(wires, cx)? || self.stack.step_pull(cx), Stage::Words),
             };
             if moved {
                 return Ok(true);
             }
             self.stage = next;
         }
-        self.stage = Stage::Events;
+        self.stage = Stage::Words;
         Ok(false)
     }
 

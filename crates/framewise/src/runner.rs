@@ -2,9 +2,9 @@
 //!
 //! It owns hosts, wires and devices, and turns:
 //!
-//! 1. frames in, a bounded burst from each device, events delivered after each frame;
+//! 1. frames in, a bounded burst, events delivered after each frame;
 //! 2. timers that are due;
-//! 3. events, commands and frames out, until nothing moves;
+//! 3. commands and frames out, until nothing moves: so a burst of frames is acknowledged once;
 //! 4. then it waits: for a frame, a timer, an answer from another thread. Where time is simulated, waiting
 //!    is a jump of the clock.
 //!
@@ -36,6 +36,7 @@ use crate::link::{DeviceLink, Link, WireId};
 use crate::node::{Node, Stage, Tally};
 use crate::server::Server;
 use crate::stack::AnyStack;
+use crate::turn::Phase;
 use crate::wait::Watched;
 use crate::wake::Waker;
 use crate::watching::Watching;
@@ -80,6 +81,11 @@ pub struct Runner {
     pub(crate) watched: Vec<Watched>,
     /// How long, in real time, simulated time stands still for threads that say nothing.
     pub(crate) patience: Duration,
+    /// How long, in real time, it looks for the next thing before it sleeps; and until when it does so now.
+    pub(crate) spin: Duration,
+    pub(crate) awake_until: Instant,
+    /// Where a stepped run stands.
+    pub(crate) phase: Phase,
     /// Turns in a row at whose end something was still due.
     pub(crate) idle_turns: u32,
 }
@@ -110,6 +116,9 @@ impl Runner {
             waker: Waker::new()?,
             watched: Vec::new(),
             patience: PATIENCE,
+            spin: Duration::ZERO,
+            awake_until: Instant::ZERO,
+            phase: Phase::default(),
             idle_turns: 0,
         })
     }
@@ -133,6 +142,13 @@ impl Runner {
     /// After that they count as kept. See the [module](self).
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
+    }
+
+    /// How long, in real time, this Runner stays awake after something has happened, in case more is about to: not at all
+    /// unless set. To sleep and to be woken takes the kernel tens of microseconds, in which a peer on another processor
+    /// may have answered; where there is but one processor, staying awake only keeps the peer from it.
+    pub fn set_spin(&mut self, spin: Duration) {
+        self.spin = spin;
     }
 
     /// Lets `observer` watch everything from now on. It is borrowed for each event by itself, so that handlers and sinks

@@ -11,10 +11,11 @@ use framewise_core::seams::exchange::{
 };
 use framewise_core::seams::resolve::Addresses;
 use framewise_core::seams::stream::{CloseReason, ConnInfo};
-use framewise_http::Url;
+use framewise_http::{Body, Url};
 
 use crate::error::FetchError;
 use crate::fetch::{Fetch, Page, Timings};
+use crate::upload::Upload;
 use crate::window::Window;
 
 /// One fetch under way.
@@ -32,7 +33,7 @@ pub(crate) struct Running {
     pub(crate) head: Option<ResponseHead>,
     pub(crate) received: u64,
     pub(crate) body: BytesMut,
-    pub(crate) unsent: Bytes,
+    pub(crate) upload: Upload,
     pub(crate) window: Window,
     pub(crate) started: Instant,
     pub(crate) resolved: Instant,
@@ -49,7 +50,8 @@ pub(crate) enum Stage {
 }
 
 impl Running {
-    pub(crate) fn new(fetch: Fetch, url: Url, now: Instant) -> Self {
+    pub(crate) fn new(mut fetch: Fetch, url: Url, now: Instant) -> Self {
+        let upload = Upload::new(std::mem::replace(&mut fetch.body, Body::Empty));
         Running {
             connect_by: fetch.connect_timeout.map(|limit| now + limit),
             complete_by: fetch.max_time.map(|limit| now + limit),
@@ -63,7 +65,7 @@ impl Running {
             head: None,
             received: 0,
             body: BytesMut::new(),
-            unsent: Bytes::new(),
+            upload,
             window: Window::default(),
             started: now,
             resolved: now,
@@ -108,9 +110,9 @@ impl Running {
             remote,
             security: self.url.security(),
             head: RequestHead { method, target, version: Version::Http11, headers },
-            body: match self.fetch.body.len() {
-                0 if self.fetch.method != http::Method::POST => BodyLength::None,
-                length => BodyLength::Known(length as u64),
+            body: match self.upload.length() {
+                BodyLength::None if self.fetch.method == http::Method::POST => BodyLength::Known(0),
+                length => length,
             },
         }
     }

@@ -12,10 +12,11 @@ use framewise_core::id::ExchangeId;
 use framewise_core::seams::exchange::{BodyLength, ExchangeDown, ExchangeUp, ResponseHead, ServerRequest};
 use framewise_core::seams::stream::{Endpoint, ListenError, Security};
 use framewise_http::handler::{Answer, Handler};
-use framewise_http::{Method, Params, Pieces, Request, Response, StatusCode};
+use framewise_http::{Method, Params, Pieces, Request};
 
 use crate::answers::{Answers, Flow, Part};
 use crate::client::Command;
+use crate::taken::{Refused, Taken};
 use crate::wake::Waker;
 use crate::window::Window;
 
@@ -24,8 +25,10 @@ use crate::window::Window;
 /// [`HostMut::hold_at_most`]: crate::HostMut::hold_at_most
 const REQUEST_BODIES: usize = 256 << 20;
 
-/// What is said where a request can't be taken.
-const BUSY: &str = "503 Service Unavailable\n\nThere is no room for this request now; try again later.\n";
+/// Bytes of one request's body that are collected, unless [`HostMut::collect_at_most`] says otherwise.
+///
+/// [`HostMut::collect_at_most`]: crate::HostMut::collect_at_most
+const REQUEST_BODY: u64 = 64 << 20;
 
 /// All that one host serves.
 pub(crate) struct Server {
@@ -37,6 +40,8 @@ pub(crate) struct Server {
     /// Bytes of body collected for exchanges under way, and how many there may be.
     held: usize,
     pub(crate) most_held: usize,
+    /// How many there may be of one.
+    pub(crate) most_collected: u64,
     answers: Answers,
     /// What is to be said to the stack.
     pub(crate) commands: VecDeque<Command>,
@@ -46,7 +51,7 @@ pub(crate) struct Server {
 struct Serving {
     /// The request and who answers it, until they meet.
     request: Option<(Request, Arc<dyn Handler>)>,
-    body: BytesMut,
+    body: Taken,
     /// Bytes of body that count as held. The handler has them later, and may keep them until the exchange is over.
     held: usize,
     window: Window,
@@ -67,6 +72,7 @@ impl Server {
             serving: BTreeMap::new(),
             held: 0,
             most_held: REQUEST_BODIES,
+            most_collected: REQUEST_BODY,
             answers: Answers::new(waker),
             commands: VecDeque::new(),
         }
@@ -126,7 +132,7 @@ impl Server {
         match event {
             ExchangeUp::Listening { endpoint, result } => self.listens(endpoint, result),
             ExchangeUp::Request(request) => self.begin(*request),
-            ExchangeUp::Body { exchange, data } => self.collect(exchange, &data),
+            ExchangeUp::Body { exchange, data } => self.take(exchange, &data),
             ExchangeUp::End { exchange } => self.call_handler(exchange),
             ExchangeUp::Writable { exchange, bytes } => {
                 if let Some(serving) = self.serving.get_mut(&exchange) {
@@ -176,59 +182,92 @@ impl Server {
 
     /// A request came: the endpoint determines who answers it.
     fn begin(&mut self, request: ServerRequest) {
-        let exchange = request.exchange;
+        let (exchange, length) = (request.exchange, request.body);
         let handler = self.handler(request.connection.local);
         self.serving.insert(exchange, Serving::new());
-        // It had begun when we stopped serving there.
-        let Some(handler) = handler else { return self.refuse(exchange, &request.head.method) };
         let request = Request {
             head: request.head,
             connection: request.connection,
             params: Params::default(),
             body: Bytes::new(),
         };
+        // It had begun when we stopped serving there.
+        let Some(handler) = handler else {
+            return self.refuse(exchange, &request.head.method, Refused::Busy);
+        };
+        let intake = match length {
+            BodyLength::None => Ok(None),
+            _ => catch_unwind(AssertUnwindSafe(|| handler.intake(&request))),
+        };
+        let body = match (intake, length) {
+            (Ok(Some(intake)), _) => Taken::Given(intake),
+            // Said before the client has sent it, where it tells the length.
+            (Ok(None), BodyLength::Known(length)) if length > self.most_collected => {
+                return self.refuse(exchange, &request.head.method, Refused::TooLong);
+            }
+            (Ok(None), _) => Taken::Collected(BytesMut::new()),
+            (Err(_), _) => return self.refuse(exchange, &request.head.method, Refused::Broken),
+        };
         if let Some(serving) = self.serving.get_mut(&exchange) {
             serving.request = Some((request, handler));
+            serving.body = body;
         }
         self.say(ExchangeDown::Grant { exchange, bytes: Window::BYTES });
     }
 
-    /// A piece of a request's body came. It is kept until the handler has it, unless all requests together are too much.
-    fn collect(&mut self, exchange: ExchangeId, data: &Bytes) {
+    /// A piece of a request's body came.
+    fn take(&mut self, exchange: ExchangeId, data: &Bytes) {
         let Some(serving) = self.serving.get_mut(&exchange) else { return };
         let Some((request, _)) = &serving.request else { return };
-        if self.held + data.len() > self.most_held {
+        let taken = match &mut serving.body {
+            Taken::Given(intake) => {
+                catch_unwind(AssertUnwindSafe(|| intake.piece(data))).map_err(|_| Refused::Broken)
+            }
+            Taken::Collected(_) if self.held + data.len() > self.most_held => Err(Refused::Busy),
+            Taken::Collected(body) if (body.len() + data.len()) as u64 > self.most_collected => {
+                Err(Refused::TooLong)
+            }
+            Taken::Collected(body) => {
+                self.held += data.len();
+                serving.held += data.len();
+                body.extend_from_slice(data);
+                Ok(())
+            }
+        };
+        if let Err(why) = taken {
             let method = request.head.method.clone();
-            return self.refuse(exchange, &method);
+            return self.refuse(exchange, &method, why);
         }
-        self.held += data.len();
-        serving.held += data.len();
-        serving.body.extend_from_slice(data);
         if let Some(bytes) = serving.window.take(data.len()) {
             self.say(ExchangeDown::Grant { exchange, bytes });
         }
     }
 
-    /// Answers that this request can't be taken now, and forgets it.
-    fn refuse(&mut self, exchange: ExchangeId, method: &Method) {
+    /// Answers in the place of the handler that this request is not taken, and forgets it.
+    fn refuse(&mut self, exchange: ExchangeId, method: &Method, why: Refused) {
         let Some(serving) = self.serving.get_mut(&exchange) else { return };
         serving.request = None;
-        serving.body = BytesMut::new();
+        serving.body = Taken::Collected(BytesMut::new());
         self.held -= std::mem::take(&mut serving.held);
         let answer = Answer::new(self.answers.sink(exchange, serving.flow.clone()), method);
-        let page = Response::text(BUSY).with_status(StatusCode::SERVICE_UNAVAILABLE);
-        answer.respond(page.header("Retry-After", "1"));
+        why.answer(answer, self.most_collected);
     }
 
     /// The request is complete: the endpoint and the URL determine which function runs.
     fn call_handler(&mut self, exchange: ExchangeId) {
         let Some(serving) = self.serving.get_mut(&exchange) else { return };
         let Some((mut request, handler)) = serving.request.take() else { return };
-        request.body = std::mem::take(&mut serving.body).freeze();
+        let body = std::mem::replace(&mut serving.body, Taken::Collected(BytesMut::new()));
         let sink = self.answers.sink(exchange, serving.flow.clone());
         let answer = Answer::new(sink, &request.head.method);
         // A panic drops the answer, which sends a 500; the next request finds the handler as it was.
-        let _ = catch_unwind(AssertUnwindSafe(|| handler.handle(request, answer)));
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            request.body = match body {
+                Taken::Collected(body) => body.freeze(),
+                Taken::Given(intake) => intake.finish(),
+            };
+            handler.handle(request, answer);
+        }));
     }
 
     fn respond(&mut self, exchange: ExchangeId, head: ResponseHead, body: BodyLength) {
@@ -264,7 +303,7 @@ impl Serving {
     fn new() -> Self {
         Serving {
             request: None,
-            body: BytesMut::new(),
+            body: Taken::Collected(BytesMut::new()),
             held: 0,
             window: Window::default(),
             credit: 0,

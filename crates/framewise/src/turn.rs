@@ -3,30 +3,70 @@
 use std::io;
 use std::time::Duration;
 
-use framewise_core::Instant;
 use framewise_core::buf::InterfaceId;
 use framewise_core::time::earliest;
+use framewise_core::{Cx, Instant};
 use framewise_device::wire::Wire;
 
+use crate::node::Node;
 use crate::runner::Runner;
 use crate::wait::{self, Came};
 
 /// How many turns may end with something still due before that is taken for a fault.
 const IDLE_TURNS: u32 = 1_000;
 
+/// How much is taken in at one turn before everybody else has theirs.
+/// Bytes count beside frames: sixteen super-frames overfill a window of 512 KiB.
+const BURST_FRAMES: usize = 64;
+const BURST_BYTES: usize = 192 << 10;
+
+/// What one turn has taken in from one side.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Burst {
+    frames: usize,
+    bytes: usize,
+}
+
+impl Burst {
+    pub(crate) fn has_room(self) -> bool {
+        self.frames < BURST_FRAMES && self.bytes < BURST_BYTES
+    }
+
+    pub(crate) fn count(&mut self, length: usize) {
+        self.frames += 1;
+        self.bytes += length;
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.frames == 0
+    }
+}
+
+/// How far a stepped run has come in what [`Runner::turn`] does in one go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Phase {
+    /// Frames are taken in, and the application hears what follows from each.
+    Receiving(Burst),
+    /// Commands and frames go out.
+    Settling,
+}
+
+impl Default for Phase {
+    fn default() -> Self {
+        Phase::Receiving(Burst::default())
+    }
+}
+
 impl Runner {
     /// One turn: everything that can happen now. Returns whether anything did.
     pub fn turn(&mut self) -> io::Result<bool> {
         let mut happened = false;
-        self.waker.lower();
-        if !self.clock.is_simulated() {
-            self.release_answers();
-        }
+        self.begin();
         loop {
             let mut moved = self.deliver()?;
             for index in 0..self.nodes.len() {
                 moved |= self.with_node(index, false, |node, wires, cx| {
-                    let came = node.receive(wires, cx)?;
+                    let came = node.receive(cx)?;
                     node.timers(cx);
                     Ok(node.settle(wires, cx)? || came)
                 })?;
@@ -36,6 +76,7 @@ impl Runner {
             }
             happened = true;
             if !self.clock.is_simulated() {
+                self.awake_until = self.now() + self.spin;
                 return Ok(true);
             }
         }
@@ -44,55 +85,112 @@ impl Runner {
     /// Moves one message across one seam, or one frame over a wire, or time to what comes next. Returns whether anything
     /// was left to move. The outcome of a run made of such steps equals that of a free one.
     pub fn step(&mut self) -> io::Result<bool> {
+        self.begin();
+        // Through both phases, wherever it stands, and out of the first once more: timers may have had something to say.
+        for _ in 0..3 {
+            if self.step_in_phase()? {
+                return Ok(true);
+            }
+            self.phase = match self.phase {
+                Phase::Receiving(_) => {
+                    self.timers()?;
+                    Phase::Settling
+                }
+                Phase::Settling => Phase::default(),
+            };
+        }
+        self.phase = Phase::default();
+        self.wait(None)
+    }
+
+    /// Hears what has come from other threads since.
+    fn begin(&mut self) {
         self.waker.lower();
         if !self.clock.is_simulated() {
             self.release_answers();
         }
-        for index in 0..self.nodes.len() {
-            if self.with_node(index, true, |node, wires, cx| node.step(wires, cx))? {
-                return Ok(true);
-            }
-        }
-        if self.deliver_one(true)? {
+    }
+
+    fn step_in_phase(&mut self) -> io::Result<bool> {
+        let Phase::Receiving(mut burst) = self.phase else {
+            return self.any_node(|node, wires, cx| node.step(wires, cx));
+        };
+        if self.any_node(|node, _, cx| Ok(node.step_hear(cx)))? {
             return Ok(true);
         }
+        if burst.has_room()
+            && let Some(length) = self.step_receive()?
+        {
+            burst.count(length);
+            self.phase = Phase::Receiving(burst);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Takes one frame, over a wire or else of a device, and tells how long it was.
+    fn step_receive(&mut self) -> io::Result<Option<usize>> {
+        if let Some(length) = self.deliver_one(true)? {
+            return Ok(Some(length));
+        }
         for index in 0..self.nodes.len() {
-            if self.with_node(index, true, |node, _, cx| node.step_receive(cx))? {
+            if let Some(length) = self.with_node(index, true, |node, _, cx| node.step_receive(cx))? {
+                return Ok(Some(length));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets the first host move something that can.
+    fn any_node(
+        &mut self,
+        mut step: impl FnMut(&mut Node, &mut [Wire], &mut Cx) -> io::Result<bool>,
+    ) -> io::Result<bool> {
+        for index in 0..self.nodes.len() {
+            if self.with_node(index, true, &mut step)? {
                 return Ok(true);
             }
         }
-        let mut was_due = false;
-        for index in 0..self.nodes.len() {
-            was_due |= self.with_node(index, true, |node, _, cx| Ok(node.timers(cx)))?;
-        }
-        Ok(was_due || self.wait(None)?)
+        Ok(false)
     }
 
-    /// Gives every frame that has arrived to its host, each settled before the next.
+    /// Runs every timer that is due.
+    fn timers(&mut self) -> io::Result<()> {
+        (0..self.nodes.len()).try_for_each(|index| {
+            self.with_node(index, true, |node, _, cx| {
+                node.timers(cx);
+                Ok(())
+            })
+        })
+    }
+
+    /// Gives a burst of the frames that have arrived over wires to their hosts. `true` if there was one.
     fn deliver(&mut self) -> io::Result<bool> {
-        let mut delivered = false;
-        while self.deliver_one(false)? {
-            delivered = true;
+        let mut burst = Burst::default();
+        while burst.has_room()
+            && let Some(length) = self.deliver_one(false)?
+        {
+            burst.count(length);
         }
-        Ok(delivered)
+        Ok(!burst.is_empty())
     }
 
-    fn deliver_one(&mut self, stepping: bool) -> io::Result<bool> {
+    /// Gives the next frame to its host, which hears what follows from it; tells how long it was.
+    fn deliver_one(&mut self, stepping: bool) -> io::Result<Option<usize>> {
         let now = self.now();
         for wire in 0..self.wires.len() {
             let Some((port, mut frame)) = self.wires[wire].poll(now) else { continue };
             let (host, interface) = self.ports[wire][port.0];
             frame.label_mut().interface = InterfaceId(interface);
-            self.with_node(host.0, stepping, |node, wires, cx| {
+            let length = frame.len();
+            self.with_node(host.0, stepping, |node, _, cx| {
                 node.frame_in(frame, cx);
-                if !cx.stepping {
-                    node.settle(wires, cx)?;
-                }
+                node.hear(cx);
                 Ok(())
             })?;
-            return Ok(true);
+            return Ok(Some(length));
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Waits until something can happen, or until `end`. `false`: nothing ever will.
@@ -104,7 +202,8 @@ impl Runner {
         if self.clock.is_simulated() {
             return self.pass_time(end);
         }
-        let until = earliest(self.next_event(), end);
+        let is_awake = self.now() < self.awake_until;
+        let until = if is_awake { Some(self.now()) } else { earliest(self.next_event(), end) };
         let links = self.nodes.iter().flat_map(|(node, _)| &node.links);
         wait::for_anything(links, &self.waker, &mut self.watched, self.clock.until(until))?;
         Ok(true)

@@ -76,8 +76,9 @@ mod unix {
     }
 
     fn poll_for(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<usize> {
-        // Rounded up to the millisecond, so that a timer is due when the wait is over.
-        let timeout = timeout.and_then(|t| Timespec::try_from(t + Duration::from_micros(50)).ok());
+        // Rounded up, so that a timer is due when the wait is over. Whoever only looks does not wait.
+        let timeout = timeout.map(|t| if t.is_zero() { t } else { t + Duration::from_micros(50) });
+        let timeout = timeout.and_then(|t| Timespec::try_from(t).ok());
         match poll(fds, timeout.as_ref()) {
             Ok(ready) => Ok(ready),
             Err(rustix::io::Errno::INTR) => Ok(1),
@@ -89,12 +90,10 @@ mod unix {
 #[cfg(unix)]
 pub(crate) use unix::for_anything;
 
-/// Elsewhere there are only in-memory wires and threads: looking often is enough.
+/// Elsewhere there are in-memory wires and threads, and sockets that a thread waits for: all of them wake the Runner.
 #[cfg(not(unix))]
 mod elsewhere {
     use super::*;
-
-    const LOOK: Duration = Duration::from_millis(1);
 
     pub(crate) fn for_anything<'a>(
         _links: impl Iterator<Item = &'a Link>,
@@ -102,11 +101,7 @@ mod elsewhere {
         _watched: &mut Vec<Watched>,
         timeout: Option<Duration>,
     ) -> io::Result<Came> {
-        let began = std::time::Instant::now();
-        while !waker.is_raised() && timeout.is_none_or(|t| began.elapsed() < t) {
-            std::thread::sleep(timeout.unwrap_or(LOOK).min(LOOK));
-        }
-        Ok(if waker.is_raised() { Came::Waker } else { Came::Nothing })
+        Ok(if waker.wait(timeout) { Came::Waker } else { Came::Nothing })
     }
 }
 

@@ -30,6 +30,9 @@ struct Shared {
     raised: AtomicBool,
     #[cfg(unix)]
     pipe: (std::os::fd::OwnedFd, std::os::fd::OwnedFd),
+    /// Stands for the pipe where there are none to wait for.
+    #[cfg(not(unix))]
+    bell: crate::bell::Bell,
 }
 
 impl Waker {
@@ -48,6 +51,8 @@ impl Waker {
             raised: AtomicBool::new(false),
             #[cfg(unix)]
             pipe,
+            #[cfg(not(unix))]
+            bell: crate::bell::Bell::default(),
         })))
     }
 
@@ -68,11 +73,12 @@ impl Waker {
         // A full pipe means that the Runner is being woken already.
         #[cfg(unix)]
         let _ = rustix::io::write(&self.0.pipe.1, &[1]);
+        #[cfg(not(unix))]
+        self.0.bell.ring();
     }
 
     /// Lowers the flag; called by the Runner before it looks.
     pub(crate) fn lower(&self) {
-        #[cfg(unix)]
         if self.0.raised.load(Ordering::Acquire) {
             self.drain();
         }
@@ -86,17 +92,23 @@ impl Waker {
         while rustix::io::read(&self.0.pipe.0, &mut bytes).is_ok_and(|read| read == bytes.len()) {}
     }
 
+    /// The same where there is a bell.
+    #[cfg(not(unix))]
+    pub(crate) fn drain(&self) {
+        self.0.bell.hush();
+    }
+
+    /// Waits until the flag is raised, at most `timeout`; `true` if it was.
+    #[cfg(not(unix))]
+    pub(crate) fn wait(&self, timeout: Option<std::time::Duration>) -> bool {
+        self.0.bell.wait(timeout)
+    }
+
     /// What becomes readable when the flag is raised.
     #[cfg(unix)]
     pub(crate) fn fd(&self) -> std::os::fd::BorrowedFd<'_> {
         use std::os::fd::AsFd;
         self.0.pipe.0.as_fd()
-    }
-
-    /// Whether the flag is up.
-    #[cfg(not(unix))]
-    pub(crate) fn is_raised(&self) -> bool {
-        self.0.raised.load(Ordering::Acquire)
     }
 }
 

@@ -13,8 +13,12 @@ use framewise::runner::{HostId, SharedObserver};
 use framewise::tls::{Crypto, SimulatedCrypto, TimeSource};
 use framewise::{BodySink, Fetch, HostConfig, Interface, Plug, Runner};
 
+use super::flows::Flows;
 use super::stacks::Composition;
 use super::{BULK, PIECE, SMALL, Segments, WINDOW};
+
+/// More connections than any benchmark opens.
+const CONNECTIONS: usize = 200_000;
 
 /// Two hosts and what drives them.
 pub(crate) struct Hosts {
@@ -22,26 +26,83 @@ pub(crate) struct Hosts {
     client: HostId,
 }
 
+/// What two hosts are like.
+#[derive(Clone, Copy)]
+pub(crate) struct Setup {
+    pub(crate) composition: Composition,
+    pub(crate) segments: Segments,
+    pub(crate) window: usize,
+    /// Whether acknowledgments wait for data to travel with.
+    pub(crate) delayed_ack: bool,
+}
+
+impl Setup {
+    /// For pages of any size.
+    pub(crate) fn new(composition: Composition, segments: Segments) -> Self {
+        Setup { composition, segments, window: WINDOW, delayed_ack: true }
+    }
+
+    /// For many connections.
+    fn small() -> Self {
+        Setup { window: 4 << 10, ..Setup::new(Composition::Static, Segments::Packets) }
+    }
+}
+
+/// The server's addresses. Each port of the client's leads to each of them: with one of them alone, its ports would run
+/// out after 16,384 connections.
+const ADDRESSES: usize = 16;
+
+/// The URL of the small page for the connection of this number.
+fn url(number: usize) -> String {
+    format!("http://192.0.2.{}/{number}", 2 + number % ADDRESSES)
+}
+
 impl Hosts {
     /// A client and a server, for pages of any size.
     pub(crate) fn new(composition: Composition, segments: Segments) -> Self {
-        Hosts::with(composition, segments, WINDOW)
+        Hosts::with(Setup::new(composition, segments))
     }
 
     /// The same with this many connections open between them, all idle.
     pub(crate) fn with_connections(connections: usize) -> Self {
-        let mut hosts = Hosts::with(Composition::Static, Segments::Packets, 4 << 10);
-        let mut client = hosts.runner.host(hosts.client);
-        let fetches: Vec<_> = (0..connections)
-            .map(|_| client.start(Fetch::get("http://192.0.2.2/")).expect("a fetch"))
-            .collect();
-        for fetch in fetches {
-            client.finish(fetch).expect("a page");
-        }
+        let mut hosts = Hosts::with(Setup::small());
+        hosts.open(connections);
         hosts
     }
 
-    fn with(composition: Composition, segments: Segments, window: usize) -> Self {
+    /// The same with windows of 64 KiB.
+    pub(crate) fn with_usual_windows() -> Self {
+        Hosts::with(Setup { window: 64 << 10, ..Setup::small() })
+    }
+
+    /// The same with [`Flows`] in the place of the client's HTTP: each number in a URL is a connection of its own.
+    pub(crate) fn with_flows(connections: usize) -> Self {
+        let mut hosts = Hosts::build(Setup::small(), true);
+        hosts.open(connections);
+        hosts
+    }
+
+    /// Opens connections until there are so many, by requests that are all under way at once: one that is done would have
+    /// its connection used again. One of the server's addresses after the other, since a client has a limit of its own.
+    pub(crate) fn open(&mut self, connections: usize) {
+        let mut client = self.runner.host(self.client);
+        for address in 0..ADDRESSES {
+            let numbers = (address..connections).step_by(ADDRESSES);
+            let fetches: Vec<_> =
+                numbers.map(|number| client.start(Fetch::get(url(number))).expect("a fetch")).collect();
+            for fetch in fetches {
+                client.finish(fetch).expect("a page");
+            }
+        }
+    }
+
+    pub(crate) fn with(setup: Setup) -> Self {
+        let mut hosts = Hosts::build(setup, false);
+        hosts.exchanges(1);
+        hosts
+    }
+
+    fn build(setup: Setup, flows: bool) -> Self {
         let mut runner = Runner::simulated(1).expect("a Runner");
         let wire = runner.add_wire(WireConfig {
             rate: None,
@@ -51,16 +112,28 @@ impl Hosts {
         });
         let mut macs = MacAllocator::counting();
         let randomness = runner.randomness("hosts");
-        let mut add = |name: &str, address: &str| {
-            let config = config(name, address, macs.assign(), segments, window, &randomness);
-            runner.add_host(name, composition.stack(&config, &randomness), vec![Plug::Wire(wire)])
+        let mut add = |name: &str, first: usize, addresses: usize, flows: bool| {
+            let interface = interface(macs.assign(), first, addresses);
+            let config = config(name, interface, setup, &randomness);
+            let stack = if flows {
+                let mut layers = config.layers(&randomness).expect("layers");
+                layers.http = Box::new(Flows::default());
+                layers.stacked()
+            } else {
+                setup.composition.stack(&config, &randomness)
+            };
+            runner.add_host(name, stack, vec![Plug::Wire(wire)])
         };
-        let client = add("client", "192.0.2.1/24");
-        let server = add("server", "192.0.2.2/24");
+        let client = add("client", 1, 1, flows);
+        let server = add("server", 2, ADDRESSES, false);
         runner.host(server).return_page(80, answer).expect("port 80 is free");
-        let mut hosts = Hosts { runner, client };
-        hosts.exchanges(1);
-        hosts
+        Hosts { runner, client }
+    }
+
+    /// Fetches the small page over the connection of this number, of those with [`Flows`].
+    pub(crate) fn exchange(&mut self, number: usize) {
+        let page = self.runner.host(self.client).fetch_page(&url(number)).expect("a page");
+        assert_eq!(page.received, 0, "what came is counted, and not given up");
     }
 
     /// Lets `observer` watch from now on, instead of any before.
@@ -84,25 +157,29 @@ impl Hosts {
     }
 }
 
-fn config(
-    name: &str,
-    address: &str,
-    mac: MacAddr,
-    segments: Segments,
-    window: usize,
-    randomness: &Rng,
-) -> HostConfig {
+fn interface(mac: MacAddr, first: usize, addresses: usize) -> Interface {
+    let address = |number: usize| format!("192.0.2.{number}/24").parse().expect("an address");
+    Interface::new(mac, (first..first + addresses).map(address))
+}
+
+fn config(name: &str, interface: Interface, setup: Setup, randomness: &Rng) -> HostConfig {
     let crypto = SimulatedCrypto::never_on_a_real_device(randomness.fork(name));
     let tls = framewise::tls::Config::new(TimeSource::starting_at(0), Crypto::Simulated(crypto));
-    let address = address.parse().expect("an address");
-    let mut config = HostConfig::new(name, vec![Interface::new(mac, [address])], tls);
-    config.tcp.receive_window = window;
-    config.tcp.send_buffer = window;
-    config.tcp.backlog = config.tcp.max_connections;
-    config.tcp.super_segments = segments == Segments::Super;
-    config.tcp.checksum_offload = segments == Segments::Super;
-    config.http.idle_connections = config.tcp.max_connections;
-    config.http.idle_per_server = config.tcp.max_connections;
+    let mut config = HostConfig::new(name, vec![interface], tls);
+    config.tcp.receive_window = setup.window;
+    config.tcp.send_buffer = setup.window;
+    config.tcp.max_connections = CONNECTIONS;
+    config.tcp.backlog = CONNECTIONS;
+    config.tcp.super_segments = setup.segments == Segments::Super;
+    config.tcp.checksum_offload = setup.segments == Segments::Super;
+    if !setup.delayed_ack {
+        config.tcp.delayed_ack = None;
+    }
+    config.tls.limits.connections = CONNECTIONS;
+    config.http.connections = CONNECTIONS;
+    config.http.exchanges = CONNECTIONS;
+    config.http.idle_connections = CONNECTIONS;
+    config.http.idle_per_server = CONNECTIONS;
     config.http.idle_timeout = Duration::from_secs(1 << 20);
     config
 }

@@ -1,8 +1,13 @@
-//! What both benchmarks measure.
+//! What the benchmarks measure.
+#![allow(dead_code, reason = "each benchmark uses its part")]
 
 pub(crate) mod bare;
+pub(crate) mod compare;
+pub(crate) mod flows;
 pub(crate) mod hosts;
+pub(crate) mod resident;
 pub(crate) mod stacks;
+pub(crate) mod tcp_pair;
 pub(crate) mod unwatched;
 
 /// Bytes of a large page.

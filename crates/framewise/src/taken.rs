@@ -1,0 +1,47 @@
+//! What becomes of a request's body as it comes, and what is said where it is not taken.
+
+use bytes::BytesMut;
+use framewise_http::handler::{Answer, Intake};
+use framewise_http::{Response, StatusCode};
+
+/// What becomes of a request's body as it comes.
+pub(crate) enum Taken {
+    /// It is collected for the handler.
+    Collected(BytesMut),
+    /// The handler wants it piece by piece.
+    Given(Box<dyn Intake>),
+}
+
+/// Why a request is not given to its handler.
+#[derive(Clone, Copy)]
+pub(crate) enum Refused {
+    /// There is no room for it now.
+    Busy,
+    /// Its body is longer than what is collected.
+    TooLong,
+    /// The handler panicked.
+    Broken,
+}
+
+impl Refused {
+    /// Says so; `limit` is what is collected of one body.
+    pub(crate) fn answer(self, answer: Answer, limit: u64) {
+        let (status, text) = match self {
+            Refused::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "There is no room for this request now; try again later.".to_owned(),
+            ),
+            Refused::TooLong => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("The body is longer than {limit} bytes, which is what this page takes."),
+            ),
+            // Dropped without an answer of ours, it answers 500.
+            Refused::Broken => return,
+        };
+        let page = Response::text(format!("{status}\n\n{text}\n")).with_status(status);
+        answer.respond(match self {
+            Refused::Busy => page.header("Retry-After", "1"),
+            _ => page,
+        });
+    }
+}
