@@ -21,7 +21,7 @@ Exit codes:
   5  TLS refused
   6  not HTTP, or cut short
   7  too slow
-  8  a device or a right is missing";
+  8  a device or a right is missing, or the doctor found something";
 
 /// Why the command ends without having done what was asked.
 #[derive(Debug)]
@@ -56,6 +56,18 @@ impl Failure {
         self
     }
 
+    /// What went wrong, in one sentence.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn sentence(&self) -> String {
+        self.sentence.clone()
+    }
+
+    /// The same, with what the operating system said of it.
+    pub(crate) fn in_the_systems_words(mut self, words: &str) -> Self {
+        self.sentence = format!("{} (the operating system says of {words})", self.sentence);
+        self
+    }
+
     /// Says it, and gives the exit code. Names, URLs and what a server said are in it: they are shown, not obeyed.
     pub(crate) fn report(self) -> ExitCode {
         anstream::eprintln!("framewise: {}", printable(&self.sentence));
@@ -71,9 +83,14 @@ impl Failure {
     }
 
     /// Why something of the file system could not be used.
-    #[cfg(target_os = "linux")]
     pub(crate) fn of_file(error: &dyn std::error::Error) -> Self {
         Failure::new(Kind::File, with_causes(error))
+    }
+
+    /// Why a device can't be had.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn of_device(error: &dyn std::error::Error) -> Self {
+        Failure::new(Kind::Device, with_causes(error))
     }
 
     /// Why serving failed.
@@ -94,7 +111,7 @@ fn kind_of_fetch(error: &FetchError) -> Kind {
         FetchError::Exchange(ExchangeError::TimedOut(_)) => Kind::Time,
         FetchError::ConnectTimedOut { .. } | FetchError::TimedOut { .. } | FetchError::Stuck => Kind::Time,
         FetchError::Exchange(_) | FetchError::TooLarge { .. } | FetchError::Cancelled => Kind::Http,
-        FetchError::Sink(_) => Kind::File,
+        FetchError::Sink(_) | FetchError::Source(_) => Kind::File,
         FetchError::Device(_) => Kind::Device,
     }
 }
@@ -147,7 +164,7 @@ fn after_close(reason: &CloseReason, url: &str) -> Option<String> {
     match reason {
         CloseReason::Refused => Some(format!("framewise url {url}     (shows which port that is)")),
         CloseReason::NoRoute => {
-            Some("the same with --gateway IP, the router on your TAP's network".to_owned())
+            Some("the same with --gateway IP, the router on your device's network".to_owned())
         }
         CloseReason::Tls(error) => after_tls(error.kind, url),
         _ => None,

@@ -1,4 +1,4 @@
-//! `framewise fetch`: one page, in memory or over a TAP device.
+//! `framewise fetch`: one page, in memory, through the gateway, or over a device.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use framewise::core::{Direction, Instant};
 use framewise::device::Intervention;
-use framewise::device::impair::ImpairmentConfig;
 use framewise::device::switch::PortId;
 use framewise::dns::Family;
+use framewise::http::Url;
 use framewise::{Fetch, FetchError, HostId, Page, Runner, World, WorldConfig};
 use framewise_trace::{Recorder, Stopped, Trace, Walk};
 
-use crate::args;
+use crate::args::{self, DeviceName};
+use crate::cost::{Costs, Stopwatch};
 use crate::deadlines::Deadlines;
 use crate::exit::{Failure, Kind};
 use crate::files::Files;
@@ -21,7 +22,7 @@ use crate::live;
 use crate::output;
 use crate::page::PageWriter;
 use crate::scene::{ME, Scene};
-use crate::{json, walk};
+use crate::{json, outside, real, walk};
 
 /// How long the last words may take.
 const LINGER: Duration = Duration::from_millis(200);
@@ -30,38 +31,50 @@ pub(crate) fn run(args: args::Fetch) -> Result<(), Failure> {
     if args.no_color {
         anstream::ColorChoice::Never.write_global();
     }
-    match &args.tap.tap.tap {
-        Some(tap) => over_tap(&args, tap),
+    let url = Url::parse(&args.url).map_err(|error| Failure::of_fetch(&error.into(), &args.url))?;
+    match args.tap.tap.device() {
+        Some(device) => over_device(&args, device),
+        None if args.outside || outside::is_real(&url) => through_the_gateway(&args, &url),
         None => in_memory(&args),
     }
 }
 
 /// Both hosts inside this program.
 fn in_memory(args: &args::Fetch) -> Result<(), Failure> {
+    refuse_what_is_for_the_real_world(args)?;
     let fetch = fetch_of(args)?;
     let flaws = flaws(args)?;
     let mut files = Files::open(args, true)?;
-    let mut world = world(args)?;
+    let stopwatch = Stopwatch::wanted(args);
+    let mut world = world(args, stopwatch.as_ref())?;
     for (number, port, intervention) in flaws {
         world.runner.wire_mut(world.near).script(port, number, intervention);
     }
-    let watch = Watch { records: !args.quiet || files.want_recording(), lingers: true };
-    let outcome = watched_fetch(&mut world.runner, world.me, fetch.to_sink(files.page()), watch);
+    let watch = Watch { records: wants_walk(args) || files.want_recording(), lingers: true };
+    let outcome = watched_fetch(&mut world.runner, world.me, fetch.to_sink(files.page()), watch, stopwatch);
     finish(args, outcome, &Scene::memory(&args.url), files)
 }
 
-/// The same world for the same arguments.
-fn world(args: &args::Fetch) -> Result<World, Failure> {
+/// Whether the walk is shown, for which everything is recorded.
+fn wants_walk(args: &args::Fetch) -> bool {
+    !args.quiet && !args.cost
+}
+
+/// In memory the lab's authority is trusted, and its names are known.
+fn refuse_what_is_for_the_real_world(args: &args::Fetch) -> Result<(), Failure> {
+    let given = [("--cacert", args.tls.cacert.is_some()), ("--resolve", !args.tap.resolve.is_empty())];
+    let Some((option, _)) = given.iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+    let sentence =
+        format!("{option} is for real servers, and {} is in the world inside this program", args.url);
+    Err(Failure::new(Kind::Usage, sentence).next("the same with --outside, or with --tap"))
+}
+
+/// The same world for the same arguments, timed or not.
+fn world(args: &args::Fetch, stopwatch: Option<&Stopwatch>) -> Result<World, Failure> {
     let memory = &args.memory;
     let mut config = WorldConfig {
-        seed: memory.seed,
-        impairment: ImpairmentConfig {
-            loss: memory.loss.unwrap_or(0.0),
-            duplication: memory.duplicate.unwrap_or(0.0),
-            reordering: memory.reorder.unwrap_or(0.0),
-            bit_corruption: memory.corrupt.unwrap_or(0.0),
-            ..ImpairmentConfig::default()
-        },
+        seed: memory.seed.unwrap_or(1),
+        impairment: outside::impairment(memory),
         tls_versions: args.tls.versions(),
         verify: !args.tls.insecure,
         prefer: if args.ipv6 { Family::Ipv6 } else { Family::Ipv4 },
@@ -73,7 +86,11 @@ fn world(args: &args::Fetch) -> Result<World, Failure> {
     if let Some(rate) = memory.rate {
         config.rate = Some(rate.saturating_mul(1_000).max(1_000));
     }
-    let mut world = World::with(&config).map_err(|error| Failure::new(Kind::Device, error))?;
+    let world = World::build(&config, &mut |host, randomness| match stopwatch {
+        Some(stopwatch) => Ok(stopwatch.meter.timed(&host.name, host.layers(randomness)?).stacked()),
+        None => host.stack(randomness),
+    });
+    let mut world = world.map_err(|error| Failure::new(Kind::Device, error))?;
     let site = std::sync::Arc::new(framewise_site::builtin());
     let mut server = world.runner.host(world.server);
     server.return_page(80, site.clone()).map_err(|error| Failure::of_serve(&error))?;
@@ -87,12 +104,12 @@ fn flaws(args: &args::Fetch) -> Result<Vec<(u64, PortId, Intervention)>, Failure
     if args.memory.flip.is_none() && args.memory.drop.is_none() {
         return Ok(Vec::new());
     }
-    let mut world = world(args)?;
+    let mut world = world(args, None)?;
     let near = world.runner.wire_mut(world.near);
     let before = [PortId(0), PortId(1)].map(|port| near.counters(port).sent);
     let fetch = fetch_of(args)?.to_sink(PageWriter::nowhere());
     let watch = Watch { records: true, lingers: false };
-    let trace = watched_fetch(&mut world.runner, world.me, fetch, watch).trace;
+    let trace = watched_fetch(&mut world.runner, world.me, fetch, watch, None).trace;
     let frames: Vec<_> = trace.frames(ME).collect();
     let mut flaws = Vec::new();
     for (wanted, is_flip) in [(args.memory.flip, true), (args.memory.drop, false)] {
@@ -121,6 +138,9 @@ fn no_such_frame(wanted: u64, last: usize, url: &str) -> Failure {
 struct Outcome {
     result: Result<Page, FetchError>,
     trace: Trace,
+    costs: Option<Costs>,
+    /// What the operating system said of it.
+    complaint: Option<String>,
 }
 
 /// How closely a fetch is watched.
@@ -131,28 +151,64 @@ struct Watch {
     lingers: bool,
 }
 
-fn watched_fetch(runner: &mut Runner, host: HostId, fetch: Fetch, watch: Watch) -> Outcome {
+fn watched_fetch(
+    runner: &mut Runner,
+    host: HostId,
+    fetch: Fetch,
+    watch: Watch,
+    stopwatch: Option<Stopwatch>,
+) -> Outcome {
     let recorder = Rc::new(RefCell::new(Recorder::new()));
     if watch.records {
         runner.observe(recorder.clone());
     }
+    let stopwatch = stopwatch.inspect(Stopwatch::start);
     let result = runner.host(host).fetch(fetch);
     let linger = if watch.lingers { LINGER } else { Duration::ZERO };
     let _ = runner.run_for(linger);
-    Outcome { result, trace: recorder.take().into_trace() }
+    let costs = stopwatch.map(Stopwatch::stop);
+    Outcome { result, trace: recorder.take().into_trace(), costs, complaint: None }
 }
 
-/// Fetches over a TAP device, by our own layers up to whoever is on the other side.
-fn over_tap(args: &args::Fetch, tap: &str) -> Result<(), Failure> {
+/// Fetches over a device, by our own layers up to whoever is on the other side.
+fn over_device(args: &args::Fetch, device: DeviceName<'_>) -> Result<(), Failure> {
     let deadlines = Deadlines::of(args);
     let fetch = fetch_of(args)?;
     let mut files = Files::open(args, false)?;
-    let mut live = live::client(args, tap, &deadlines)?;
+    let stopwatch = Stopwatch::wanted(args);
+    let mut live = live::client(args, device, &deadlines, stopwatch.as_ref())?;
     let fetch = deadlines.limit(fetch)?.to_sink(files.page());
-    let watch = Watch { records: !args.quiet || files.want_recording(), lingers: files.want_capture() };
-    let mut outcome = watched_fetch(&mut live.runner, live.host, fetch, watch);
+    let watch = Watch { records: wants_walk(args) || files.want_recording(), lingers: files.want_capture() };
+    let mut outcome = watched_fetch(&mut live.runner, live.host, fetch, watch, stopwatch);
     outcome.result = outcome.result.map_err(|error| deadlines.as_asked(error));
-    finish(args, outcome, &Scene::tap(&args.url, tap, live.names, live.epoch), files)
+    finish(args, outcome, &Scene::tap(&args.url, device.name(), live.names, live.epoch), files)
+}
+
+/// Fetches through the gateway inside this program, by the operating system's sockets from there.
+fn through_the_gateway(args: &args::Fetch, url: &Url) -> Result<(), Failure> {
+    let deadlines = Deadlines::of(args);
+    let fetch = fetch_of(args)?;
+    let mut files = Files::open(args, false)?;
+    let epoch = real::unix_time();
+    let stopwatch = Stopwatch::wanted(args);
+    let mut behind = outside::client(args, url, stopwatch.as_ref())?;
+    let fetch = deadlines.limit(fetch)?.to_sink(files.page());
+    let watch = Watch { records: wants_walk(args) || files.want_recording(), lingers: files.want_capture() };
+    let mut outcome = watched_fetch(&mut behind.runner, behind.host, fetch, watch, stopwatch);
+    let mut complaints = behind.complaints();
+    outcome.complaint = complaints.last().cloned();
+    outcome.result = match outcome.result {
+        Ok(page) => Ok(Page { remote: behind.meant_by(page.remote), ..page }),
+        Err(FetchError::Connect { remote, reason }) => {
+            let remote = behind.meant_by(remote);
+            // Of several addresses, what was said of the one that is told of.
+            complaints.retain(|said| said.starts_with(&format!("{remote}:")));
+            outcome.complaint = complaints.pop();
+            Err(FetchError::Connect { remote, reason })
+        }
+        Err(error) => Err(deadlines.as_asked(error)),
+    };
+    finish(args, outcome, &Scene::gateway(&args.url, epoch), files)
 }
 
 /// Writes what was asked for, and says what went wrong.
@@ -165,16 +221,23 @@ fn finish(args: &args::Fetch, outcome: Outcome, scene: &Scene, files: Files) -> 
     let page = match outcome.result {
         Ok(page) => page,
         Err(error) => {
-            if !args.quiet && !args.json {
+            if wants_walk(args) && !args.json {
                 output::say(&walk::failed(&outcome.trace, scene));
             }
-            return Err(Failure::of_fetch(&error, &args.url));
+            let failure = Failure::of_fetch(&error, &args.url);
+            return Err(match outcome.complaint {
+                Some(words) => failure.in_the_systems_words(&words),
+                None => failure,
+            });
         }
     };
     if args.json {
-        return output::print(&json::of_fetch(&page, walk().as_ref()));
+        let walk = if wants_walk(args) { walk() } else { None };
+        return output::print(&json::of_fetch(&page, walk.as_ref(), outcome.costs.as_ref()));
     }
-    if !args.quiet {
+    if let Some(costs) = &outcome.costs {
+        output::say(&costs.render(scene));
+    } else if !args.quiet {
         output::say(&walk::render(&page, walk().as_ref(), &outcome.trace, scene));
     }
     Ok(())

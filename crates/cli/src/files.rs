@@ -20,6 +20,7 @@ pub(crate) struct Files {
     capture: Option<Output>,
     key_log: Option<Output>,
     with_secrets: bool,
+    super_frames: bool,
 }
 
 /// An open file, and its name for errors.
@@ -46,6 +47,7 @@ impl Files {
             capture: args.capture.as_deref().map(|path| Output::capture(path, with_secrets)).transpose()?,
             key_log: key_log.as_deref().map(Output::key_log).transpose()?,
             with_secrets,
+            super_frames: args.capture_super,
         })
     }
 
@@ -66,8 +68,12 @@ impl Files {
 
     /// Writes the capture and the key log of a run.
     pub(crate) fn write(self, trace: &Trace, scene: &Scene) -> Result<(), Failure> {
-        let options =
-            CaptureOptions { secrets: self.with_secrets, epoch: scene.epoch(), ..Default::default() };
+        let options = CaptureOptions {
+            secrets: self.with_secrets,
+            epoch: scene.epoch(),
+            super_frames: self.super_frames,
+            ..CaptureOptions::default()
+        };
         if let Some(capture) = self.capture {
             capture.write(|out| write_capture(trace, ME, out, &options))?;
         }

@@ -7,15 +7,17 @@ use framewise::http::{Method, Url};
 
 use crate::args;
 use crate::exit::{Failure, Kind};
+use crate::upload::Upload;
 
 /// The fetch that the command line asks for; what is wrong with it is told before any file is touched.
 pub(crate) fn fetch_of(args: &args::Fetch) -> Result<Fetch, Failure> {
     Url::parse(&args.url).map_err(|error| Failure::of_fetch(&error.into(), &args.url))?;
-    let method = match (&args.request, args.head, args.data.is_empty()) {
-        (Some(name), ..) => method_of(name)?,
-        (None, true, _) => Method::HEAD,
-        (None, false, false) => Method::POST,
-        (None, false, true) => Method::GET,
+    let method = match &args.request {
+        Some(name) => method_of(name)?,
+        None if args.head => Method::HEAD,
+        None if args.upload_file.is_some() => Method::PUT,
+        None if !args.data.is_empty() => Method::POST,
+        None => Method::GET,
     };
     let mut fetch = Fetch::new(method, &args.url);
     for header in &args.headers {
@@ -27,6 +29,10 @@ pub(crate) fn fetch_of(args: &args::Fetch) -> Result<Fetch, Failure> {
             fetch = fetch.header("Content-Type", "application/x-www-form-urlencoded");
         }
         fetch = fetch.body(body_of(&args.data)?);
+    }
+    if let Some(file) = &args.upload_file {
+        let upload = Upload::open(file)?;
+        fetch = fetch.body_stream(upload.length(), Box::new(upload));
     }
     if let Some(limit) = args.connect_timeout {
         fetch = fetch.connect_timeout(limit);

@@ -5,8 +5,10 @@ use framewise_trace::Walk;
 use framewise_trace::walk::{Journey, Step};
 use serde_json::json;
 
-/// The facts of a page and the walk, for programs.
-pub(crate) fn of_fetch(page: &Page, walk: Option<&Walk>) -> String {
+use crate::cost::Costs;
+
+/// The facts of a page and the walk, or what it cost, for programs.
+pub(crate) fn of_fetch(page: &Page, walk: Option<&Walk>, costs: Option<&Costs>) -> String {
     let headers: Vec<_> =
         page.head.headers.iter().map(|(name, value)| json!([name, String::from_utf8_lossy(value)])).collect();
     let tls = page.connection.tls.as_ref().map(|tls| {
@@ -27,6 +29,7 @@ pub(crate) fn of_fetch(page: &Page, walk: Option<&Walk>) -> String {
             "head": micros(page.timings.head), "complete": micros(page.timings.complete),
         },
         "walk": walk.map(walk_json),
+        "cost": costs.map(Costs::json),
     })
     .to_string()
 }
@@ -57,7 +60,9 @@ fn journey_json(journey: &Journey) -> serde_json::Value {
         })
     };
     json!({
-        "direction": journey.direction.to_string(), "frames": journey.frames, "again": journey.again, "refused": journey.refused,
+        "direction": journey.direction.to_string(), "frames": journey.frames, "super_frames": journey.super_frames.iter().map(|f| json!({
+            "bytes": f.bytes, "frames": f.frames,
+        })).collect::<Vec<_>>(), "again": journey.again, "refused": journey.refused,
         "wire_bytes": journey.wire, "steps": journey.steps.iter().map(step).collect::<Vec<_>>(),
     })
 }

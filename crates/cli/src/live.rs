@@ -1,10 +1,12 @@
-//! A host of ours on a TAP device: opened with the rights it needs, run without them.
+//! A host of ours on a device: opened with the rights it needs, run without them.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use framewise::{HostId, Runner};
 
-use crate::args;
+use crate::args::{self, DeviceName};
+use crate::cost::Stopwatch;
 use crate::deadlines::Deadlines;
 use crate::exit::{Failure, Kind};
 
@@ -16,41 +18,49 @@ pub(crate) struct Live {
     pub(crate) epoch: Duration,
     /// Who turned names into addresses, for the walk.
     pub(crate) names: String,
+    /// Where the operating system takes connections for it, and for which ports.
+    pub(crate) forwards: Vec<(SocketAddr, u16)>,
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::fs;
     use std::net::{IpAddr, ToSocketAddrs};
-    use std::time::{SystemTime, UNIX_EPOCH};
 
     use framewise::core::{MacAddr, Rng};
-    use framewise::device::{Device as _, Tap, TapError, privileges};
+    use framewise::device::{
+        Device, Offloading, PacketSocket, Tap, TapError, TapOptions, interfaces, memory, privileges,
+    };
     use framewise::dns::Family;
     use framewise::ethernet::MacAllocator;
     use framewise::http::Url;
-    use framewise::tls::{Crypto, Roots, TimeSource};
     use framewise::{HostConfig, Interface, KnownAddress, Plug};
 
     use super::*;
+    use crate::real::{known_address, roots, tls_config, unix_time};
 
-    /// A client behind a TAP device.
-    pub(crate) fn client(args: &args::Fetch, tap: &str, deadlines: &Deadlines) -> Result<Live, Failure> {
+    /// A client on a device, its layers timed or not.
+    pub(crate) fn client(
+        args: &args::Fetch,
+        device: DeviceName<'_>,
+        deadlines: &Deadlines,
+        stopwatch: Option<&Stopwatch>,
+    ) -> Result<Live, Failure> {
         let mut tls = tls_config();
         tls.client.verify = !args.tls.insecure;
         tls.client.roots = roots(args)?;
         tls.versions = args.tls.versions();
         tls.export_secrets =
             args.capture_secrets || args.tap.keylog.is_some() || std::env::var_os("SSLKEYLOGFILE").is_some();
-        check_host(tap, &args.tap.tap)?;
+        check_host(device, &args.tap.tap)?;
         let (known, names) = names(args, deadlines)?;
-        let device = running_tap(tap)?;
-        let mut config = host_config(crate::scene::ME, &device, &args.tap.tap, tls)?;
+        let opened = open(device, args.tap.tap.offload)?;
+        let mut config = host_config(crate::scene::ME, &opened, &args.tap.tap, tls);
         config.dns.servers = args.tap.dns.clone();
         config.dns.prefer = preferred(args);
         // One page, and the server is not left waiting for a next request.
         config.http.idle_connections = 0;
-        let mut live = start(device, &config)?;
+        let mut live = start(opened, &config, stopwatch)?;
+        live.runner.set_spin(args.tap.tap.spin());
         for known in known {
             live.runner.host(live.host).know(known);
         }
@@ -62,27 +72,13 @@ mod linux {
         if args.ipv6 { Family::Ipv6 } else { Family::Ipv4 }
     }
 
-    /// TLS with real keys and the real time.
-    pub(crate) fn tls_config() -> framewise::tls::Config {
-        framewise::tls::Config::new(TimeSource::starting_at(unix_seconds()), Crypto::Real)
-    }
-
-    /// The time since 1970.
-    fn unix_time() -> Duration {
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-    }
-
-    /// Seconds since 1970.
-    pub(crate) fn unix_seconds() -> u64 {
-        unix_time().as_secs()
-    }
-
     /// Whether the command line says enough about the host.
-    pub(crate) fn check_host(tap: &str, args: &args::TapHost) -> Result<(), Failure> {
+    pub(crate) fn check_host(device: DeviceName<'_>, args: &args::TapHost) -> Result<(), Failure> {
         if args.address.is_empty() {
-            return Err(Failure::new(Kind::Usage, format!("which address do I have on {tap}?"))
-                .next("add --address 192.0.2.10/24, an address of the network that is on the TAP"));
+            return Err(Failure::new(Kind::Usage, format!("which address do I have on {}?", device.name()))
+                .next("add --address 192.0.2.10/24, an address of the network that is there"));
         }
+        check_not_the_kernels(args)?;
         match args.mac {
             Some(mac) if !mac.is_unicast() => Err(Failure::new(
                 Kind::Usage,
@@ -92,31 +88,66 @@ mod linux {
         }
     }
 
+    /// An address that this computer's kernel has, too, would be answered for by both: the kernel would end our
+    /// connections by RST.
+    fn check_not_the_kernels(args: &args::TapHost) -> Result<(), Failure> {
+        let all = interfaces::all().unwrap_or_default();
+        let has = |address: IpAddr| {
+            all.iter().find(|interface| interface.addresses.iter().any(|(its, _)| *its == address))
+        };
+        let Some((cidr, interface)) = args.address.iter().find_map(|cidr| Some((cidr, has(cidr.address)?)))
+        else {
+            return Ok(());
+        };
+        let sentence = format!(
+            "{} is this computer's own address, on {}: its kernel would answer for me, and end my connections",
+            cidr.address, interface.name
+        );
+        Err(Failure::new(Kind::Device, sentence).next("another --address of that network"))
+    }
+
     /// What the command line and the device say about the host.
     pub(crate) fn host_config(
         name: &str,
-        device: &Tap,
+        opened: &Opened,
         args: &args::TapHost,
         tls: framewise::tls::Config,
-    ) -> Result<HostConfig, Failure> {
-        let mac = match args.mac {
-            Some(mac) => mac,
-            None => made_up_mac(device).map_err(|error| device_failure(&error))?,
-        };
+    ) -> HostConfig {
+        let mac = args.mac.unwrap_or_else(|| opened.made_up_mac());
         let mut interface = Interface::new(mac, args.address.iter().copied());
-        interface.mtu = device.mtu();
+        interface.mtu = opened.device.mtu();
         let mut config = HostConfig::new(name, vec![interface], tls);
         config.gateways = args.gateway.clone();
+        // A thousand clients may knock at once, as they may at Linux (net.core.somaxconn).
+        config.tcp.backlog = 4_096;
+        // What is collected in memory has its own limit; the built-in site's `/sink` keeps nothing of what comes.
+        config.http.request_body_bytes = u64::MAX;
         config.tcp.receive_window = 512 << 10;
         config.tcp.send_buffer = 512 << 10;
-        Ok(config)
+        config.leave_to(opened.device.capabilities());
+        config
     }
 
-    /// The same device, the same address, so that neighbours need not learn another one each time. The address of the
-    /// kernel's end tells this computer's `fw0` from another's: both may be bridged into one network.
-    fn made_up_mac(device: &Tap) -> Result<MacAddr, TapError> {
-        let there = device.host_mac()?.map_or_else(String::new, |mac| mac.to_string());
-        Ok(mac_for(device.name(), &there))
+    /// A device that is open.
+    pub(crate) struct Opened {
+        pub(crate) device: Box<dyn Device>,
+        name: String,
+        /// The MAC address of the kernel's end.
+        host_mac: Option<MacAddr>,
+    }
+
+    impl Opened {
+        /// The same device, the same address, so that neighbours need not learn another one each time. The address of
+        /// the kernel's end tells this computer's `fw0` from another's: both may be bridged into one network.
+        pub(crate) fn made_up_mac(&self) -> MacAddr {
+            let there = self.host_mac.map_or_else(String::new, |mac| mac.to_string());
+            mac_for(&self.name, &there)
+        }
+
+        /// Whether this is the MAC address of the kernel's end.
+        pub(crate) fn is_the_kernels(&self, mac: MacAddr) -> bool {
+            self.host_mac == Some(mac)
+        }
     }
 
     fn mac_for(tap: &str, there: &str) -> MacAddr {
@@ -126,52 +157,77 @@ mod linux {
     /// The kernel notices within a second that its interface has been opened.
     const NOTICED: Duration = Duration::from_millis(1_500);
 
-    /// Opens the TAP, and waits until it carries what the kernel sends.
-    pub(crate) fn running_tap(name: &str) -> Result<Tap, Failure> {
-        let run = || {
-            let device = Tap::open(name)?;
-            device.bring_up()?;
-            device.wait_until_running(NOTICED)?;
-            Ok(device)
-        };
-        run().map_err(|error: TapError| device_failure(&error))
+    /// Opens the device.
+    pub(crate) fn open(device: DeviceName<'_>, offload: args::Offload) -> Result<Opened, Failure> {
+        let failed = |error: &dyn std::error::Error| Failure::of_device(error).next(look_into(device));
+        let name = device.name().to_owned();
+        match device {
+            DeviceName::Tap(_) => {
+                let tap = running_tap(&name, offload).map_err(|error| failed(&error))?;
+                let host_mac = tap.host_mac().map_err(|error| failed(&error))?;
+                Ok(Opened { device: Box::new(tap), name, host_mac })
+            }
+            DeviceName::Interface(_) => {
+                let socket = PacketSocket::open(&name).map_err(|error| failed(&error))?;
+                let host_mac = socket.host_mac();
+                Ok(Opened { device: Box::new(socket), name, host_mac })
+            }
+        }
     }
 
-    /// Gives up every right, and builds the host on its device.
-    pub(crate) fn start(device: Tap, config: &HostConfig) -> Result<Live, Failure> {
-        privileges::drop_privileges().map_err(|error| {
+    /// Opens the TAP, and waits until it carries what the kernel sends.
+    fn running_tap(name: &str, offload: args::Offload) -> Result<Tap, TapError> {
+        let offload = match offload {
+            args::Offload::Auto => Offloading::Auto,
+            args::Offload::On => Offloading::On,
+            args::Offload::Off => Offloading::Off,
+        };
+        let device = Tap::open_with(name, TapOptions { offload, ..TapOptions::default() })?;
+        device.bring_up()?;
+        device.wait_until_running(NOTICED)?;
+        Ok(device)
+    }
+
+    fn look_into(device: DeviceName<'_>) -> String {
+        match device {
+            DeviceName::Tap(name) => format!("framewise doctor --tap {name}     (says what mends it)"),
+            DeviceName::Interface(name) => {
+                format!("framewise doctor --interface {name}     (says what mends it)")
+            }
+        }
+    }
+
+    /// From here on this process may do no more than whoever called it.
+    pub(crate) fn give_up_rights() -> Result<(), Failure> {
+        privileges::drop_privileges().map(drop).map_err(|error| {
             Failure::new(
                 Kind::Device,
                 format!("the rights to open devices could not be given up again: {error}"),
             )
-        })?;
+        })
+    }
+
+    /// Gives up every right, and builds the host on its device.
+    pub(crate) fn start(
+        opened: Opened,
+        config: &HostConfig,
+        stopwatch: Option<&Stopwatch>,
+    ) -> Result<Live, Failure> {
+        give_up_rights()?;
+        memory::map_large_pieces();
         let failed = |error: std::io::Error| Failure::new(Kind::Device, error);
         let entropy = framewise::entropy().map_err(failed)?;
         let (epoch, mut runner) = (unix_time(), Runner::real(entropy).map_err(failed)?);
-        let stack =
-            config.stack(&runner.randomness("hosts")).map_err(|error| Failure::new(Kind::Tls, error))?;
-        let host = runner.add_host(&config.name, stack, vec![Plug::Device(Box::new(device))]);
-        Ok(Live { runner, host, epoch, names: String::new() })
-    }
-
-    fn device_failure(error: &framewise::device::TapError) -> Failure {
-        let mut sentence = error.to_string();
-        if let Some(cause) = std::error::Error::source(error) {
-            sentence = format!("{sentence} ({cause})");
-        }
-        Failure::new(Kind::Device, sentence)
-            .next("framewise fetch https://shop.test/     (needs no rights and no device)")
-    }
-
-    fn roots(args: &args::Fetch) -> Result<Vec<Roots>, Failure> {
-        if let Some(file) = &args.tls.cacert {
-            let pem = fs::read(file).map_err(|error| {
-                Failure::new(Kind::File, format!("{} can't be read: {error}", file.display()))
-            })?;
-            return Ok(vec![Roots::Pem(pem)]);
-        }
-        let is_https = Url::parse(&args.url).is_ok_and(|url| url.is_https());
-        Ok(if is_https && !args.tls.insecure { vec![Roots::System] } else { Vec::new() })
+        let randomness = runner.randomness("hosts");
+        let stack = match stopwatch {
+            Some(stopwatch) => {
+                config.layers(&randomness).map(|layers| stopwatch.meter.timed(&config.name, layers).stacked())
+            }
+            None => config.stack(&randomness),
+        };
+        let stack = stack.map_err(|error| Failure::new(Kind::Tls, error))?;
+        let host = runner.add_host(&config.name, stack, vec![Plug::Device(opened.device)]);
+        Ok(Live { runner, host, epoch, names: String::new(), forwards: Vec::new() })
     }
 
     /// Addresses that need no asking, and who knows the others.
@@ -189,24 +245,6 @@ mod linux {
         }
         known.push(ask_this_computer(&url, args, deadlines)?);
         Ok((known, "this computer's own resolver (use --dns ADDRESS to ask by our own DNS)".to_owned()))
-    }
-
-    /// `HOST:PORT:ADDRESS`, as curl writes it.
-    fn known_address(entry: &str) -> Result<KnownAddress, Failure> {
-        let wrong = || {
-            Failure::new(Kind::Usage, format!("{entry:?} does not say which name, port and address"))
-                .next("--resolve shop.test:443:192.0.2.80")
-        };
-        let mut parts = entry.splitn(3, ':');
-        let (Some(host), Some(port), Some(addresses)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(wrong());
-        };
-        let address = |text: &str| text.trim_matches(['[', ']']).parse::<IpAddr>().map_err(|_| wrong());
-        Ok(KnownAddress {
-            host: host.to_ascii_lowercase(),
-            port: if port == "*" { None } else { Some(port.parse().map_err(|_| wrong())?) },
-            addresses: addresses.split(',').map(address).collect::<Result<_, _>>()?,
-        })
     }
 
     /// The operating system's resolver, for the IP versions that the host has.
@@ -255,10 +293,15 @@ mod linux {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{check_host, client, host_config, running_tap, start, tls_config, unix_seconds};
+pub(crate) use linux::{Opened, check_host, client, give_up_rights, host_config, open, start};
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn client(_args: &args::Fetch, _tap: &str, _deadlines: &Deadlines) -> Result<Live, Failure> {
+pub(crate) fn client(
+    _args: &args::Fetch,
+    _device: DeviceName<'_>,
+    _deadlines: &Deadlines,
+    _stopwatch: Option<&Stopwatch>,
+) -> Result<Live, Failure> {
     Err(elsewhere())
 }
 

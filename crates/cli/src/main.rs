@@ -3,7 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod cost;
 mod deadlines;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod exit;
 mod fetch;
 mod files;
@@ -11,13 +14,18 @@ mod form;
 mod json;
 mod live;
 mod output;
+mod outside;
+mod own_host;
 mod page;
 mod private;
 mod progress;
+mod real;
 mod scene;
 mod serve;
 mod table;
+#[cfg(target_os = "linux")]
 mod tap;
+mod upload;
 mod url;
 mod walk;
 
@@ -33,7 +41,12 @@ fn main() -> ExitCode {
         Command::Fetch(args) => fetch::run(*args),
         Command::Serve(args) => serve::run(args),
         Command::Url(args) => url::run(&args),
-        Command::Tap { action } => tap::run(&action),
+        #[cfg(target_os = "linux")]
+        Command::Tap { action } => tap::run(action),
+        #[cfg(target_os = "linux")]
+        Command::Doctor(args) => doctor::run(&args),
+        #[cfg(not(target_os = "linux"))]
+        Command::Tap { .. } | Command::Doctor(_) => Err(live::elsewhere()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "framewise", &mut script);

@@ -19,6 +19,14 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     write_stdout(line.as_bytes()).map(drop).map_err(|error| Failure::new(Kind::File, error))
 }
 
+/// Prints coloured text to standard output, where colour is wanted; else without.
+#[cfg(target_os = "linux")]
+pub(crate) fn print_coloured(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    let written = accept_closed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+    written.map(drop).map_err(|error| Failure::new(Kind::File, error))
+}
+
 /// Writes coloured text to standard error, where colour is wanted; else without.
 pub(crate) fn say(text: &str) {
     let mut stderr = anstream::stderr().lock();

@@ -13,19 +13,36 @@ pub(crate) const ME: &str = "me";
 pub(crate) struct Scene {
     /// What was asked for, as it was typed, but for what would command a terminal.
     pub(crate) url: String,
-    tap: Option<(String, String)>,
+    place: Place,
     epoch: Duration,
+}
+
+/// Where frames come to an end.
+enum Place {
+    /// At another host inside this program.
+    Memory,
+    /// At whoever is on this device; these turned names into addresses.
+    Tap { name: String, names: String },
+    /// At the gateway inside this program.
+    Gateway,
 }
 
 impl Scene {
     /// Inside this program.
     pub(crate) fn memory(url: &str) -> Self {
-        Scene { url: printable(url), tap: None, epoch: Duration::from_secs(framewise::world::EPOCH) }
+        let epoch = Duration::from_secs(framewise::world::EPOCH);
+        Scene { url: printable(url), place: Place::Memory, epoch }
     }
 
     /// On a TAP device; `names` says who turned names into addresses, and `epoch` when the run began.
     pub(crate) fn tap(url: &str, tap: &str, names: String, epoch: Duration) -> Self {
-        Scene { url: printable(url), tap: Some((tap.to_owned(), names)), epoch }
+        let place = Place::Tap { name: tap.to_owned(), names };
+        Scene { url: printable(url), place, epoch }
+    }
+
+    /// Behind the gateway; `epoch` says when the run began.
+    pub(crate) fn gateway(url: &str, epoch: Duration) -> Self {
+        Scene { url: printable(url), place: Place::Gateway, epoch }
     }
 
     /// What the URL calls the server.
@@ -35,12 +52,17 @@ impl Scene {
 
     /// Whether both hosts are inside this program.
     pub(crate) fn is_memory(&self) -> bool {
-        self.tap.is_none()
+        matches!(self.place, Place::Memory)
+    }
+
+    /// Whether frames end at the gateway.
+    pub(crate) fn is_gateway(&self) -> bool {
+        matches!(self.place, Place::Gateway)
     }
 
     /// The other host, where it is in the same trace.
     pub(crate) fn server(&self) -> Option<&'static str> {
-        self.tap.is_none().then_some(framewise::world::SERVER)
+        self.is_memory().then_some(framewise::world::SERVER)
     }
 
     /// When the run began, since 1970.
@@ -50,10 +72,13 @@ impl Scene {
 
     /// What the walk begins with.
     pub(crate) fn headline(&self) -> String {
-        match &self.tap {
-            None => "Asked for one page, inside this program: no root, no real network.".to_owned(),
-            Some((tap, names)) => format!(
-                "Asked for one page over {tap}: our own layers, down to its frames.\nNames are known from {names}."
+        match &self.place {
+            Place::Memory => "Asked for one page, inside this program: no root, no real network.".to_owned(),
+            Place::Gateway => {
+                "Asked for one real page, by our own layers down to the frames: no root.".to_owned()
+            }
+            Place::Tap { name, names } => format!(
+                "Asked for one page over {name}: our own layers, down to its frames.\nNames are known from {names}."
             ),
         }
     }

@@ -1,248 +1,305 @@
-//! `framewise serve`: pages for everybody on a TAP device.
+//! `framewise serve`: pages for everybody on a device, or for who comes to an address of this computer.
 
-use crate::args;
-use crate::exit::Failure;
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::io::BufWriter;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-#[cfg(target_os = "linux")]
-pub(crate) use linux::run;
+use framewise::core::seams::stream::{Endpoint, Security};
+use framewise::http::{Answer, Handler, Intake, Request};
+use framewise::tls::{CertificateChain, Identity, PrivateKey, Server, store};
+use framewise::{Ended, HostId, Runner};
+use framewise_site::{Dated, StaticFiles};
+use framewise_trace::{CaptureOptions, CaptureWriter};
 
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn run(_args: args::Serve) -> Result<(), Failure> {
-    Err(crate::live::elsewhere())
+use crate::args::{self, DeviceName};
+use crate::exit::{Failure, Kind};
+use crate::files::cannot_write;
+use crate::live::{self, Live};
+use crate::own_host::OwnHost;
+use crate::{output, outside, private, real};
+
+/// How long requests under way may take after the first signal.
+const DRAIN: Duration = Duration::from_secs(10);
+
+pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
+    if args.tap.device().is_none() && args.forward.is_empty() {
+        return Err(Failure::new(
+            Kind::Usage,
+            "at which address of this computer shall I serve, or on which TAP device?",
+        )
+        .next("framewise serve --forward 127.0.0.1:8080"));
+    }
+    #[cfg(target_os = "linux")]
+    if let Some(device) = args.tap.device() {
+        live::check_host(device, &args.tap)?;
+    }
+    let mut tls = real::tls_config();
+    if args.https != 0 {
+        tls.server = Some(certificates(&args)?);
+    }
+    tls.export_secrets = args.capture_secrets;
+    let handler = handler(&args)?;
+    let capture = args.capture.as_deref().map(|path| open_capture(path, args.capture_secrets)).transpose()?;
+    let mut live = match args.tap.device() {
+        Some(device) => on_device(&args, device, tls)?,
+        None => outside::server(&args, tls)?,
+    };
+    let capture = capture.map(|file| watch(&mut live, file, &args)).transpose()?;
+    let endpoints = listen(&mut live, &args, &handler)?;
+    // Before it is said that Ctrl-C ends it well.
+    let signals = watch_signals(&mut live.runner).map_err(|error| Failure::new(Kind::Device, error))?;
+    announce(&args, &live);
+    let served = serve(&mut live, &args, &endpoints, &signals);
+    if let Some(capture) = capture {
+        let mut capture = capture.borrow_mut();
+        capture.flush();
+        if let Some(error) = capture.error() {
+            return Err(Failure::new(Kind::File, error));
+        }
+    }
+    served
 }
 
+/// A host on a device, without the rights that opening it took.
 #[cfg(target_os = "linux")]
-mod linux {
-    use std::cell::{Cell, RefCell};
-    use std::fs::File;
-    use std::io::BufWriter;
-    use std::path::{Path, PathBuf};
-    use std::rc::Rc;
-    use std::sync::Arc;
-    use std::time::{Duration, SystemTime};
+fn on_device(
+    args: &args::Serve,
+    device: DeviceName<'_>,
+    tls: framewise::tls::Config,
+) -> Result<Live, Failure> {
+    let opened = live::open(device, args.tap.offload)?;
+    let config = live::host_config("server", &opened, &args.tap, tls);
+    let mut live = live::start(opened, &config, None)?;
+    live.runner.set_spin(args.tap.spin());
+    check_still_readable(args)?;
+    Ok(live)
+}
 
-    use framewise::core::seams::stream::{Endpoint, Security};
-    use framewise::http::{Answer, Handler, Request};
-    use framewise::tls::{CertificateChain, Identity, PrivateKey, Server, store};
-    use framewise::{Ended, HostId, Runner};
-    use framewise_site::{Dated, StaticFiles};
-    use framewise_trace::{CaptureOptions, CaptureWriter};
+#[cfg(not(target_os = "linux"))]
+fn on_device(
+    _args: &args::Serve,
+    _device: DeviceName<'_>,
+    _tls: framewise::tls::Config,
+) -> Result<Live, Failure> {
+    Err(live::elsewhere())
+}
 
-    use super::*;
-    use crate::exit::Kind;
-    use crate::files::cannot_write;
-    use crate::live::{self, Live};
-    use crate::{output, private};
+type Capture = CaptureWriter<BufWriter<File>>;
 
-    /// How long requests under way may take after the first signal.
-    const DRAIN: Duration = Duration::from_secs(10);
+fn open_capture(path: &Path, is_private: bool) -> Result<File, Failure> {
+    let file = if is_private { private::create(path) } else { File::create(path) };
+    file.map_err(|error| cannot_write(&path.display().to_string(), &error))
+}
 
-    pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
-        let Some(tap) = args.tap.tap.clone() else {
-            return Err(Failure::new(Kind::Usage, "on which TAP device shall I serve?")
-                .next("sudo framewise serve --tap fw0 --address 192.0.2.80/24"));
-        };
-        let mut tls = live::tls_config();
-        if args.https != 0 {
-            tls.server = Some(certificates(&args)?);
+fn watch(live: &mut Live, file: File, args: &args::Serve) -> Result<Rc<RefCell<Capture>>, Failure> {
+    let options = CaptureOptions {
+        epoch: live.epoch,
+        secrets: args.capture_secrets,
+        super_frames: args.capture_super,
+        ..CaptureOptions::default()
+    };
+    let writer = CaptureWriter::new(BufWriter::new(file), "server", options);
+    let capture = Rc::new(RefCell::new(writer.map_err(|error| Failure::new(Kind::File, error))?));
+    live.runner.observe(capture.clone());
+    Ok(capture)
+}
+
+/// What answers requests: a directory, or the built-in site.
+fn handler(args: &args::Serve) -> Result<Arc<dyn Handler>, Failure> {
+    let site: Arc<dyn Handler> = match &args.directory {
+        Some(directory) => {
+            let files = StaticFiles::new(directory).map_err(|error| Failure::of_file(&error))?;
+            Arc::new(files.with_listing())
         }
-        tls.export_secrets = args.capture_secrets;
-        live::check_host(&tap, &args.tap)?;
-        let handler = handler(&args)?;
-        let capture =
-            args.capture.as_deref().map(|path| open_capture(path, args.capture_secrets)).transpose()?;
+        None => Arc::new(framewise_site::builtin()),
+    };
+    let dated: Arc<dyn Handler> = Arc::new(Dated::new(site, Arc::new(SystemTime::now)));
+    let only_here = !args.forward.is_empty() && args.forward.iter().all(|f| f.from.ip().is_loopback());
+    let checked: Arc<dyn Handler> = if only_here { Arc::new(OwnHost(dated)) } else { dated };
+    Ok(if args.quiet { checked } else { Arc::new(Logged(checked)) })
+}
 
-        let device = live::running_tap(&tap)?;
-        let config = live::host_config("server", &device, &args.tap, tls)?;
-        let mut live = live::start(device, &config)?;
-        check_still_readable(&args)?;
-        let capture = capture.map(|file| watch(&mut live, file, args.capture_secrets)).transpose()?;
-        let endpoints = listen(&mut live, &args, &handler)?;
-        announce(&args, &tap);
-        let served = serve(&mut live, &args, &endpoints);
-        if let Some(capture) = capture {
-            let mut capture = capture.borrow_mut();
-            capture.flush();
-            if let Some(error) = capture.error() {
-                return Err(Failure::new(Kind::File, error));
-            }
+/// What root could read, the user whom we are now may not: better said at once than by a 404 for every page.
+#[cfg(target_os = "linux")]
+fn check_still_readable(args: &args::Serve) -> Result<(), Failure> {
+    let Some(directory) = &args.directory else { return Ok(()) };
+    std::fs::read_dir(directory).map(drop).map_err(|error| {
+        let user = rustix::process::geteuid().as_raw();
+        let place = directory.display();
+        Failure::new(
+            Kind::File,
+            format!("{place} can't be read without root's rights, by user {user}: {error}"),
+        )
+        .next(format!("chmod o+rx {place}     (and the directories above it: o+x)"))
+    })
+}
+
+/// Says a line for each request.
+struct Logged(Arc<dyn Handler>);
+
+impl Handler for Logged {
+    fn handle(&self, request: Request, answer: Answer) {
+        let scheme = if request.connection.tls.is_some() { "https" } else { "http" };
+        let remote = request.connection.remote.ip();
+        // What a client sends is data: its control characters are shown, not obeyed.
+        let target = request.head.target.escape_debug();
+        output::say(&format!("{remote} {scheme} {} {target}\n", request.head.method));
+        self.0.handle(request, answer);
+    }
+
+    fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
+        self.0.intake(request)
+    }
+}
+
+/// The certificate given, or the lab's authority.
+fn certificates(args: &args::Serve) -> Result<Server, Failure> {
+    let (Some(cert), Some(key)) = (&args.cert, &args.key) else {
+        return lab_authority(args).map(Server::Authority);
+    };
+    let read = |path: &Path| {
+        std::fs::read(path)
+            .map_err(|error| Failure::new(Kind::File, format!("{} can't be read: {error}", path.display())))
+    };
+    let wrong = |path: &Path, error: &dyn std::fmt::Display| {
+        Failure::new(Kind::Tls, format!("{}: {error}", path.display()))
+    };
+    let chain = CertificateChain::from_pem(&read(cert)?).map_err(|error| wrong(cert, &error))?;
+    let key_file = key;
+    let key = PrivateKey::from_pem(&read(key_file)?).map_err(|error| wrong(key_file, &error))?;
+    Ok(Server::Identities(vec![Identity { chain, key }]))
+}
+
+fn lab_authority(args: &args::Serve) -> Result<framewise::tls::Authority, Failure> {
+    let directory = ca_directory(args.ca_dir.as_deref());
+    let authority = store::load_or_create(&directory, real::unix_seconds());
+    authority.map_err(|error| {
+        Failure::new(Kind::Tls, format!("the lab's authority in {}: {error}", directory.display()))
+    })
+}
+
+/// Where the lab's authority is kept.
+pub(crate) fn ca_directory(asked: Option<&Path>) -> PathBuf {
+    let home = |name: &str, below: &str| std::env::var_os(name).map(|base| PathBuf::from(base).join(below));
+    asked
+        .map(Path::to_owned)
+        .or_else(|| home("XDG_DATA_HOME", "framewise/ca"))
+        .or_else(|| home("HOME", ".local/share/framewise/ca"))
+        .unwrap_or_else(|| PathBuf::from("framewise-ca"))
+}
+
+fn listen(live: &mut Live, args: &args::Serve, handler: &Arc<dyn Handler>) -> Result<Vec<Endpoint>, Failure> {
+    let mut endpoints = Vec::new();
+    for (port, security) in [(args.http, Security::Plain), (args.https, Security::Tls(None))] {
+        if port == 0 {
+            continue;
         }
-        served
+        let endpoint = Endpoint { address: None, port };
+        let mut host = live.runner.host(live.host);
+        host.serve(endpoint, security, handler.clone()).map_err(|error| Failure::of_serve(&error))?;
+        endpoints.push(endpoint);
     }
+    Ok(endpoints)
+}
 
-    type Capture = CaptureWriter<BufWriter<File>>;
-
-    fn open_capture(path: &Path, is_private: bool) -> Result<File, Failure> {
-        let file = if is_private { private::create(path) } else { File::create(path) };
-        file.map_err(|error| cannot_write(&path.display().to_string(), &error))
+fn announce(args: &args::Serve, live: &Live) {
+    let behind = "this computer, by our own stack behind a gateway";
+    let at = args.tap.device().map_or(behind, |device| device.name());
+    let mut text = format!("Serving on {at}:");
+    for url in urls(args, live) {
+        text.push(' ');
+        text.push_str(&url);
     }
-
-    fn watch(live: &mut Live, file: File, secrets: bool) -> Result<Rc<RefCell<Capture>>, Failure> {
-        let options = CaptureOptions { epoch: live.epoch, secrets, ..CaptureOptions::default() };
-        let writer = CaptureWriter::new(BufWriter::new(file), "server", options);
-        let capture = Rc::new(RefCell::new(writer.map_err(|error| Failure::new(Kind::File, error))?));
-        live.runner.observe(capture.clone());
-        Ok(capture)
+    text.push('\n');
+    if live.forwards.iter().any(|(from, _)| !from.ip().is_loopback()) {
+        text.push_str("Not only this computer is served: whoever can reach that address is.\n");
     }
-
-    /// What answers requests: a directory, or the built-in site.
-    fn handler(args: &args::Serve) -> Result<Arc<dyn Handler>, Failure> {
-        let site: Arc<dyn Handler> = match &args.directory {
-            Some(directory) => {
-                let files = StaticFiles::new(directory).map_err(|error| Failure::of_file(&error))?;
-                Arc::new(files.with_listing())
-            }
-            None => Arc::new(framewise_site::builtin()),
-        };
-        let dated: Arc<dyn Handler> = Arc::new(Dated::new(site, Arc::new(SystemTime::now)));
-        Ok(if args.quiet { dated } else { Arc::new(Logged(dated)) })
+    if args.https != 0 && args.cert.is_none() {
+        let certificate = ca_directory(args.ca_dir.as_deref()).join(store::CERTIFICATE_FILE);
+        text.push_str(&format!("Who shall believe https needs: --cacert {}\n", certificate.display()));
     }
+    text.push_str("Ctrl-C ends it.\n");
+    output::say(&text);
+}
 
-    /// What root could read, the user whom we are now may not: better said at once than by a 404 for every page.
-    fn check_still_readable(args: &args::Serve) -> Result<(), Failure> {
-        let Some(directory) = &args.directory else { return Ok(()) };
-        std::fs::read_dir(directory).map(drop).map_err(|error| {
-            let user = rustix::process::geteuid().as_raw();
-            let place = directory.display();
-            Failure::new(
-                Kind::File,
-                format!("{place} can't be read without root's rights, by user {user}: {error}"),
-            )
-            .next(format!("chmod o+rx {place}     (and the directories above it: o+x)"))
-        })
+/// Where the pages are to be found.
+fn urls(args: &args::Serve, live: &Live) -> Vec<String> {
+    let forwarded = live.forwards.iter().map(|(from, to)| {
+        let scheme = if *to == args.https { "https" } else { "http" };
+        url(scheme, *from)
+    });
+    let own = args.tap.address.iter().flat_map(|cidr| {
+        let served = [("http", args.http), ("https", args.https)];
+        let served = served.into_iter().filter(|(_, port)| *port != 0);
+        served.map(|(scheme, port)| url(scheme, SocketAddr::new(cidr.address, port)))
+    });
+    forwarded.chain(own).collect()
+}
+
+fn url(scheme: &str, at: SocketAddr) -> String {
+    let host = match at.ip() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    };
+    match (scheme, at.port()) {
+        ("http", 80) | ("https", 443) => format!("{scheme}://{host}/"),
+        (_, port) => format!("{scheme}://{host}:{port}/"),
     }
+}
 
-    /// Says a line for each request.
-    struct Logged(Arc<dyn Handler>);
-
-    impl Handler for Logged {
-        fn handle(&self, request: Request, answer: Answer) {
-            let scheme = if request.connection.tls.is_some() { "https" } else { "http" };
-            let remote = request.connection.remote.ip();
-            // What a client sends is data: its control characters are shown, not obeyed.
-            let target = request.head.target.escape_debug();
-            output::say(&format!("{remote} {scheme} {} {target}\n", request.head.method));
-            self.0.handle(request, answer);
-        }
+/// Serves until a signal or the time comes, then lets what is under way finish.
+fn serve(
+    live: &mut Live,
+    args: &args::Serve,
+    endpoints: &[Endpoint],
+    signals: &Cell<u32>,
+) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(Kind::Device, error);
+    let end = args.max_time.map(|time| live.runner.now() + time);
+    let ended = live.runner.run(end, |_| signals.get() > 0).map_err(failed)?;
+    for endpoint in endpoints {
+        live.runner.host(live.host).stop_serving(*endpoint);
     }
-
-    /// The certificate given, or the lab's authority.
-    fn certificates(args: &args::Serve) -> Result<Server, Failure> {
-        let (Some(cert), Some(key)) = (&args.cert, &args.key) else {
-            return lab_authority(args).map(Server::Authority);
-        };
-        let read = |path: &Path| {
-            std::fs::read(path).map_err(|error| {
-                Failure::new(Kind::File, format!("{} can't be read: {error}", path.display()))
-            })
-        };
-        let wrong = |path: &Path, error: &dyn std::fmt::Display| {
-            Failure::new(Kind::Tls, format!("{}: {error}", path.display()))
-        };
-        let chain = CertificateChain::from_pem(&read(cert)?).map_err(|error| wrong(cert, &error))?;
-        let key_file = key;
-        let key = PrivateKey::from_pem(&read(key_file)?).map_err(|error| wrong(key_file, &error))?;
-        Ok(Server::Identities(vec![Identity { chain, key }]))
+    if ended == Ended::Done {
+        output::say("Finishing what was begun; Ctrl-C again ends it at once.\n");
     }
+    drain(&mut live.runner, live.host, signals).map_err(failed)
+}
 
-    fn lab_authority(args: &args::Serve) -> Result<framewise::tls::Authority, Failure> {
-        let directory = ca_directory(args);
-        let authority = store::load_or_create(&directory, live::unix_seconds());
-        authority.map_err(|error| {
-            Failure::new(Kind::Tls, format!("the lab's authority in {}: {error}", directory.display()))
-        })
-    }
+/// Until every answer has been given, and has arrived.
+fn drain(runner: &mut Runner, host: HostId, signals: &Cell<u32>) -> std::io::Result<()> {
+    let end = runner.now() + DRAIN;
+    let is_done = |runner: &mut Runner| {
+        let mut host = runner.host(host);
+        host.serving() == 0 && !host.is_sending()
+    };
+    runner.run(Some(end), |runner| signals.get() > 1 || is_done(runner)).map(drop)
+}
 
-    fn ca_directory(args: &args::Serve) -> PathBuf {
-        let home =
-            |name: &str, below: &str| std::env::var_os(name).map(|base| PathBuf::from(base).join(below));
-        args.ca_dir
-            .clone()
-            .or_else(|| home("XDG_DATA_HOME", "framewise/ca"))
-            .or_else(|| home("HOME", ".local/share/framewise/ca"))
-            .unwrap_or_else(|| PathBuf::from("framewise-ca"))
+/// Counts SIGINT and SIGTERM, by a pipe that the Runner watches.
+#[cfg(unix)]
+fn watch_signals(runner: &mut Runner) -> std::io::Result<Rc<Cell<u32>>> {
+    let (read, write) = std::io::pipe()?;
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
     }
+    let count = Rc::new(Cell::new(0));
+    let counted = count.clone();
+    runner.watch(read.into(), move |pipe| {
+        let came = rustix::io::read(pipe, &mut [0; 16]).unwrap_or(0);
+        counted.set(counted.get() + came as u32);
+        true
+    });
+    Ok(count)
+}
 
-    fn listen(
-        live: &mut Live,
-        args: &args::Serve,
-        handler: &Arc<dyn Handler>,
-    ) -> Result<Vec<Endpoint>, Failure> {
-        let mut endpoints = Vec::new();
-        for (port, security) in [(args.http, Security::Plain), (args.https, Security::Tls(None))] {
-            if port == 0 {
-                continue;
-            }
-            let endpoint = Endpoint { address: None, port };
-            let mut host = live.runner.host(live.host);
-            host.serve(endpoint, security, handler.clone()).map_err(|error| Failure::of_serve(&error))?;
-            endpoints.push(endpoint);
-        }
-        Ok(endpoints)
-    }
-
-    fn announce(args: &args::Serve, tap: &str) {
-        let mut text = format!("Serving on {tap}:");
-        for address in &args.tap.address {
-            let host = match address.address {
-                std::net::IpAddr::V4(address) => address.to_string(),
-                std::net::IpAddr::V6(address) => format!("[{address}]"),
-            };
-            for (scheme, port, usual) in [("http", args.http, 80), ("https", args.https, 443)] {
-                match port {
-                    0 => {}
-                    port if port == usual => text.push_str(&format!(" {scheme}://{host}/")),
-                    port => text.push_str(&format!(" {scheme}://{host}:{port}/")),
-                }
-            }
-        }
-        text.push('\n');
-        if args.https != 0 && args.cert.is_none() {
-            let certificate = ca_directory(args).join(store::CERTIFICATE_FILE);
-            text.push_str(&format!("Who shall believe https needs: --cacert {}\n", certificate.display()));
-        }
-        text.push_str("Ctrl-C ends it.\n");
-        output::say(&text);
-    }
-
-    /// Serves until a signal or the time comes, then lets what is under way finish.
-    fn serve(live: &mut Live, args: &args::Serve, endpoints: &[Endpoint]) -> Result<(), Failure> {
-        let failed = |error: std::io::Error| Failure::new(Kind::Device, error);
-        let signals = watch_signals(&mut live.runner).map_err(failed)?;
-        let end = args.max_time.map(|time| live.runner.now() + time);
-        let ended = live.runner.run(end, |_| signals.get() > 0).map_err(failed)?;
-        for endpoint in endpoints {
-            live.runner.host(live.host).stop_serving(*endpoint);
-        }
-        if ended == Ended::Done {
-            output::say("Finishing what was begun; Ctrl-C again ends it at once.\n");
-        }
-        drain(&mut live.runner, live.host, &signals).map_err(failed)
-    }
-
-    /// Until every answer has been given, and has arrived.
-    fn drain(runner: &mut Runner, host: HostId, signals: &Cell<u32>) -> std::io::Result<()> {
-        let end = runner.now() + DRAIN;
-        let is_done = |runner: &mut Runner| {
-            let mut host = runner.host(host);
-            host.serving() == 0 && !host.is_sending()
-        };
-        runner.run(Some(end), |runner| signals.get() > 1 || is_done(runner)).map(drop)
-    }
-
-    /// Counts SIGINT and SIGTERM, by a pipe that the Runner watches.
-    fn watch_signals(runner: &mut Runner) -> std::io::Result<Rc<Cell<u32>>> {
-        let (read, write) = std::io::pipe()?;
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
-        }
-        let count = Rc::new(Cell::new(0));
-        let counted = count.clone();
-        runner.watch(read.into(), move |pipe| {
-            let came = rustix::io::read(pipe, &mut [0; 16]).unwrap_or(0);
-            counted.set(counted.get() + came as u32);
-            true
-        });
-        Ok(count)
-    }
+/// Elsewhere Ctrl-C ends the program at once.
+#[cfg(not(unix))]
+fn watch_signals(_runner: &mut Runner) -> std::io::Result<Rc<Cell<u32>>> {
+    Ok(Rc::new(Cell::new(0)))
 }

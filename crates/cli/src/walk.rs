@@ -33,7 +33,7 @@ pub(crate) fn render(page: &Page, walk: Option<&Walk>, trace: &Trace, scene: &Sc
     }
     answer(&mut text, walk, page);
     noticed(&mut text, trace);
-    closing(&mut text, walk, scene);
+    closing(&mut text, walk, page, scene);
     text
 }
 
@@ -107,6 +107,19 @@ fn request(text: &mut String, walk: &Walk, url: &str) {
         );
     }
     link(text, 'v', &format!("{} bytes leave at {} ms", journey.wire, millis(journey.at - walk.began)));
+    super_frames(text, 'v', journey);
+}
+
+/// How many frames on the wire were fewer between us and the device.
+fn super_frames(text: &mut String, arrow: char, journey: &Journey) {
+    let bytes: usize = journey.super_frames.iter().map(|found| found.bytes).sum();
+    let frames: usize = journey.super_frames.iter().map(|found| found.frames).sum();
+    let what = match journey.super_frames.len() {
+        0 => return,
+        1 => format!("one super-frame of {bytes} bytes"),
+        n => format!("{n} super-frames of {bytes} bytes"),
+    };
+    link(text, arrow, &format!("{what}, {frames} frames on the wire"));
 }
 
 /// The same six steps upward, on the other side, and the answer's way down.
@@ -154,6 +167,7 @@ fn answer(text: &mut String, walk: &Walk, page: &Page) {
         '^',
         &format!("{} bytes arrive, the last at {} ms", journey.wire, millis(journey.at - walk.began)),
     );
+    super_frames(text, '^', journey);
     let mut number = 6;
     for step in journey.steps.iter().rev() {
         let left = step.total - stripped(step);
@@ -194,7 +208,7 @@ fn noticed(text: &mut String, trace: &Trace) {
     }
 }
 
-fn closing(text: &mut String, walk: &Walk, scene: &Scene) {
+fn closing(text: &mut String, walk: &Walk, page: &Page, scene: &Scene) {
     let letter = walk.request.steps.first().map_or(0, |step| step.total);
     let envelopes = walk.request.wire.saturating_sub(letter + walk.request.beside);
     let beside = match walk.request.beside {
@@ -212,6 +226,9 @@ fn closing(text: &mut String, walk: &Walk, scene: &Scene) {
         let frames = if again == 1 { "1 frame".to_owned() } else { format!("{again} frames") };
         let _ = writeln!(text, "{frames} came again, for what was lost or damaged on the way.");
     }
+    if scene.is_gateway() {
+        beyond(text, page);
+    }
     let url = &scene.url;
     if scene.is_memory() {
         let frame = walk.request.frames.first().copied().unwrap_or(1);
@@ -221,6 +238,17 @@ fn closing(text: &mut String, walk: &Walk, scene: &Scene) {
         let _ = writeln!(text, "Next:  {flip:<width$}damage frame {frame}");
         let _ = writeln!(text, "       {capture:<width$}for Wireshark");
     }
+}
+
+/// Where our frames came to an end, and who carried the page from there.
+fn beyond(text: &mut String, page: &Page) {
+    let what = match page.connection.tls {
+        Some(_) => "only ciphertext",
+        None => "the same bytes",
+    };
+    let _ =
+        writeln!(text, "Our frames end at the gateway inside this program: it speaks TCP with us, and on");
+    let _ = writeln!(text, "a socket of the operating system's with {}: {what}.", page.remote);
 }
 
 /// The frames that carried a message, and those that were damaged on the way.

@@ -1,0 +1,156 @@
+//! A host of ours behind a gateway inside this program: the real network, without root.
+
+use std::net::{IpAddr, TcpListener};
+use std::time::Duration;
+
+use framewise::device::impair::ImpairmentConfig;
+use framewise::dns::Family;
+use framewise::gateway::{Outside, Setup, on_the_wire};
+use framewise::http::Url;
+use framewise::world::WorldError;
+
+use crate::args;
+use crate::cost::Stopwatch;
+use crate::exit::{Failure, Kind};
+use crate::live::Live;
+use crate::real;
+use crate::scene::ME;
+
+/// Whether a URL means the real network: whatever is not kept for tests and documentation (RFC 6761, RFC 5737, RFC 3849),
+/// of which the world in memory is made.
+pub(crate) fn is_real(url: &Url) -> bool {
+    match url.address() {
+        Some(IpAddr::V4(address)) => !address.is_documentation(),
+        Some(IpAddr::V6(address)) => address.segments()[..2] != [0x2001, 0xdb8],
+        None => {
+            let name = url.host().trim_end_matches('.');
+            name != "test" && !name.ends_with(".test")
+        }
+    }
+}
+
+/// A client behind the gateway, its layers timed or not.
+pub(crate) fn client(
+    args: &args::Fetch,
+    url: &Url,
+    stopwatch: Option<&Stopwatch>,
+) -> Result<Outside, Failure> {
+    refuse_what_means_nothing(args)?;
+    let mut tls = real::tls_config();
+    tls.client.verify = !args.tls.insecure;
+    tls.client.roots = real::roots(args)?;
+    tls.versions = args.tls.versions();
+    tls.export_secrets =
+        args.capture_secrets || args.tap.keylog.is_some() || std::env::var_os("SSLKEYLOGFILE").is_some();
+    let mut setup = Setup::new(ME, tls);
+    setup.host.dns.prefer = if args.ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+    // One page, and the server is not left waiting for a next request.
+    setup.host.http.idle_connections = 0;
+    setup.wire.impairment = impairment(&args.memory);
+    setup.wire.delay = Duration::from_millis(args.memory.delay.unwrap_or(0));
+    setup.wire.rate = args.memory.rate.map(|kbit| kbit.saturating_mul(1_000).max(1_000));
+    setup.know_this_computer(url.host());
+    let known = args.tap.resolve.iter().map(|entry| real::known_address(entry));
+    let known = known.collect::<Result<Vec<_>, _>>()?;
+    let mut outside = build(setup, stopwatch)?;
+    for mut known in known {
+        known.addresses.iter_mut().for_each(|address| *address = on_the_wire(*address));
+        outside.runner.host(outside.host).know(known);
+    }
+    Ok(outside)
+}
+
+/// A server behind the gateway, with the ways in that were asked for.
+pub(crate) fn server(args: &args::Serve, mut tls: framewise::tls::Config) -> Result<Live, Failure> {
+    // A browser that asks for an address by https wants to see that address on the certificate.
+    let to_https = |forward: &&args::Forward| args.https != 0 && forward.to == args.https;
+    tls.known_as = args.forward.iter().find(to_https).map(|forward| forward.from.ip());
+    let mut setup = Setup::new("server", tls);
+    for forward in &args.forward {
+        if ![args.http, args.https].contains(&forward.to) {
+            let sentence = format!("nothing is served on port {}, where --forward leads", forward.to);
+            return Err(Failure::new(Kind::Usage, sentence).next(format!(
+                "--forward {}={}",
+                forward.from,
+                args.http.max(args.https)
+            )));
+        }
+        let taken = |error: std::io::Error| {
+            Failure::new(
+                Kind::Connection,
+                format!("no connections can be taken at {}: {error}", forward.from),
+            )
+            .next("the same with another port, such as --forward 127.0.0.1:8080")
+        };
+        let listener = TcpListener::bind(forward.from).map_err(taken)?;
+        setup.forward(listener, forward.to).map_err(taken)?;
+    }
+    let epoch = real::unix_time();
+    let Outside { runner, host, forwards, .. } = build(setup, None)?;
+    Ok(Live { runner, host, epoch, names: String::new(), forwards })
+}
+
+fn build(setup: Setup, stopwatch: Option<&Stopwatch>) -> Result<Outside, Failure> {
+    let entropy = framewise::entropy().map_err(|error| Failure::new(Kind::Device, error))?;
+    let built = setup.build_with(entropy, &mut |host, randomness| match stopwatch {
+        Some(stopwatch) => Ok(stopwatch.meter.timed(&host.name, host.layers(randomness)?).stacked()),
+        None => host.stack(randomness),
+    });
+    built.map_err(|error| match error {
+        WorldError::Io(error) => Failure::new(Kind::Device, error),
+        error => Failure::new(Kind::Tls, error),
+    })
+}
+
+/// Options that could not have the effect that they are given for.
+fn refuse_what_means_nothing(args: &args::Fetch) -> Result<(), Failure> {
+    let memory = &args.memory;
+    let given = [
+        ("--seed", memory.seed.is_some()),
+        ("--flip", memory.flip.is_some()),
+        ("--drop", memory.drop.is_some()),
+    ];
+    let Some((option, _)) = given.iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+    let sentence =
+        format!("{option} is for the world inside this program: on the real network no two runs are alike");
+    Err(Failure::new(Kind::Usage, sentence).next("--loss 5, which damages the wire to the gateway at random"))
+}
+
+/// What goes wrong on my wire.
+pub(crate) fn impairment(memory: &args::Memory) -> ImpairmentConfig {
+    ImpairmentConfig {
+        loss: memory.loss.unwrap_or(0.0),
+        duplication: memory.duplicate.unwrap_or(0.0),
+        reordering: memory.reorder.unwrap_or(0.0),
+        bit_corruption: memory.corrupt.unwrap_or(0.0),
+        ..ImpairmentConfig::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_for_tests_is_in_memory() {
+        let real = |url: &str| is_real(&Url::parse(url).expect("a URL"));
+        for url in [
+            "https://shop.test/",
+            "test:8080",
+            "http://shop.test./",
+            "http://203.0.113.80/",
+            "http://[2001:db8:2::80]/",
+        ] {
+            assert!(!real(url), "{url}");
+        }
+        for url in [
+            "https://example.com/",
+            "http://shop.testing/",
+            "localhost:8000",
+            "http://127.0.0.1/",
+            "http://[::1]/",
+        ] {
+            assert!(real(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Whom a server that only this computer reaches answers: requests for a name that is known to mean this computer.
+//!
+//! A hostile page can make its own name mean 127.0.0.1 once it is loaded (DNS rebinding), and the browser then lets it read
+//! what is served there. The name stands in the request's Host, so such requests are told apart.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use framewise::http::{Answer, Handler, Intake, Request, Response, StatusCode};
+
+const MISDIRECTED: &str = "421 Misdirected Request\n\n\
+    This server is for this computer alone: ask for localhost, a name below .test, or an address.\n";
+
+/// Answers only what is asked of an own name.
+pub(crate) struct OwnHost(pub(crate) Arc<dyn Handler>);
+
+impl Handler for OwnHost {
+    fn handle(&self, request: Request, answer: Answer) {
+        match asks_for_us(&request) {
+            true => self.0.handle(request, answer),
+            false => answer.respond(Response::text(MISDIRECTED).with_status(StatusCode::MISDIRECTED_REQUEST)),
+        }
+    }
+
+    fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
+        asks_for_us(request).then(|| self.0.intake(request)).flatten()
+    }
+}
+
+fn asks_for_us(request: &Request) -> bool {
+    request.header("Host").is_some_and(is_own)
+}
+
+/// Whether a Host is an address, or a name that no public name server gives an address (RFC 6761).
+fn is_own(host: &str) -> bool {
+    let without_port = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let bare = without_port.trim_matches(['[', ']']);
+    let name = without_port.trim_end_matches('.').to_ascii_lowercase();
+    let is_below =
+        |zone: &str| name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'));
+    bare.parse::<IpAddr>().is_ok() || is_below("localhost") || is_below("test")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_names_and_addresses_are_told_from_others() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "[::1]",
+            "a.localhost",
+            "shop.test.",
+            "shop.test:80",
+        ] {
+            assert!(is_own(host), "{host}");
+        }
+        for host in
+            ["evil.example", "localhost.evil.example", "evilest", "127.0.0.1.evil.example:8080", "", ":80"]
+        {
+            assert!(!is_own(host), "{host}");
+        }
+    }
+}
