@@ -27,6 +27,7 @@
 
 mod certificates;
 pub mod link;
+pub mod matrix;
 pub mod memory;
 mod namespace;
 pub mod peers;
@@ -35,6 +36,7 @@ mod process;
 mod routers;
 mod skip;
 pub mod student_tcp;
+mod summed;
 mod until;
 
 pub use certificates::{Authority, Identity};
@@ -43,4 +45,5 @@ pub use place::{Host, Place};
 pub use process::{Finished, Running, finish};
 pub use routers::Beyond;
 pub use skip::{require_program, require_tap, skip_because, skippable};
+pub use summed::{Sum, Summed, peak_memory, sha256_of};
 pub use until::until;

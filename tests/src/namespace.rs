@@ -124,6 +124,17 @@ impl Namespace {
         set_at(self, "net/ipv6/conf/all/forwarding", "1");
     }
 
+    /// Has an empty `/run` for the test alone, so that what programs record there is gone with it.
+    ///
+    /// # Panics
+    ///
+    /// Where the kernel refuses.
+    #[track_caller]
+    pub fn own_run(&self) {
+        let mut mount = self.command("mount");
+        finish(mount.args(["-t", "tmpfs", "-o", "mode=755", "none", "/run"]), COMMAND_LIMIT).successful();
+    }
+
     /// Sets a parameter of the kernel's, such as `net/ipv4/ip_forward`, in this namespace.
     ///
     /// # Panics

@@ -63,7 +63,7 @@ fn start(command: &mut Command) -> Child {
     command.spawn().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"))
 }
 
-fn read_to_end(mut output: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+pub(crate) fn read_to_end(mut output: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         // A program that dies with its pipe open leaves what it had written.
@@ -72,7 +72,7 @@ fn read_to_end(mut output: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     })
 }
 
-struct KilledOnDrop(Child);
+pub(crate) struct KilledOnDrop(pub(crate) Child);
 
 impl Drop for KilledOnDrop {
     fn drop(&mut self) {
@@ -191,6 +191,18 @@ impl Running {
         let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw).expect("a process id is positive");
         kill_process(pid, signal)
             .unwrap_or_else(|error| panic!("{} cannot be signalled: {error}", self.name));
+    }
+
+    /// Interrupts a server that has nothing left to do, and sees it end as it should.
+    ///
+    /// # Panics
+    ///
+    /// When it ends otherwise, or not within `limit`; with what it said.
+    #[track_caller]
+    pub fn ends_well(mut self, limit: Duration) {
+        self.interrupt();
+        let status = self.wait(limit);
+        assert_eq!(status.code(), Some(0), "{}", self.said().join("\n"));
     }
 
     /// Waits until it has ended by itself; all that it said has been read then.

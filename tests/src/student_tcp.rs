@@ -355,6 +355,8 @@ impl Layer for StudentTcp {
                     self.advance(conn, cx.now);
                 }
             }
+            // This TCP asks about no connection.
+            StreamDown::Accept { .. } | StreamDown::Refuse { .. } => {}
             StreamDown::Abort { conn } => {
                 if let Some(connection) = self.connections.get(&conn).filter(|c| c.is_open) {
                     self.down.push_back(connection.segment(RST | ACK, connection.next, &[]));

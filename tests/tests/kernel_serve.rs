@@ -99,15 +99,7 @@ fn get_all(ns: &Namespace, place: &impl Place, addresses: &Addresses, arguments:
             assert!(answer.body == body_of(size), "{tls:?} {url} came with {} bytes", answer.body.len());
         }
     }
-    ends_well(server);
-}
-
-/// Interrupts a server that has nothing left to do, and sees it end as it should.
-#[track_caller]
-fn ends_well(mut server: Running) {
-    server.interrupt();
-    let status = server.wait(SOON);
-    assert_eq!(status.code(), Some(0), "{}", server.said().join("\n"));
+    server.ends_well(SOON);
 }
 
 #[test]
@@ -130,7 +122,7 @@ fn two_hundred_connections_at_once_are_all_accepted_and_none_is_reset() {
             assert!(answer.starts_with("HTTP/1.1 200 "), "connection {number}: {answer}");
         }
         drop(open);
-        ends_well(server);
+        server.ends_well(SOON);
     });
 }
 
@@ -161,7 +153,7 @@ fn two_hundred_curls_at_once_are_all_answered() {
             let good = answers.lines().filter(|line| *line == "200 1 0 1461").count();
             assert_eq!(good, 200, "{scheme}: {answers}\n{}", finished.stderr);
         }
-        ends_well(server);
+        server.ends_well(SOON);
     });
 }
 
@@ -194,7 +186,7 @@ fn methods_are_answered_and_a_connection_is_kept() {
             curl.args(["--output", "/dev/null", url]);
         }
         assert_eq!(finish(&mut curl, SOON).text(), "200 1\n200 0\n200 0\n");
-        ends_well(server);
+        server.ends_well(SOON);
     });
 }
 
@@ -281,7 +273,7 @@ fn root_s_rights_are_given_up_while_serving() {
             assert_eq!(field(name), ["0000000000000000"], "{name}");
         }
         assert_eq!(field("NoNewPrivs:"), ["1"]);
-        ends_well(server);
+        server.ends_well(SOON);
     });
 }
 
@@ -309,7 +301,7 @@ fn the_authority_s_key_is_its_owner_s_alone() {
         // Whoever was told of another authority is not to be fooled.
         let answer = Curl::new(ns).get(&format!("https://{}/1", V4.ours));
         assert_eq!(answer.exit, Some(60), "curl must not trust the lab by itself");
-        ends_well(server);
+        server.ends_well(SOON);
     });
 }
 
@@ -330,7 +322,7 @@ fn our_client_and_our_server_meet_over_the_kernel_as_router() {
         until("the server has logged it", SOON, || {
             server.said().iter().any(|line| line == "198.51.100.10 http GET /large").then_some(())
         });
-        ends_well(server);
+        server.ends_well(SOON);
     });
 }
 

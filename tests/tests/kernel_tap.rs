@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests, too, fail by panicking")]
 
 use framewise_tests::link::{V4, V6, on_tap};
-use framewise_tests::peers::{Curl, Framewise};
-use framewise_tests::{Finished, Namespace, Place, in_namespace, require_program, require_tap, until};
+use framewise_tests::peers::{Curl, Framewise, program};
+use framewise_tests::{
+    Finished, Namespace, Place, finish, in_namespace, require_program, require_tap, skip_because, until,
+};
+use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
@@ -126,6 +129,31 @@ fn its_owner_may_use_it_without_any_right() {
         let down = fetch();
         assert_eq!(down.status.code(), Some(8), "{}", down.stderr);
         assert!(down.stderr.contains("sudo framewise tap up fw0"), "{}", down.stderr);
+    });
+}
+
+#[test]
+fn it_belongs_to_whoever_called_sudo_and_stays_theirs() {
+    in_namespace("it_belongs_to_whoever_called_sudo_and_stays_theirs", |ns| {
+        require_tap();
+        let owner = || {
+            let status = run(ns, &["tap", "status", "fw0", "--json"]).successful().text();
+            let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+            status[0]["owner"].as_u64()
+        };
+        if fs::read_to_string("/proc/self/uid_map").unwrap().split_whitespace().last() == Some("1") {
+            skip_because("there is no user beside root in a namespace of an ordinary user's");
+        }
+        finish(ns.command("env").args(["SUDO_UID=1000"]).arg(program()).args(["tap", "up"]), SOON)
+            .successful();
+        assert_eq!(owner(), Some(1_000));
+        run(ns, &["tap", "up"]).successful();
+        assert_eq!(owner(), Some(1_000), "what it has, it does not lack");
+        run(ns, &["tap", "up", "--owner", "1002"]).successful();
+        assert_eq!(owner(), Some(1_002));
+        run(ns, &["tap", "down"]).successful();
+        run(ns, &["tap", "up"]).successful();
+        assert_eq!(owner(), Some(0), "without an owner it would be everybody's");
     });
 }
 

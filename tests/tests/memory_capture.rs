@@ -1,5 +1,6 @@
 //! tshark reads what was captured in memory: nothing malformed, no checksum wrong, and HTTP inside TLS.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use framewise_tests::memory::{GREETING, LARGE, capture, record, world};
 use framewise_tests::peers::{Tshark, bad_checksums, body_of, http_objects, malformed};
 use framewise_tests::skippable;
 
-/// What tshark's reassembly says of a segment that was sent again when it had already joined those before. It says it
-/// without a look at the bytes, of healthy connections over lossy wires, and counts it among the malformed.
+/// What tshark's reassembly asks about a segment that was sent again when it had already joined those before; it counts
+/// the question among the malformed. [`changed_bytes`] answers it.
 const SENT_AGAIN: &str = "New fragment overlaps old data (retransmission?)";
 
 /// Fetches these pages one after the other and gives the captures of all three hosts to `judge`, each with the
@@ -35,10 +36,36 @@ fn captured(test: &str, config: &WorldConfig, urls: &[&str], judge: impl Fn(&str
             let mut malformed = malformed(&file);
             malformed.retain(|line| !(is_lossy && line.contains(SENT_AGAIN)));
             assert_eq!(malformed, [""; 0], "{host}: malformed");
+            assert_eq!(changed_bytes(&file), [""; 0], "{host}: sent again, but not as before");
             assert_eq!(bad_checksums(&file), [""; 0], "{host}: with a wrong checksum");
             judge(host, &file);
         }
     });
+}
+
+/// The bytes of a stream that were sent more than once and differed, a line for each: where in which stream, and both.
+fn changed_bytes(file: &Path) -> Vec<String> {
+    let fields = ["tcp.stream", "ip.src", "ipv6.src", "tcp.seq_raw", "tcp.payload"];
+    let mut seen = HashMap::new();
+    let mut changed = Vec::new();
+    for row in Tshark::new(file).filter("tcp.len > 0").fields(&fields) {
+        let [stream, v4, v6, sequence, payload] = row.as_slice() else { panic!("not five fields: {row:?}") };
+        let sequence: u32 = sequence.parse().expect("a sequence number");
+        for (offset, byte) in (0..).zip(hex(payload)) {
+            let place = (stream.clone(), format!("{v4}{v6}"), sequence.wrapping_add(offset));
+            let first = *seen.entry(place.clone()).or_insert(byte);
+            if first != byte {
+                changed.push(format!("{place:?}: {first:#04x}, then {byte:#04x}"));
+            }
+        }
+    }
+    assert!(!seen.is_empty(), "{}: no byte of any stream", file.display());
+    changed
+}
+
+fn hex(digits: &str) -> impl Iterator<Item = u8> {
+    let pairs = digits.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).expect("ASCII"));
+    pairs.map(|pair| u8::from_str_radix(pair, 16).expect("hexadecimal digits"))
 }
 
 fn healthy(seed: u64) -> WorldConfig {

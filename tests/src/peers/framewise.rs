@@ -2,6 +2,7 @@
 
 use crate::place::Place;
 use crate::process::{Finished, Running, finish};
+use crate::summed::Summed;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -21,7 +22,7 @@ impl Framewise {
     pub fn new(place: &impl Place, arguments: &[&str]) -> Self {
         // Through `env`, for a place starts programs that are installed and finds them by name.
         let mut command = place.command("env");
-        command.arg(program()).args(arguments);
+        command.arg(program()).args(arguments).env_remove("SUDO_UID").env_remove("SUDO_GID");
         Framewise { command, limit: LIMIT }
     }
 
@@ -53,6 +54,16 @@ impl Framewise {
         finish(&mut self.command, self.limit)
     }
 
+    /// Runs it beside the test, and has openssl add up its standard output.
+    ///
+    /// # Panics
+    ///
+    /// Where it can't be started.
+    #[track_caller]
+    pub fn summed(mut self) -> Summed {
+        Summed::start(&mut self.command)
+    }
+
     /// Runs it beside the test, and waits for a line that contains `ready`.
     ///
     /// # Panics
@@ -67,7 +78,7 @@ impl Framewise {
 }
 
 /// The program: the one that `FRAMEWISE_BIN` names, else the one that cargo builds beside this test.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| std::env::var_os("FRAMEWISE_BIN").map_or_else(build, PathBuf::from)).clone()
 }

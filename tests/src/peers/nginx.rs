@@ -5,7 +5,7 @@ use crate::place::Place;
 use crate::process::Running;
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -48,6 +48,8 @@ impl Tls {
 pub struct Nginx {
     listens: Vec<(String, Option<Tls>)>,
     pages: Vec<(String, Vec<u8>)>,
+    files: Vec<(String, PathBuf)>,
+    bytes_per_second: Option<u64>,
     identity: Option<Identity>,
 }
 
@@ -75,9 +77,21 @@ impl Nginx {
         self
     }
 
-    /// Serves `body` at `/name`.
+    /// Serves `body` at `/name`; in chunks at `/chunked/name`, compressed at `/gzip/name`.
     pub fn page(mut self, name: &str, body: &[u8]) -> Self {
         self.pages.push((name.to_owned(), body.to_vec()));
+        self
+    }
+
+    /// Serves a file at `/name`, from where it lies: one too large to be held here.
+    pub fn file(mut self, name: &str, file: &Path) -> Self {
+        self.files.push((name.to_owned(), file.to_owned()));
+        self
+    }
+
+    /// Sends each answer no faster than this.
+    pub fn bytes_per_second(mut self, bytes: u64) -> Self {
+        self.bytes_per_second = Some(bytes);
         self
     }
 
@@ -107,6 +121,9 @@ impl Nginx {
         for (name, body) in &self.pages {
             fs::write(folder.join("pages").join(name), body)?;
         }
+        for (name, file) in &self.files {
+            std::os::unix::fs::symlink(file, folder.join("pages").join(name))?;
+        }
         if let Some(identity) = &self.identity {
             fs::write(folder.join("certificate.pem"), &identity.certificate)?;
             fs::write(folder.join("key.pem"), &identity.key)?;
@@ -117,6 +134,7 @@ impl Nginx {
     fn configuration(&self, folder: &Path) -> String {
         let folder = folder.display();
         let servers: String = self.listens.iter().map(|(address, tls)| server(address, *tls)).collect();
+        let rate = self.bytes_per_second.map(|bytes| format!("limit_rate {bytes};\n")).unwrap_or_default();
         // One process: what is killed is all there is. In a user namespace root is the only user, and nginx
         // gives its folders to someone even where it keeps no worker to use them.
         format!(
@@ -126,6 +144,8 @@ impl Nginx {
              access_log {folder}/access.log;\nroot {folder}/pages;\ndefault_type application/octet-stream;\n\
              client_body_temp_path {folder}/body;\nproxy_temp_path {folder}/proxy;\n\
              fastcgi_temp_path {folder}/fastcgi;\nuwsgi_temp_path {folder}/uwsgi;\nscgi_temp_path {folder}/scgi;\n\
+             keepalive_requests 100000;\n\
+             gzip_types *;\ngzip_min_length 1;\nssi_types *;\n{rate}\
              {servers}}}\n"
         )
     }
@@ -138,7 +158,11 @@ fn server(address: &str, tls: Option<Tls>) -> String {
         let _ = write!(server, " ssl; ssl_protocols {}", tls.protocols());
         server += "; ssl_certificate certificate.pem; ssl_certificate_key key.pem";
     }
-    server + "; }\n"
+    // Whoever looks for includes within a page cannot know its length before: it goes in chunks.
+    server
+        + "; location /length/ { alias pages/; }\n\
+           location /chunked/ { alias pages/; ssi on; }\n\
+           location /gzip/ { alias pages/; gzip on; } }\n"
 }
 
 /// A listening nginx, which ends when this is dropped.
