@@ -3,7 +3,7 @@
 //! | command | what it does |
 //! |---|---|
 //! | `cargo xtask test` | everything that must hold, summed up at the end |
-//! | `cargo xtask bench` | the benchmarks, and where their reports are |
+//! | `cargo xtask bench` | how fast it is, beside the kernel's own path and smoltcp alone |
 //! | `cargo xtask book` | the book, into `docs/book` |
 //! | `cargo xtask first-page` | how long a fresh clone takes to its first page |
 //! | `cargo xtask check-targets` | whether it compiles for Windows and macOS |
@@ -43,8 +43,17 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
-    /// Run the benchmarks and say where their reports are
-    Bench,
+    /// Measure how fast it is beside curl, nginx, openssl and smoltcp; a table, plots, and JSON
+    Bench(bench::Options),
+    /// Measure one row of the benchmark, in the network that we are in
+    #[command(hide = true)]
+    BenchRow {
+        /// The row's name
+        name: String,
+        /// Fewer and shorter rounds
+        #[arg(long)]
+        quick: bool,
+    },
     /// Build the book into docs/book
     Book,
     /// Clone the last commit afresh and time its first page
@@ -64,7 +73,8 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Test { quick } => suite::run(quick),
-        Command::Bench => bench::run(),
+        Command::Bench(options) => bench::run(&options),
+        Command::BenchRow { name, quick } => bench::run_row(&name, quick),
         Command::Book => book::run(),
         Command::FirstPage => first_page::run(),
         Command::CheckTargets => targets::run(),

@@ -7,16 +7,29 @@ use std::path::Path;
 use std::process::Command;
 
 /// A program that tests run, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 22] = [
     ("tshark", "tshark"),
     ("nginx", "nginx-light"),
     ("curl", "curl"),
     ("dnsmasq", "dnsmasq-base"),
+    ("apache2", "apache2-bin"),
+    ("wget", "wget"),
+    ("chromium", "chromium"),
+    ("certutil", "libnss3-tools"),
+    ("ab", "apache2-utils"),
+    ("wrk", "wrk"),
+    ("nmap", "nmap"),
+    ("python3", "python3"),
+    ("gzip", "gzip"),
     ("ip", "iproute2"),
     ("ping", "iputils-ping"),
     ("ethtool", "ethtool"),
     ("openssl", "openssl"),
     ("unshare", "util-linux"),
+    ("nft", "nftables"),
+    ("iptables", "iptables"),
+    ("sysctl", "procps"),
+    ("faketime", "faketime"),
 ];
 
 /// What holds the authorities that the system trusts, and its package.
@@ -24,28 +37,33 @@ const AUTHORITIES: (&str, &str) = ("/etc/ssl/certs/ca-certificates.crt", "ca-cer
 
 /// Installs what is missing, where we may; else says what is missing. The tests that need it then skip.
 pub(crate) fn provide() -> io::Result<()> {
-    let missing = missing();
+    provide_also(&[])
+}
+
+/// The same, and these programs with their packages.
+pub(crate) fn provide_also(more: &[(&'static str, &'static str)]) -> io::Result<()> {
+    let missing = missing(more);
     if missing.is_empty() {
         return Ok(());
     }
-    println!("\n== what the tests need: {}", missing.join(" "));
+    println!("\n== what this needs: {}", missing.join(" "));
     if !tool::is_root() || !tool::is_installed("apt-get") {
         println!(
-            "These Debian packages are missing; as root, this command would install them. Some tests will skip."
+            "These Debian packages are missing; as root, this command would install them. What needs them is skipped."
         );
         return Ok(());
     }
     let installed = install(&missing)?;
     if !installed {
-        println!("Not all of it could be installed. Some tests will skip.");
+        println!("Not all of it could be installed. What needs the rest is skipped.");
     }
     Ok(())
 }
 
 /// The packages whose programs are not there.
-fn missing() -> Vec<&'static str> {
-    let programs =
-        PROGRAMS.iter().filter(|(program, _)| !tool::is_installed(program)).map(|(_, package)| *package);
+fn missing(more: &[(&'static str, &'static str)]) -> Vec<&'static str> {
+    let programs = PROGRAMS.iter().chain(more);
+    let programs = programs.filter(|(program, _)| !tool::is_installed(program)).map(|(_, package)| *package);
     let authorities = (!Path::new(AUTHORITIES.0).is_file()).then_some(AUTHORITIES.1);
     programs.chain(authorities).collect()
 }

@@ -25,8 +25,8 @@ const PACKAGES: [&str; 7] = [
     "llvm-16",
 ];
 
-/// The packages whose programs only run on a Linux host: the peers of the tests.
-const LINUX_ONLY: [&str; 1] = ["framewise-tests"];
+/// The packages whose programs only run on a Linux host: the peers of the tests and of the benchmarks.
+const LINUX_ONLY: [&str; 2] = ["framewise-tests", "framewise-bench"];
 
 /// Checks the workspace for each target, or says why this machine cannot.
 pub(crate) fn run() -> io::Result<bool> {

@@ -15,8 +15,17 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Cargo, as it was that started us, at the workspace's root.
+///
+/// It is not told of our own package, as a program that cargo runs is: some build scripts ask to be run again whenever that
+/// changes, and would compile anew what is built already.
 pub(crate) fn cargo<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let is_of_us = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        if name.to_str().is_some_and(is_of_us) {
+            command.env_remove(name);
+        }
+    }
     command.args(arguments).current_dir(root()).stdin(Stdio::null());
     command
 }
