@@ -252,12 +252,13 @@ fn hashes_seeded_by_the_process_decide_nothing() {
 }
 
 #[test]
-fn unsafe_code_is_in_one_file() {
+fn unsafe_code_is_in_two_files() {
     let sources = sources();
     let allowed = files(&sources, |source| source.code.contains("allow(unsafe_code)"));
-    assert_eq!(allowed, ["device/src/linux.rs"], "the files that may hold unsafe code");
+    let known = ["device/src/linux.rs", "tcp/src/rings/mapped.rs"];
+    assert_eq!(allowed, known, "the files that may hold unsafe code");
     let forbid = ["core", "gateway", "site", "trace", "framewise", "conformance"].into_iter().chain(LAYERS);
-    for name in forbid {
+    for name in forbid.filter(|name| *name != "tcp") {
         let root = read(&crates().join(name).join("src/lib.rs"));
         assert!(root.contains("#![forbid(unsafe_code)]"), "{name} was to forbid unsafe code");
     }

@@ -8,6 +8,7 @@
 //!   segment ◄─ seal ◄─────┘
 //! ```
 
+mod idle;
 mod inbound;
 mod outbound;
 mod upper;
@@ -24,6 +25,7 @@ use crate::flows::FlowKey;
 use crate::guard::Guard;
 use crate::outputs::Outputs;
 use crate::reset::bare_segment;
+use crate::rings::Arena;
 use crate::rto::RetransmissionTimer;
 use crate::segment::Flags;
 use crate::sequence::SeqNumber;
@@ -70,6 +72,9 @@ pub(crate) struct Connection {
     timer: RetransmissionTimer,
     /// Whether the last segment had been sent before.
     sent_again: bool,
+    /// Whether anything was put into the rings since their memory was given back, and how far what came out of order reaches.
+    touched: bool,
+    gap_until: Option<SeqNumber>,
     /// What the network said of this connection without ending it (RFC 1122, section 4.2.3.9).
     soft_error: Option<ErrorKind>,
     /// For the queue of connections that may have something to send, and the heap of timers.
@@ -93,11 +98,11 @@ impl Connection {
         flow: FlowKey,
         offset: u32,
         mtu: usize,
-        config: &Config,
+        (config, arena): (&Config, &Arena),
         now: Instant,
     ) -> Option<Self> {
         let mtu = engine_mtu(&flow, mtu.min(config.mtu));
-        let engine = Engine::connect(config, mtu, flow.local.port(), flow.remote.port())?;
+        let engine = Engine::connect(config, arena, mtu, flow.local.port(), flow.remote.port())?;
         Some(Connection::new(name, flow, engine, offset, now))
     }
 
@@ -107,11 +112,11 @@ impl Connection {
         flow: FlowKey,
         offset: u32,
         mtu: usize,
-        config: &Config,
+        (config, arena): (&Config, &Arena),
         now: Instant,
     ) -> Option<Self> {
         let mtu = engine_mtu(&flow, mtu.min(config.mtu));
-        let engine = Engine::listen(config, mtu, flow.local.port())?;
+        let engine = Engine::listen(config, arena, mtu, flow.local.port())?;
         Some(Connection::new(name, flow, engine, offset, now))
     }
 
@@ -139,6 +144,8 @@ impl Connection {
             unacknowledged: SeqNumber::default(),
             timer: RetransmissionTimer::default(),
             sent_again: false,
+            touched: false,
+            gap_until: None,
             soft_error: None,
             queued: false,
             alarm: None,
@@ -189,10 +196,10 @@ impl Connection {
             return None;
         }
         let timers = earliest(self.engine.poll_at(now), self.timer.expires());
-        earliest(timers, self.deadline(config))
+        earliest(timers, earliest(self.idle_at(), self.deadline(config)))
     }
 
-    /// Gives up what has waited for too long, or sends it again.
+    /// Gives up what has waited for too long, or sends it again; gives back what an idle one does not need.
     pub(crate) fn on_time(&mut self, config: &Config, out: &mut Outputs, cx: &mut Cx) {
         let late = self.deadline(config).is_some_and(|at| at <= cx.now);
         if late && self.over().is_none() {
@@ -204,6 +211,7 @@ impl Connection {
         } else if self.timer.take_expired(cx.now) && self.guard.awaits_acknowledgment() {
             self.send_again(out, cx);
         }
+        self.give_back_memory(cx.now);
     }
 
     fn deadline(&self, config: &Config) -> Option<Instant> {

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use framewise_core::{Buf, Instant};
+use self_cell::{MutBorrow, self_cell};
 use smoltcp::iface::{Config as InterfaceConfig, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{ChecksumCapabilities, Device, DeviceCapabilities, Medium, PacketMeta, RxToken, TxToken};
 use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State as SocketState};
@@ -23,6 +24,7 @@ use smoltcp::time::{Duration as Delay, Instant as Moment};
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
 use crate::config::Config;
+use crate::rings::{Arena, Memory, Rings};
 
 /// Bytes of the stand-in for an IP header.
 pub(crate) const IP_HEADER_LEN: usize = 20;
@@ -80,11 +82,21 @@ pub(crate) struct Emitted {
     pub(crate) segment_size: Option<u16>,
 }
 
+self_cell!(
+    /// The set with the one socket, and the rings that it borrows.
+    struct Sockets {
+        owner: MutBorrow<Rings>,
+        #[not_covariant]
+        dependent: SocketSet,
+    }
+);
+
 /// One connection's state machine.
 pub(crate) struct Engine {
     interface: Interface,
-    sockets: SocketSet<'static>,
+    sockets: Sockets,
     handle: SocketHandle,
+    memory: Memory,
     mtu: usize,
     super_segments: bool,
     nagle: bool,
@@ -94,62 +106,65 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// An engine that connects: its first segment is a SYN.
-    pub(crate) fn connect(config: &Config, mtu: usize, local_port: u16, remote_port: u16) -> Option<Engine> {
-        let mut engine = Engine::new(config, mtu);
+    pub(crate) fn connect(
+        config: &Config,
+        arena: &Arena,
+        mtu: usize,
+        local_port: u16,
+        remote_port: u16,
+    ) -> Option<Engine> {
+        let mut engine = Engine::new(config, arena, mtu)?;
         let remote = (IpAddress::from(std::net::Ipv4Addr::from(THERE)), remote_port);
-        let context = engine.interface.context();
-        let socket = engine.sockets.get_mut::<Socket>(engine.handle);
-        socket.connect(context, remote, local_port).ok()?;
-        Some(engine)
+        let Engine { interface, sockets, handle, .. } = &mut engine;
+        let connected = sockets.with_dependent_mut(|_, sockets| {
+            sockets.get_mut::<Socket>(*handle).connect(interface.context(), remote, local_port)
+        });
+        connected.ok().map(|()| engine)
     }
 
     /// An engine that waits for one SYN.
-    pub(crate) fn listen(config: &Config, mtu: usize, local_port: u16) -> Option<Engine> {
-        let mut engine = Engine::new(config, mtu);
-        engine.socket_mut().listen(local_port).ok()?;
+    pub(crate) fn listen(config: &Config, arena: &Arena, mtu: usize, local_port: u16) -> Option<Engine> {
+        let mut engine = Engine::new(config, arena, mtu)?;
+        engine.socket_mut(|socket| socket.listen(local_port)).ok()?;
         Some(engine)
     }
 
-    fn new(config: &Config, mtu: usize) -> Engine {
-        let ring = |bytes: usize| SocketBuffer::new(vec![0; bytes]);
-        let mut socket =
-            Socket::new(ring(window_for(config.receive_window)), ring(config.send_buffer.max(1)));
-        socket.set_congestion_control(CongestionControl::Cubic);
-        socket.set_nagle_enabled(config.nagle);
-        socket.set_ack_delay(config.delayed_ack.map(delay));
-        socket.set_keep_alive(config.keep_alive.map(delay));
-        let mut sockets = SocketSet::new(Vec::with_capacity(1));
-        let handle = sockets.add(socket);
-        Engine {
-            interface: interface(mtu, config.super_segments),
-            sockets,
-            handle,
-            mtu,
-            super_segments: config.super_segments,
-            nagle: config.nagle,
-            ahead: Duration::ZERO,
-        }
+    /// `None` where there is no memory for its rings.
+    fn new(config: &Config, arena: &Arena, mtu: usize) -> Option<Engine> {
+        let rings = arena.take()?;
+        let memory = rings.memory();
+        let mut handle = SocketHandle::default();
+        let sockets = Sockets::new(MutBorrow::new(rings), |rings| {
+            let mut sockets = SocketSet::new(Vec::with_capacity(1));
+            handle = sockets.add(socket(config, rings.borrow_mut()));
+            sockets
+        });
+        let interface = interface(mtu, config.super_segments);
+        let (super_segments, nagle, ahead) = (config.super_segments, config.nagle, Duration::ZERO);
+        Some(Engine { interface, sockets, handle, memory, mtu, super_segments, nagle, ahead })
     }
 
     /// Takes one segment, with its stand-in for an IP header in front (see [`put_ip_header`]). What it answers at once is
     /// returned.
     pub(crate) fn ingress(&mut self, now: Instant, packet: &[u8]) -> Option<Emitted> {
         let mut wire = self.wire(Some(packet));
-        self.interface.poll_ingress_single(moment(now + self.ahead), &mut wire, &mut self.sockets);
+        let (now, interface) = (moment(now + self.ahead), &mut self.interface);
+        self.sockets.with_dependent_mut(|_, sockets| interface.poll_ingress_single(now, &mut wire, sockets));
         wire.outbound
     }
 
     /// The next segment to send at this time, if there is one.
     pub(crate) fn egress(&mut self, now: Instant) -> Option<Emitted> {
         let mut wire = self.wire(None);
-        self.interface.poll_egress(moment(now + self.ahead), &mut wire, &mut self.sockets);
+        let (now, interface) = (moment(now + self.ahead), &mut self.interface);
+        self.sockets.with_dependent_mut(|_, sockets| interface.poll_egress(now, &mut wire, sockets));
         wire.outbound
     }
 
     /// Lets a segment that is not full wait, or not, while others are in flight. With Nagle's algorithm it waits always.
     pub(crate) fn hold_partial(&mut self, hold: bool) {
         let hold = hold || self.nagle;
-        self.socket_mut().set_nagle_enabled(hold);
+        self.socket_mut(|socket| socket.set_nagle_enabled(hold));
     }
 
     /// When [`egress`](Self::egress) may have something next.
@@ -169,7 +184,8 @@ impl Engine {
     /// Its next timer, by its own clock.
     fn timer(&mut self, now: Instant) -> Option<Instant> {
         let now = moment(now + self.ahead);
-        let at = self.interface.poll_at(now, &self.sockets)?;
+        let interface = &mut self.interface;
+        let at = self.sockets.with_dependent(|_, sockets| interface.poll_at(now, sockets))?;
         Some(Instant::from_micros(u64::try_from(at.total_micros()).unwrap_or(0)))
     }
 
@@ -185,7 +201,7 @@ impl Engine {
     }
 
     pub(crate) fn state(&self) -> State {
-        match self.socket().state() {
+        match self.socket(|socket| socket.state()) {
             SocketState::Closed => State::Closed,
             SocketState::Listen => State::Listen,
             SocketState::SynSent => State::SynSent,
@@ -202,21 +218,21 @@ impl Engine {
 
     /// Takes bytes to send: as many as fit.
     pub(crate) fn send(&mut self, data: &[u8]) -> usize {
-        self.socket_mut().send_slice(data).unwrap_or(0)
+        self.socket_mut(|socket| socket.send_slice(data)).unwrap_or(0)
     }
 
     /// Bytes taken to send that are not acknowledged yet.
     pub(crate) fn send_queue(&self) -> usize {
-        self.socket().send_queue()
+        self.socket(|socket| socket.send_queue())
     }
 
     pub(crate) fn send_capacity(&self) -> usize {
-        self.socket().send_capacity()
+        self.socket(|socket| socket.send_capacity())
     }
 
     /// Bytes that came in order and were not received yet.
     pub(crate) fn recv_queue(&self) -> usize {
-        self.socket().recv_queue()
+        self.socket(|socket| socket.recv_queue())
     }
 
     /// Receives up to `limit` bytes, copied out.
@@ -226,11 +242,12 @@ impl Engine {
         // The ring may wrap once: its two pieces are taken in turn.
         for _ in 0..2 {
             let left = limit - bytes.len();
-            let taken = self.socket_mut().recv(|piece| {
+            let take = |piece: &mut [u8]| {
                 let n = left.min(piece.len());
                 bytes.extend_from_slice(&piece[..n]);
                 (n, ())
-            });
+            };
+            let taken = self.socket_mut(|socket| socket.recv(take));
             if taken.is_err() {
                 break;
             }
@@ -242,25 +259,34 @@ impl Engine {
     pub(crate) fn discard(&mut self, n: usize) {
         let mut left = n.min(self.recv_queue());
         for _ in 0..2 {
-            let taken = self.socket_mut().recv(|piece| {
+            let skip = |piece: &mut [u8]| {
                 let n = left.min(piece.len());
                 (n, n)
-            });
-            left -= taken.unwrap_or(0);
+            };
+            left -= self.socket_mut(|socket| socket.recv(skip)).unwrap_or(0);
         }
     }
 
     /// Sends a FIN after what is left to send.
     pub(crate) fn close(&mut self) {
-        self.socket_mut().close();
+        self.socket_mut(|socket| socket.close());
     }
 
-    fn socket(&self) -> &Socket<'static> {
-        self.sockets.get(self.handle)
+    /// Gives the memory of both rings back, if nothing waits in them. Whoever calls this knows that nothing came out of
+    /// order, either: that lies in the ring, too, and the engine does not tell of it.
+    pub(crate) fn give_back_memory(&mut self) {
+        if self.recv_queue() == 0 && self.send_queue() == 0 {
+            self.memory.give_back();
+        }
     }
 
-    fn socket_mut(&mut self) -> &mut Socket<'static> {
-        self.sockets.get_mut(self.handle)
+    fn socket<R>(&self, look: impl FnOnce(&Socket<'_>) -> R) -> R {
+        self.sockets.with_dependent(|_, sockets| look(sockets.get(self.handle)))
+    }
+
+    fn socket_mut<R>(&mut self, act: impl FnOnce(&mut Socket<'_>) -> R) -> R {
+        let handle = self.handle;
+        self.sockets.with_dependent_mut(|_, sockets| act(sockets.get_mut(handle)))
     }
 
     fn wire<'p>(&self, inbound: Option<&'p [u8]>) -> Wire<'p> {
@@ -284,6 +310,22 @@ pub(crate) fn put_ip_header(header: &mut [u8], len: usize) {
     header[9] = framewise_core::seams::segment::TCP;
     header[12..16].copy_from_slice(&THERE);
     header[16..20].copy_from_slice(&HERE);
+}
+
+/// A socket that keeps in these rings what comes and what goes.
+fn socket<'r>(config: &Config, rings: &'r mut Rings) -> Socket<'r> {
+    let (receive, send) = rings.split();
+    let mut socket = Socket::new(SocketBuffer::new(receive), SocketBuffer::new(send));
+    socket.set_congestion_control(CongestionControl::Cubic);
+    socket.set_nagle_enabled(config.nagle);
+    socket.set_ack_delay(config.delayed_ack.map(delay));
+    socket.set_keep_alive(config.keep_alive.map(delay));
+    socket
+}
+
+/// Where connections set up so have their rings.
+pub(crate) fn arena(config: &Config) -> Arena {
+    Arena::new(window_for(config.receive_window), config.send_buffer.max(1))
 }
 
 /// The largest receive buffer up to `wanted` whose windows can be told exactly.

@@ -22,10 +22,12 @@ use framewise_core::{Cx, Instant, Layer, Rng};
 use self::opening::Asked;
 use crate::config::Config;
 use crate::connection::Connection;
+use crate::engine::arena;
 use crate::flows::{FlowKey, Flows, Place};
 use crate::listen::Listeners;
 use crate::outputs::Outputs;
 use crate::reset;
+use crate::rings::Arena;
 use crate::segment::{Flags, Header, sum};
 use crate::sequence::{InitialSequence, SeqNumber};
 use crate::time_wait::{Answer, Remains, TimeWait};
@@ -49,6 +51,7 @@ pub struct Tcp {
     /// What waits for IP's answer to which source address and MTU, and until when: in that order, for all wait as long.
     asked: VecDeque<(Instant, Asked)>,
     out: Outputs,
+    arena: Arena,
 }
 
 impl Tcp {
@@ -65,6 +68,7 @@ impl Tcp {
             ready: VecDeque::new(),
             asked: VecDeque::new(),
             out: Outputs::default(),
+            arena: arena(&config),
             config,
             rng,
         }

@@ -61,7 +61,7 @@
 //! assert_eq!(header.options.maximum_segment_size, Some(1_460));
 //! ```
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod analysis;
 mod config;
@@ -74,6 +74,7 @@ mod layer;
 mod listen;
 mod outputs;
 mod reset;
+mod rings;
 mod rto;
 pub mod segment;
 mod sequence;

@@ -79,6 +79,10 @@ impl Connection {
         let answer = self.engine.ingress(cx.now, &payload);
         let arrived = self.engine.recv_queue().saturating_sub(waited);
         self.guard.received(arrived);
+        if length > 0 {
+            self.touch_rings();
+            self.note_reach(header.sequence.plus(length));
+        }
         let state = self.engine.state();
         if state.is_after_fin() {
             self.guard.finish();

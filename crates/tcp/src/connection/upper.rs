@@ -24,6 +24,7 @@ impl Connection {
             return self.abort(CloseReason::Misuse("sent more than the credit"), out, cx);
         }
         self.credit -= data.len();
+        self.touch_rings();
         let taken = self.engine.send(data);
         debug_assert_eq!(taken, data.len(), "the credit promised room");
         self.note_progress(cx.now);

@@ -1,0 +1,42 @@
+//! What a connection gives back while nothing happens on it.
+
+use std::time::Duration;
+
+use framewise_core::Instant;
+
+use super::{Connection, Life};
+
+/// For how long nothing must have come before the memory of the rings is given back: longer than a peer that means to go on
+/// takes for its next word, so that nobody busy pays for it.
+const IDLE: Duration = Duration::from_secs(1);
+
+impl Connection {
+    /// Notes that bytes were put into a ring.
+    pub(super) fn touch_rings(&mut self) {
+        self.touched = true;
+    }
+
+    /// Notes how far a segment reached: where it came out of order it waits in the ring, though the engine does not tell.
+    pub(super) fn note_reach(&mut self, end: crate::SeqNumber) {
+        let next = self.guard.next();
+        let furthest = self.gap_until.map_or(end, |before| before.later(end));
+        self.gap_until = next.is_before(furthest).then_some(furthest);
+    }
+
+    /// When the memory of the rings can be given back, if nothing happens until then.
+    pub(super) fn idle_at(&self) -> Option<Instant> {
+        let is_empty = self.gap_until.is_none()
+            && matches!(self.life, Life::Open)
+            && self.engine.recv_queue() == 0
+            && self.engine.send_queue() == 0;
+        (self.touched && is_empty).then(|| self.last_heard + IDLE)
+    }
+
+    /// Gives the memory of the rings back, if the connection has been idle for long enough.
+    pub(super) fn give_back_memory(&mut self, now: Instant) {
+        if self.idle_at().is_some_and(|at| at <= now) {
+            self.engine.give_back_memory();
+            self.touched = false;
+        }
+    }
+}
