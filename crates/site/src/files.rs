@@ -1,15 +1,18 @@
 //! A directory of files: the one place of the site that reads from a disk.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use framewise_core::Buf;
 use framewise_http::{Answer, Body, Handler, Method, Request, Response, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::html::{escape, page, problem};
+use crate::open_files::{OpenFiles, Opened, read_at};
 use crate::range::{Version, Wanted, wanted};
 
 /// Bytes that are read at a time.
@@ -42,6 +45,7 @@ const IN_PATH: &AsciiSet = &CONTROLS
 pub struct StaticFiles {
     root: PathBuf,
     listing: bool,
+    open: OpenFiles,
 }
 
 /// Why a directory can't be served.
@@ -63,6 +67,19 @@ pub enum FilesError {
 /// A path of a request that names nothing that is served.
 struct NotHere;
 
+/// What a path of a request leads to, links followed.
+struct Found {
+    path: PathBuf,
+    metadata: Metadata,
+}
+
+impl Found {
+    fn at(path: PathBuf) -> io::Result<Self> {
+        let metadata = fs::symlink_metadata(&path)?;
+        Ok(Found { path, metadata })
+    }
+}
+
 impl StaticFiles {
     /// The files below `root`, which must exist.
     pub fn new(root: impl AsRef<Path>) -> Result<Self, FilesError> {
@@ -72,7 +89,7 @@ impl StaticFiles {
         if !root.is_dir() {
             return Err(FilesError::NotADirectory(root));
         }
-        Ok(StaticFiles { root, listing: false })
+        Ok(StaticFiles { root, listing: false, open: OpenFiles::default() })
     }
 
     /// Shows what is in a directory that has no `index.html`.
@@ -88,14 +105,14 @@ impl StaticFiles {
                 .header("Allow", "GET, HEAD");
         }
         match self.find(request) {
-            Ok(path) if path.is_dir() => self.directory(request, &path),
-            Ok(path) => file(request, &path).unwrap_or_else(|_| not_found(request)),
+            Ok(found) if found.metadata.is_dir() => self.directory(request, &found.path),
+            Ok(found) => self.file(request, found).unwrap_or_else(|_| not_found(request)),
             Err(NotHere) => not_found(request),
         }
     }
 
     /// The file or directory that the request names, if it is within the root, links followed.
-    fn find(&self, request: &Request) -> Result<PathBuf, NotHere> {
+    fn find(&self, request: &Request) -> Result<Found, NotHere> {
         let decoded;
         let path = match request.params.get("rest") {
             Some(rest) => rest,
@@ -105,22 +122,29 @@ impl StaticFiles {
             }
         };
         let mut found = self.root.clone();
+        let mut last = None;
         let mut is_direct = true;
         for name in path.split('/').filter(|name| !name.is_empty()) {
             if name.starts_with('.') || name.contains(['\\', '\0', ':']) {
                 return Err(NotHere);
             }
             found.push(name);
-            is_direct = is_direct && !fs::symlink_metadata(&found).map_err(|_| NotHere)?.is_symlink();
+            let metadata = fs::symlink_metadata(&found).map_err(|_| NotHere)?;
+            is_direct = is_direct && !metadata.is_symlink();
+            last = Some(metadata);
         }
         // Without a link on the way it is where it says; to look for links from the root of all takes several calls more.
-        if is_direct {
-            return Ok(found);
+        match last {
+            Some(metadata) if is_direct => Ok(Found { path: found, metadata }),
+            _ => self.behind_links(&found),
         }
-        let real = found.canonicalize().map_err(|_| NotHere)?;
+    }
+
+    fn behind_links(&self, path: &Path) -> Result<Found, NotHere> {
+        let real = path.canonicalize().map_err(|_| NotHere)?;
         let within = real.strip_prefix(&self.root).map_err(|_| NotHere)?;
         let hidden = within.iter().any(|name| name.to_string_lossy().starts_with('.'));
-        if hidden { Err(NotHere) } else { Ok(real) }
+        if hidden { Err(NotHere) } else { Found::at(real).map_err(|_| NotHere) }
     }
 
     fn directory(&self, request: &Request, path: &Path) -> Response {
@@ -132,12 +156,56 @@ impl StaticFiles {
         }
         let index = path.join("index.html").canonicalize();
         if let Some(index) = index.ok().filter(|index| index.starts_with(&self.root)) {
-            return file(request, &index).unwrap_or_else(|_| not_found(request));
+            let answer = Found::at(index).and_then(|index| self.file(request, index));
+            return answer.unwrap_or_else(|_| not_found(request));
         }
         if !self.listing {
             return not_found(request);
         }
         listing(request, path).unwrap_or_else(|_| not_found(request))
+    }
+
+    /// A file, or the part of it that is wanted.
+    fn file(&self, request: &Request, found: Found) -> io::Result<Response> {
+        let kind = content_type(&found.path);
+        let coded = gzipped(&found.path);
+        let is_coded = coded.is_some();
+        let takes_gzip = request.header("accept-encoding").is_some_and(accepts_gzip);
+        let (coding, sent) = match coded.filter(|_| takes_gzip) {
+            Some(coded) => (Some("gzip"), coded),
+            None => (None, found),
+        };
+        let Opened { file, metadata } = self.open.open(&sent.path, sent.metadata)?;
+        let length = metadata.len();
+        let version = version_of(&metadata);
+        let version = if let Some(coding) = coding { version.coded(coding) } else { version };
+        let described = |status| {
+            let mut response = describe(Response::status(status), &version);
+            if is_coded {
+                response = response.header("Vary", "Accept-Encoding");
+            }
+            match coding {
+                Some(coding) => response.header("Content-Encoding", coding),
+                None => response,
+            }
+        };
+        Ok(match wanted(request, &version, length) {
+            Wanted::Whole => {
+                described(StatusCode::OK).header("Content-Type", &kind).with_body(stream(file, 0..length))
+            }
+            Wanted::Part(part) => described(StatusCode::PARTIAL_CONTENT)
+                .header("Content-Type", &kind)
+                .header("Content-Range", &format!("bytes {}-{}/{length}", part.start, part.end - 1))
+                .with_body(stream(file, part)),
+            Wanted::Nowhere => problem(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "The file has no such bytes.",
+                &format!("It has {length}."),
+            )
+            .header("Content-Range", &format!("bytes */{length}")),
+            Wanted::Unchanged => described(StatusCode::NOT_MODIFIED),
+            Wanted::Different => described(StatusCode::PRECONDITION_FAILED),
+        })
     }
 }
 
@@ -153,54 +221,11 @@ fn not_found(request: &Request) -> Response {
     problem(StatusCode::NOT_FOUND, &wrong, right)
 }
 
-/// A file, or the part of it that is wanted.
-fn file(request: &Request, path: &Path) -> io::Result<Response> {
-    let coded = gzipped(path);
-    let takes_gzip = request.header("accept-encoding").is_some_and(accepts_gzip);
-    let sent = coded.as_deref().filter(|_| takes_gzip);
-    let (file, metadata) = open(sent.unwrap_or(path))?;
-    let length = metadata.len();
-    let version = version_of(&metadata);
-    let version = if sent.is_some() { version.coded("gzip") } else { version };
-    let described = |status| {
-        let response = describe(Response::status(status), &version);
-        match (&coded, takes_gzip) {
-            (None, _) => response,
-            (Some(_), false) => response.header("Vary", "Accept-Encoding"),
-            (Some(_), true) => response.header("Vary", "Accept-Encoding").header("Content-Encoding", "gzip"),
-        }
-    };
-    Ok(match wanted(request, &version, length) {
-        Wanted::Whole => described(StatusCode::OK)
-            .header("Content-Type", &content_type(path))
-            .with_body(stream(file, 0..length)?),
-        Wanted::Part(part) => described(StatusCode::PARTIAL_CONTENT)
-            .header("Content-Type", &content_type(path))
-            .header("Content-Range", &format!("bytes {}-{}/{length}", part.start, part.end - 1))
-            .with_body(stream(file, part)?),
-        Wanted::Nowhere => problem(
-            StatusCode::RANGE_NOT_SATISFIABLE,
-            "The file has no such bytes.",
-            &format!("It has {length}."),
-        )
-        .header("Content-Range", &format!("bytes */{length}")),
-        Wanted::Unchanged => described(StatusCode::NOT_MODIFIED),
-        Wanted::Different => described(StatusCode::PRECONDITION_FAILED),
-    })
-}
-
-fn open(path: &Path) -> io::Result<(File, Metadata)> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if metadata.is_file() { Ok((file, metadata)) } else { Err(io::ErrorKind::NotFound.into()) }
-}
-
 /// The file beside this one that holds the same, compressed; a link is not followed, for it might lead elsewhere.
-fn gzipped(path: &Path) -> Option<PathBuf> {
+fn gzipped(path: &Path) -> Option<Found> {
     let mut name = path.file_name()?.to_owned();
     name.push(".gz");
-    let coded = path.with_file_name(name);
-    fs::symlink_metadata(&coded).is_ok_and(|metadata| metadata.is_file()).then_some(coded)
+    Found::at(path.with_file_name(name)).ok().filter(|coded| coded.metadata.is_file())
 }
 
 /// Whether gzip is among the codings of an `Accept-Encoding`, and not by a weight of 0 (RFC 9110, section 12.5.3).
@@ -232,25 +257,27 @@ fn content_type(path: &Path) -> String {
 }
 
 /// These bytes of a file, read as they are sent.
-fn stream(mut file: File, range: Range<u64>) -> io::Result<Body> {
-    if range.start > 0 {
-        file.seek(SeekFrom::Start(range.start))?;
-    }
+fn stream(file: Arc<File>, range: Range<u64>) -> Body {
     let length = range.end - range.start;
-    let mut left = length;
+    let mut left = range;
     let pieces = std::iter::from_fn(move || {
-        let wanted = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        let wanted = usize::try_from(left.end - left.start).unwrap_or(PIECE).min(PIECE);
         if wanted == 0 {
             return None;
         }
-        // In one call: `read_to_end` would spare the zeros and make four.
-        let mut piece = vec![0; wanted];
-        let read = file.read_exact(&mut piece).map(|()| Bytes::from(piece));
+        let read = read(&file, left.start, wanted);
         // After an error there is no more.
-        left = if read.is_ok() { left - wanted as u64 } else { 0 };
+        left.start = if read.is_ok() { left.start + wanted as u64 } else { left.end };
         Some(read)
     });
-    Ok(Body::Stream { length: Some(length), pieces: Box::new(pieces) })
+    Body::Stream { length: Some(length), pieces: Box::new(pieces) }
+}
+
+/// One piece of a file, in a buffer of the pool: a fresh one would be zeroed before it is read into.
+fn read(file: &File, offset: u64, length: usize) -> io::Result<Bytes> {
+    let mut piece = Buf::with_capacity(length);
+    read_at(file, piece.append(length), offset)?;
+    Ok(piece.into_bytes())
 }
 
 fn listing(request: &Request, path: &Path) -> io::Result<Response> {

@@ -26,6 +26,7 @@ pub mod builtin;
 mod date;
 mod files;
 mod html;
+mod open_files;
 mod pattern;
 mod picture;
 mod range;

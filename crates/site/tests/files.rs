@@ -209,3 +209,36 @@ fn what_lies_compressed_beside_a_file_is_sent_to_who_takes_it() {
         assert_eq!(page.text(), "index");
     }
 }
+
+/// A small file stays open between requests: what is served is none the less what is there.
+#[test]
+fn a_file_that_has_changed_is_served_as_it_is_now() {
+    let dir = tree();
+    let (site, page) = (files(&dir), dir.path().join("root/page.html"));
+    let served = || get(&site, "/page.html");
+    assert_eq!(served().text(), "0123456789");
+    fs::write(&page, "written in place, and longer").unwrap();
+    assert_eq!(served().text(), "written in place, and longer");
+    fs::write(dir.path().join("root/new.html"), "another file").unwrap();
+    fs::rename(dir.path().join("root/new.html"), &page).unwrap();
+    assert_eq!(served().text(), "another file", "moved to its name");
+    fs::remove_file(&page).unwrap();
+    assert_eq!(served().status(), 404);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("../secret.txt", &page).unwrap();
+        assert_eq!(served().status(), 404, "a link to where nobody may look");
+    }
+}
+
+#[test]
+fn more_files_than_stay_open_are_all_served() {
+    let dir = tree();
+    let site = files(&dir);
+    for number in 0..200 {
+        fs::write(dir.path().join(format!("root/{number}")), number.to_string()).unwrap();
+    }
+    for number in (0..200).chain(0..200) {
+        assert_eq!(get(&site, &format!("/{number}")).text(), number.to_string());
+    }
+}
