@@ -204,8 +204,12 @@ fn memory_tcp(effort: &Effort) -> Figures {
 fn memory_http(effort: &Effort) -> Figures {
     let more = effort.others / 5;
     let mut hosts = Hosts::with_usual_windows();
-    hosts.open(WARM);
-    Figures::One(growth(2 * more, || hosts.open(WARM + more)).unwrap_or(f64::NAN))
+    let mut open = |connections| {
+        hosts.open(connections);
+        hosts.idle();
+    };
+    open(WARM);
+    Figures::One(growth(2 * more, || open(WARM + more)).unwrap_or(f64::NAN))
 }
 
 /// All layers beside smoltcp alone: both hosts on this thread.

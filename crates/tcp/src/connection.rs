@@ -92,7 +92,7 @@ enum Life {
 }
 
 impl Connection {
-    /// A connection of ours to `flow.remote`.
+    /// A connection of ours to the flow's remote end.
     pub(crate) fn connect(
         name: ConnId,
         flow: FlowKey,
@@ -102,7 +102,7 @@ impl Connection {
         now: Instant,
     ) -> Option<Self> {
         let mtu = engine_mtu(&flow, mtu.min(config.mtu));
-        let engine = Engine::connect(config, arena, mtu, flow.local.port(), flow.remote.port())?;
+        let engine = Engine::connect(config, arena, mtu, flow.local().port(), flow.remote().port())?;
         Some(Connection::new(name, flow, engine, offset, now))
     }
 
@@ -116,7 +116,7 @@ impl Connection {
         now: Instant,
     ) -> Option<Self> {
         let mtu = engine_mtu(&flow, mtu.min(config.mtu));
-        let engine = Engine::listen(config, arena, mtu, flow.local.port())?;
+        let engine = Engine::listen(config, arena, mtu, flow.local().port())?;
         Some(Connection::new(name, flow, engine, offset, now))
     }
 
@@ -298,7 +298,7 @@ impl Connection {
 /// Bytes of the largest packet for the engine, whose own header is that of IPv4: an IPv6 header takes 20 bytes more.
 fn engine_mtu(flow: &FlowKey, mtu: usize) -> usize {
     let most = usize::from(u16::MAX);
-    match flow.remote.is_ipv4() {
+    match flow.remote().is_ipv4() {
         true => mtu.clamp(MIN_MTU_V4, most),
         false => mtu.clamp(MIN_MTU_V6, most) - 20,
     }

@@ -10,33 +10,41 @@ use siphasher::sip::SipHasher13;
 
 use crate::time_wait::Remains;
 
-/// A connection's two ends as we see them (RFC 9293, section 3.3.1).
+/// A connection's two ends as we see them (RFC 9293, section 3.3.1), in fewer bytes than two socket addresses: scope and
+/// flow label of IPv6 are no part of the four-tuple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FlowKey {
-    pub(crate) local: SocketAddr,
-    pub(crate) remote: SocketAddr,
+    local: IpAddr,
+    remote: IpAddr,
+    local_port: u16,
+    remote_port: u16,
 }
 
 impl FlowKey {
     pub(crate) fn new(local: SocketAddr, remote: SocketAddr) -> Self {
-        // Scope and flow label of an IPv6 socket address are no part of the four-tuple.
-        FlowKey {
-            local: SocketAddr::new(local.ip(), local.port()),
-            remote: SocketAddr::new(remote.ip(), remote.port()),
-        }
+        let (local_port, remote_port) = (local.port(), remote.port());
+        FlowKey { local: local.ip(), remote: remote.ip(), local_port, remote_port }
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        SocketAddr::new(self.local, self.local_port)
+    }
+
+    pub(crate) fn remote(&self) -> SocketAddr {
+        SocketAddr::new(self.remote, self.remote_port)
     }
 }
 
 impl Hash for FlowKey {
     /// The addresses and, in one word, the ports: a few words to hash where the derived way makes a dozen pieces.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for end in [self.local, self.remote] {
-            match end.ip() {
+        for address in [self.local, self.remote] {
+            match address {
                 IpAddr::V4(address) => state.write_u32(address.to_bits()),
                 IpAddr::V6(address) => state.write_u128(address.to_bits()),
             }
         }
-        state.write_u32(u32::from(self.local.port()) << 16 | u32::from(self.remote.port()));
+        state.write_u32(u32::from(self.local_port) << 16 | u32::from(self.remote_port));
     }
 }
 
@@ -45,8 +53,8 @@ impl Hash for FlowKey {
 pub(crate) enum Place {
     /// A connection.
     Connection(ConnId),
-    /// What is left of one in TIME-WAIT.
-    TimeWait(Remains),
+    /// What is left of one in TIME-WAIT; elsewhere, so that places of connections are small.
+    TimeWait(Box<Remains>),
 }
 
 /// All flows. The hash is keyed, so that a peer can't choose ports that collide; it is never iterated, so

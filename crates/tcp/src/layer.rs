@@ -153,7 +153,7 @@ impl Tcp {
             let flow = connection.flow();
             self.flows.remove(&flow);
             if let Some(guard) = remains {
-                let remains = Remains::new(guard);
+                let remains = Box::new(Remains::new(guard));
                 if self.time_wait.keep(flow, remains, &mut self.flows, cx.now) {
                     cx.dropped("tcp", "too many in TIME-WAIT");
                 }
@@ -188,7 +188,7 @@ impl Tcp {
             return;
         };
         if by_upper || connection.is_known() {
-            cx.note("tcp", "closed", || format!("my port {}: {reason}", flow.local.port()));
+            cx.note("tcp", "closed", || format!("my port {}: {reason}", flow.local().port()));
             self.out.say(StreamUp::Closed { conn, reason });
         }
     }
@@ -230,7 +230,7 @@ impl Tcp {
     fn nobody(&mut self, flow: FlowKey, header: Header, segment: Segment, cx: &mut Cx) {
         let opening = Flags::SYN | Flags::ACK | Flags::RST | Flags::FIN;
         let is_first = header.flags.0 & opening.0 == Flags::SYN.0;
-        if is_first && (self.config.asks || self.listeners.find(flow.local).is_some()) {
+        if is_first && (self.config.asks || self.listeners.find(flow.local()).is_some()) {
             if self.asked.len() >= self.config.backlog.max(1) {
                 return cx.dropped("tcp", "too many wait for a route");
             }

@@ -31,11 +31,12 @@ pub(crate) fn answer(header: &Header, payload: usize) -> Option<Header> {
 
 /// A segment of nothing but this header, from our end of the flow to the peer's, sum and ports filled in.
 pub(crate) fn bare_segment(flow: &FlowKey, header: Header) -> Segment {
-    let header = Header { source_port: flow.local.port(), destination_port: flow.remote.port(), ..header };
+    let header =
+        Header { source_port: flow.local().port(), destination_port: flow.remote().port(), ..header };
     let length = header.emitted_len();
     let mut buf = Buf::with_capacity(length);
     header.emit(buf.append(length));
-    let (source, destination) = (flow.local.ip(), flow.remote.ip());
+    let (source, destination) = (flow.local().ip(), flow.remote().ip());
     let checksum = sum(&buf, source, destination).checksum();
     buf[CHECKSUM_FIELD..CHECKSUM_FIELD + 2].copy_from_slice(&checksum.to_be_bytes());
     Segment::new(buf, source, destination, TCP)

@@ -78,7 +78,7 @@ impl TimeWait {
     pub(crate) fn keep(
         &mut self,
         flow: FlowKey,
-        mut remains: Remains,
+        mut remains: Box<Remains>,
         flows: &mut Flows,
         now: Instant,
     ) -> bool {

@@ -15,7 +15,7 @@ use framewise::{BodySink, Fetch, HostConfig, Interface, Plug, Runner};
 
 use super::flows::Flows;
 use super::stacks::Composition;
-use super::{BULK, PIECE, SMALL, Segments, WINDOW};
+use super::{BULK, PIECE, SMALL, Segments, window};
 
 /// More connections than any benchmark opens.
 const CONNECTIONS: usize = 200_000;
@@ -39,7 +39,7 @@ pub(crate) struct Setup {
 impl Setup {
     /// For pages of any size.
     pub(crate) fn new(composition: Composition, segments: Segments) -> Self {
-        Setup { composition, segments, window: WINDOW, delayed_ack: true }
+        Setup { composition, segments, window: window(), delayed_ack: true }
     }
 
     /// For many connections.
@@ -94,6 +94,11 @@ impl Hosts {
                 client.finish(fetch).expect("a page");
             }
         }
+    }
+
+    /// Lets time pass in which nothing happens, so that all connections become idle ones.
+    pub(crate) fn idle(&mut self) {
+        self.runner.run_for(Duration::from_secs(5)).expect("nothing that fails");
     }
 
     pub(crate) fn with(setup: Setup) -> Self {

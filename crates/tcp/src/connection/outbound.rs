@@ -60,7 +60,7 @@ impl Connection {
                 _ => format!("not acknowledged, sent again: {payload} bytes"),
             });
         }
-        let (source, destination) = (self.flow.local.ip(), self.flow.remote.ip());
+        let (source, destination) = (self.flow.local().ip(), self.flow.remote().ip());
         let mut segment = Segment::new(segment, source, destination, TCP);
         fill_checksum(&mut segment, offload || segment_size.is_some());
         segment.label_mut().offload.segment_size = segment_size;

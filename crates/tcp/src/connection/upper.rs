@@ -6,7 +6,6 @@ use framewise_core::seams::stream::{CloseReason, ConnInfo, StreamUp};
 
 use super::{Connection, Life};
 use crate::engine::State;
-use crate::flows::FlowKey;
 use crate::outputs::Outputs;
 use crate::reset::bare_segment;
 use crate::segment::Flags;
@@ -66,7 +65,7 @@ impl Connection {
     pub(super) fn open(&mut self, out: &mut Outputs, cx: &mut Cx) {
         self.life = Life::Open;
         self.opened = true;
-        let FlowKey { local, remote } = self.flow;
+        let (local, remote) = (self.flow.local(), self.flow.remote());
         cx.note("tcp", "connected", || match self.listener {
             None => format!("connected: my port {} to its port {}", local.port(), remote.port()),
             Some(_) => format!("connected: its port {} to my port {}", remote.port(), local.port()),

@@ -21,10 +21,11 @@ impl Tcp {
     pub(super) fn ask_above(&mut self, flow: FlowKey, syn: Segment, mtu: usize, cx: &mut Cx) {
         let Some(key) = self.admit(flow, mtu, cx) else { return };
         self.with(key, cx, |connection, out, _| {
-            connection.listener = Some(Endpoint { address: Some(flow.local.ip()), port: flow.local.port() });
+            connection.listener =
+                Some(Endpoint { address: Some(flow.local().ip()), port: flow.local().port() });
             connection.held = Some(syn);
             connection.asked = true;
-            let info = ConnInfo { local: flow.local, remote: flow.remote, tls: None };
+            let info = ConnInfo { local: flow.local(), remote: flow.remote(), tls: None };
             out.say(StreamUp::Asked { conn: key, info: Box::new(info) });
         });
     }

@@ -8,6 +8,7 @@ mod errors;
 mod guard;
 mod header;
 mod hostile;
+mod idle;
 mod life;
 mod opening;
 mod pair;
