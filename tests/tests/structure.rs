@@ -200,6 +200,7 @@ const IMPURE: [&str; 12] = [
     "framewise/src/wait.rs",
     "framewise/src/wake.rs",
     "site/src/files.rs",
+    "site/src/open_files.rs",
     "site/src/range.rs",
     "tls/src/store.rs",
     "trace/src/bin/",

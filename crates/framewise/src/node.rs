@@ -66,7 +66,7 @@ impl Node {
     pub(crate) fn receive(&mut self, cx: &mut Cx) -> io::Result<bool> {
         let mut came = false;
         for index in 0..self.links.len() {
-            let mut burst = Burst::default();
+            let mut burst = Burst::of_a_device();
             while burst.has_room()
                 && let Some(length) = self.receive_one(index, cx)?
             {

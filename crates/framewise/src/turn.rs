@@ -16,20 +16,37 @@ use crate::wait::{self, Came};
 const IDLE_TURNS: u32 = 1_000;
 
 /// How much is taken in at one turn before everybody else has theirs.
-/// Bytes count beside frames: sixteen super-frames overfill a window of 512 KiB.
-const BURST_FRAMES: usize = 64;
-const BURST_BYTES: usize = 192 << 10;
-
-/// What one turn has taken in from one side.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Burst {
+#[derive(Clone, Copy, Debug)]
+struct Limit {
     frames: usize,
     bytes: usize,
 }
 
+/// Of wires: enough that what follows from a turn is shared by many frames.
+const OF_WIRES: Limit = Limit { frames: 256, bytes: 1 << 20 };
+/// Of a device, where the peer sends meanwhile. Bytes count beside frames: sixteen super-frames overfill a window of
+/// 512 KiB, and who is not told in between that there is room again stops and waits.
+const OF_A_DEVICE: Limit = Limit { frames: 64, bytes: 192 << 10 };
+
+/// What one turn has taken in from one side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Burst {
+    frames: usize,
+    bytes: usize,
+    limit: Limit,
+}
+
 impl Burst {
+    fn of_wires() -> Self {
+        Burst { frames: 0, bytes: 0, limit: OF_WIRES }
+    }
+
+    pub(crate) fn of_a_device() -> Self {
+        Burst { frames: 0, bytes: 0, limit: OF_A_DEVICE }
+    }
+
     pub(crate) fn has_room(self) -> bool {
-        self.frames < BURST_FRAMES && self.bytes < BURST_BYTES
+        self.frames < self.limit.frames && self.bytes < self.limit.bytes
     }
 
     pub(crate) fn count(&mut self, length: usize) {
@@ -53,7 +70,7 @@ pub(crate) enum Phase {
 
 impl Default for Phase {
     fn default() -> Self {
-        Phase::Receiving(Burst::default())
+        Phase::Receiving(Burst::of_wires())
     }
 }
 
@@ -166,7 +183,7 @@ impl Runner {
 
     /// Gives a burst of the frames that have arrived over wires to their hosts. `true` if there was one.
     fn deliver(&mut self) -> io::Result<bool> {
-        let mut burst = Burst::default();
+        let mut burst = Burst::of_wires();
         while burst.has_room()
             && let Some(length) = self.deliver_one(false)?
         {

@@ -11,7 +11,7 @@ use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr};
 
-use super::{BULK, PIECE, SMALL, Segments, window};
+use super::{BULK, PIECE, SMALL, Segments, WINDOW};
 
 const SERVER: IpAddress = IpAddress::v4(192, 0, 2, 2);
 const PORT: u16 = 80;
@@ -36,7 +36,7 @@ struct Host {
 impl Bare {
     /// Two hosts with one connection.
     pub(crate) fn new(segments: Segments) -> Self {
-        Bare::with(1, segments, window())
+        Bare::with(1, segments, WINDOW)
     }
 
     /// Two hosts with this many connections open between them, all in the one set that each interface has.

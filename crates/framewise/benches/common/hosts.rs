@@ -15,7 +15,7 @@ use framewise::{BodySink, Fetch, HostConfig, Interface, Plug, Runner};
 
 use super::flows::Flows;
 use super::stacks::Composition;
-use super::{BULK, PIECE, SMALL, Segments, window};
+use super::{BULK, PIECE, SMALL, Segments, WINDOW};
 
 /// More connections than any benchmark opens.
 const CONNECTIONS: usize = 200_000;
@@ -34,22 +34,25 @@ pub(crate) struct Setup {
     pub(crate) window: usize,
     /// Whether acknowledgments wait for data to travel with.
     pub(crate) delayed_ack: bool,
+    /// The server's addresses.
+    pub(crate) addresses: usize,
 }
 
 impl Setup {
     /// For pages of any size.
     pub(crate) fn new(composition: Composition, segments: Segments) -> Self {
-        Setup { composition, segments, window: window(), delayed_ack: true }
+        Setup { composition, segments, window: WINDOW, delayed_ack: true, addresses: 1 }
     }
 
     /// For many connections.
     fn small() -> Self {
-        Setup { window: 4 << 10, ..Setup::new(Composition::Static, Segments::Packets) }
+        let usual = Setup::new(Composition::Static, Segments::Packets);
+        Setup { window: 4 << 10, addresses: ADDRESSES, ..usual }
     }
 }
 
-/// The server's addresses. Each port of the client's leads to each of them: with one of them alone, its ports would run
-/// out after 16,384 connections.
+/// The addresses of a server of many connections. Each port of the client's leads to each of them: with one of them alone,
+/// its ports would run out after 16,384 connections.
 const ADDRESSES: usize = 16;
 
 /// The URL of the small page for the connection of this number.
@@ -130,7 +133,7 @@ impl Hosts {
             runner.add_host(name, stack, vec![Plug::Wire(wire)])
         };
         let client = add("client", 1, 1, flows);
-        let server = add("server", 2, ADDRESSES, false);
+        let server = add("server", 2, setup.addresses, false);
         runner.host(server).return_page(80, answer).expect("port 80 is free");
         Hosts { runner, client }
     }

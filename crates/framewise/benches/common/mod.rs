@@ -17,7 +17,7 @@ pub(crate) const PIECE: usize = 64 << 10;
 /// Bytes of a small page's body.
 pub(crate) const SMALL: usize = 64;
 /// Bytes that a connection may have on its way, of a large page: what a scaled window can say exactly.
-pub(crate) fn window() -> usize { std::env::var("FW_W").ok().and_then(|w| w.parse::<usize>().ok()).unwrap_or(8) * 65_535 }
+pub(crate) const WINDOW: usize = 8 * 65_535;
 
 /// How segments travel. Both stacks that are compared do the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
