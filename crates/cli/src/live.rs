@@ -28,7 +28,7 @@ mod linux {
 
     use framewise::core::{MacAddr, Rng};
     use framewise::device::{
-        Device, Offloading, PacketSocket, Tap, TapError, TapOptions, interfaces, memory, privileges,
+        Device, Offloading, PacketSocket, Tap, TapError, TapOptions, interfaces, privileges,
     };
     use framewise::dns::Family;
     use framewise::ethernet::MacAllocator;
@@ -214,7 +214,6 @@ mod linux {
         stopwatch: Option<&Stopwatch>,
     ) -> Result<Live, Failure> {
         give_up_rights()?;
-        memory::map_large_pieces();
         let failed = |error: std::io::Error| Failure::new(Kind::Device, error);
         let entropy = framewise::entropy().map_err(failed)?;
         let (epoch, mut runner) = (unix_time(), Runner::real(entropy).map_err(failed)?);

@@ -34,7 +34,6 @@
 
 pub mod device;
 pub mod impair;
-pub mod memory;
 pub mod offload;
 pub mod switch;
 pub mod virtio;

@@ -13,15 +13,6 @@ pub(crate) fn borrow<T>(_owner: &T, descriptor: RawFd) -> BorrowedFd<'_> {
     unsafe { BorrowedFd::borrow_raw(descriptor) }
 }
 
-/// From how many bytes on memory is mapped anew, and how many may lie free at the heap's end (mallopt(3)).
-#[cfg(target_env = "gnu")]
-pub(crate) fn set_heap_thresholds(mapped: c_int, free: c_int) {
-    for (which, bytes) in [(libc::M_MMAP_THRESHOLD, mapped), (libc::M_TRIM_THRESHOLD, free)] {
-        // SAFETY: the call takes two numbers, and a lock of glibc's own. Whether it was heard changes speed alone.
-        unsafe { libc::mallopt(which, bytes) };
-    }
-}
-
 /// A socket to the kernel's routing tables (netlink(7), rtnetlink(7)).
 pub(crate) fn netlink_socket() -> io::Result<OwnedFd> {
     socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE)

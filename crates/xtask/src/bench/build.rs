@@ -22,6 +22,10 @@ pub(crate) struct Programs {
 const FRAMEWISE: &str = "FRAMEWISE_BIN";
 const BENCH: &str = "FRAMEWISE_BENCH_BIN";
 
+/// Has the C library copy without `rep movsb`, whose speed depends on where in memory something happens to lie: see the
+/// chapter on speed, "Traps".
+pub(crate) const COPYING: (&str, &str) = ("GLIBC_TUNABLES", "glibc.cpu.x86_rep_movsb_threshold=1000000000");
+
 impl Programs {
     /// Builds what these rows need. `FRAMEWISE_BIN` in the environment is taken as the command, if it is there.
     pub(crate) fn build(rows: &[&Row], counts: bool) -> io::Result<Self> {
@@ -60,9 +64,7 @@ impl Programs {
     pub(crate) fn ratios(&self, name: &str, quick: bool) -> io::Result<Command> {
         let mut command = Command::new(&self.ratios);
         command.args(["--bench", "--json", name]);
-        // Both sides copy by the same instructions, whatever the place in memory that they happen to copy to: see the
-        // chapter on speed, "Traps".
-        command.env("GLIBC_TUNABLES", "glibc.cpu.x86_rep_movsb_threshold=1000000000");
+        command.env(COPYING.0, COPYING.1);
         if quick {
             command.arg("--quick");
         }

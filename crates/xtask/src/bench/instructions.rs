@@ -4,7 +4,7 @@
 //! rounds: what comes before and after is in both and falls out. An instruction belongs to the source file that it was
 //! compiled from, inlined or not; what comes from the standard library, to the code that it was inlined into.
 
-use super::build::Programs;
+use super::build::{COPYING, Programs};
 use crate::tool;
 use std::collections::BTreeMap;
 use std::fs;
@@ -69,6 +69,8 @@ impl Path {
         let file = tempfile::NamedTempFile::new()?;
         let mut command = Command::new("valgrind");
         command.args(["--tool=callgrind", "--compress-strings=no", "--compress-pos=no", "--quiet"]);
+        // What one instruction copies counts for nothing: so copies are to be made by many.
+        command.env(COPYING.0, COPYING.1);
         command.arg(format!("--callgrind-out-file={}", file.path().display()));
         command.arg(&programs.counted).args([self.name, &rounds.to_string()]);
         let (ending, said) = tool::run_quietly(&mut command, LIMIT)?;
