@@ -236,17 +236,17 @@ impl Wire {
             return Some(part);
         }
         let limit = room.min(GATHER_BYTES);
-        let fits =
-            |length: usize, next: Option<&Bytes>| next.is_some_and(|next| length + next.len() <= limit);
-        if !fits(first.len(), self.outbox.front()) {
+        let (mut length, mut joining) = (first.len(), 0);
+        while let Some(next) = self.outbox.get(joining).filter(|next| length + next.len() <= limit) {
+            length += next.len();
+            joining += 1;
+        }
+        if joining == 0 {
             return Some(first);
         }
-        let mut joined = BytesMut::from(first);
-        while fits(joined.len(), self.outbox.front()) {
-            if let Some(next) = self.outbox.pop_front() {
-                joined.extend_from_slice(&next);
-            }
-        }
+        let mut joined = BytesMut::with_capacity(length);
+        joined.extend_from_slice(&first);
+        self.outbox.drain(..joining).for_each(|next| joined.extend_from_slice(&next));
         Some(joined.freeze())
     }
 }

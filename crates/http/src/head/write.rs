@@ -31,12 +31,15 @@ pub(crate) struct Added<'a> {
     pub(crate) connection: Option<&'static str>,
 }
 
+/// Room for the bytes of most heads.
+const ROOM: usize = 512;
+
 /// The bytes of a request's head; refused if a part of it would break out of its place.
 pub(crate) fn request(head: &RequestHead, added: &Added<'_>) -> Result<Bytes, &'static str> {
     if head.target.is_empty() || !head.target.bytes().all(|b| b.is_ascii_graphic()) {
         return Err("the request target is empty or holds what is not visible ASCII");
     }
-    let mut out = Vec::with_capacity(256);
+    let mut out = Vec::with_capacity(ROOM);
     for part in [head.method.as_str(), " ", &head.target, " "] {
         out.extend_from_slice(part.as_bytes());
     }
@@ -54,7 +57,7 @@ pub(crate) fn response(head: &ResponseHead, added: &Added<'_>) -> Result<Bytes, 
     if reason.bytes().any(is_control) {
         return Err("the reason phrase holds a control character");
     }
-    let mut out = Vec::with_capacity(256);
+    let mut out = Vec::with_capacity(ROOM);
     out.extend_from_slice(b"HTTP/1.1 ");
     for part in [head.status.as_str(), " ", reason, "\r\n"] {
         out.extend_from_slice(part.as_bytes());
