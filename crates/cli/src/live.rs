@@ -120,8 +120,6 @@ mod linux {
         config.gateways = args.gateway.clone();
         // A thousand clients may knock at once, as they may at Linux (net.core.somaxconn).
         config.tcp.backlog = 4_096;
-        // What is collected in memory has its own limit; the built-in site's `/sink` keeps nothing of what comes.
-        config.http.request_body_bytes = u64::MAX;
         config.tcp.receive_window = 512 << 10;
         config.tcp.send_buffer = 512 << 10;
         config.leave_to(opened.device.capabilities());

@@ -106,12 +106,13 @@ where
         message
     }
 
-    /// Moves what moves by itself: everything up, and down whatever is pushed.
-    fn settle(&mut self, cx: &mut Cx) {
-        if cx.stepping {
-            return;
+    /// Moves what moves by itself: everything up, and down whatever is pushed. Whether anything did.
+    fn settle(&mut self, cx: &mut Cx) -> bool {
+        let mut moved = false;
+        while !cx.stepping && (self.lift(cx) || self.push_one(cx)) {
+            moved = true;
         }
-        while self.lift(cx) || self.push_one(cx) {}
+        moved
     }
 
     /// Moves one message down across this seam, if it is one that is pushed across.
@@ -161,8 +162,11 @@ where
             if let Some(message) = self.lower.poll_outbound(cx) {
                 return Some(message);
             }
-            // Inside the lower layer something may have moved until it knew that it has nothing: a refusal, an error.
-            self.settle(cx);
+            // Inside the lower layer something may have moved until it knew that it has nothing: a refusal, an error. What
+            // that begot may have given it something.
+            if self.settle(cx) {
+                continue;
+            }
             if cx.stepping {
                 return None;
             }

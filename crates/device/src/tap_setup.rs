@@ -129,12 +129,20 @@ fn make_bridge(netlink: &mut Netlink, name: &str) -> Result<(u32, bool), TapErro
     }
     netlink.add_bridge(name).map_err(refused(name, "make it"))?;
     let link = find(netlink, name)?.ok_or_else(|| TapError::Missing { name: name.to_owned() })?;
-    netlink.set_alias(link.index, MARK).map_err(failed(name, "write a remark on it"))?;
-    if let Some(mac) = link.mac {
-        // Said expressly, so that it stays: else it would be that of a port, and change with the ports.
-        netlink.set_mac(link.index, mac).map_err(failed(name, "settle its MAC address"))?;
+    let marked = mark_bridge(netlink, name, &link);
+    if marked.is_err() {
+        // Without our mark on it nobody would remove it.
+        let _ = netlink.delete(link.index);
     }
-    Ok((link.index, true))
+    marked.map(|()| (link.index, true))
+}
+
+fn mark_bridge(netlink: &mut Netlink, name: &str, link: &Link) -> Result<(), TapError> {
+    netlink.set_alias(link.index, MARK).map_err(failed(name, "write a remark on it"))?;
+    // Said expressly, so that it stays: else it would be that of a port, and change with the ports.
+    link.mac.map_or(Ok(()), |mac| {
+        netlink.set_mac(link.index, mac).map_err(failed(name, "settle its MAC address"))
+    })
 }
 
 fn configure(

@@ -72,7 +72,11 @@ impl HostConfig {
             routes: Vec::new(),
             is_router: false,
             announce: false,
-            http: framewise_http::Config::default(),
+            // What is collected in memory has its own limit (`HostMut::collect_at_most`); what is taken piece by piece needs none.
+            http: framewise_http::Config {
+                request_body_bytes: u64::MAX,
+                ..framewise_http::Config::default()
+            },
             tls,
             tcp: framewise_tcp::Config::default(),
             dns: framewise_dns::Config::default(),

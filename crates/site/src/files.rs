@@ -154,10 +154,8 @@ impl StaticFiles {
             let location = format!("/{}/", request.path().trim_start_matches('/'));
             return Response::status(StatusCode::MOVED_PERMANENTLY).header("Location", &location);
         }
-        let index = path.join("index.html").canonicalize();
-        if let Some(index) = index.ok().filter(|index| index.starts_with(&self.root)) {
-            let answer = Found::at(index).and_then(|index| self.file(request, index));
-            return answer.unwrap_or_else(|_| not_found(request));
+        if let Ok(index) = self.behind_links(&path.join("index.html")) {
+            return self.file(request, index).unwrap_or_else(|_| not_found(request));
         }
         if !self.listing {
             return not_found(request);
@@ -168,7 +166,7 @@ impl StaticFiles {
     /// A file, or the part of it that is wanted.
     fn file(&self, request: &Request, found: Found) -> io::Result<Response> {
         let kind = content_type(&found.path);
-        let coded = gzipped(&found.path);
+        let coded = gzipped(&found);
         let is_coded = coded.is_some();
         let takes_gzip = request.header("accept-encoding").is_some_and(accepts_gzip);
         let (coding, sent) = match coded.filter(|_| takes_gzip) {
@@ -221,11 +219,14 @@ fn not_found(request: &Request) -> Response {
     problem(StatusCode::NOT_FOUND, &wrong, right)
 }
 
-/// The file beside this one that holds the same, compressed; a link is not followed, for it might lead elsewhere.
-fn gzipped(path: &Path) -> Option<Found> {
-    let mut name = path.file_name()?.to_owned();
+/// The file beside this one that holds the same, compressed. A link is not followed, for it might lead elsewhere, and what is
+/// older than the file holds what that was before.
+fn gzipped(found: &Found) -> Option<Found> {
+    let mut name = found.path.file_name()?.to_owned();
     name.push(".gz");
-    Found::at(path.with_file_name(name)).ok().filter(|coded| coded.metadata.is_file())
+    let coded = Found::at(found.path.with_file_name(name)).ok().filter(|coded| coded.metadata.is_file())?;
+    let [changed, coded_changed] = [found, &coded].map(|file| file.metadata.modified().ok());
+    (coded_changed >= changed).then_some(coded)
 }
 
 /// Whether gzip is among the codings of an `Accept-Encoding`, and not by a weight of 0 (RFC 9110, section 12.5.3).

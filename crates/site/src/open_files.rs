@@ -2,7 +2,8 @@
 //!
 //! What is kept of a small file is its descriptor, never its bytes or its size: these are asked of the system for each
 //! request, so nothing that is served is out of date. A file is known again by its device and inode, which no other
-//! file has as long as it is open; which file a path leads to is looked up each time, too.
+//! file has as long as it is open, and by the time of its last change, that of its rights included; which file a path leads
+//! to is looked up each time, too.
 
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
@@ -19,8 +20,8 @@ const KEPT: usize = 64;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OpenFiles(Arc<Mutex<BTreeMap<Identity, Arc<File>>>>);
 
-/// A file's device and inode.
-type Identity = (u64, u64);
+/// A file's device and inode, and when it was changed last, in seconds and nanoseconds.
+type Identity = (u64, u64, i64, i64);
 
 /// A file to be read, and what is known of it.
 #[derive(Debug)]
@@ -32,10 +33,14 @@ pub(crate) struct Opened {
 impl OpenFiles {
     /// Opens the regular file at `path`, of which `found` was just told without following a link.
     pub(crate) fn open(&self, path: &Path, found: Metadata) -> io::Result<Opened> {
+        // To open a pipe could take for ever.
+        if !found.is_file() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         if let Some(file) = identity(&found).and_then(|identity| self.kept(identity)) {
             return Ok(Opened { file, metadata: found });
         }
-        let file = Arc::new(File::open(path)?);
+        let file = Arc::new(open(path)?);
         // Of the file that is open, whatever stood at the path before.
         let metadata = file.metadata()?;
         if !metadata.is_file() {
@@ -60,11 +65,23 @@ impl OpenFiles {
     }
 }
 
+/// Opens what stands at `path` for reading; on Linux neither a link that has taken its place meanwhile, nor by waiting for
+/// the other end of a pipe.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    #[cfg(target_os = "linux")]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32,
+    );
+    options.read(true).open(path)
+}
+
 /// By what a regular file is known again, where the system has it.
 #[cfg(unix)]
 fn identity(metadata: &Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt;
-    metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
+    metadata.is_file().then(|| (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
 }
 
 #[cfg(not(unix))]

@@ -242,3 +242,37 @@ fn more_files_than_stay_open_are_all_served() {
         assert_eq!(get(&site, &format!("/{number}")).text(), number.to_string());
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_read_any_more_or_is_no_file_is_not_served() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let dir = tree();
+    let (site, root) = (files(&dir), dir.path().join("root"));
+    // A pipe, whose other end nobody has open: to open it would wait for ever.
+    let made = std::process::Command::new("mkfifo").arg(root.join("pipe")).status();
+    if made.is_ok_and(|status| status.success()) {
+        assert_eq!(get(&site, "/pipe").status(), 404);
+    }
+    // The index of a directory follows the same rules as what is asked for by name.
+    fs::remove_file(root.join("sub/index.html")).unwrap();
+    symlink("../.env", root.join("sub/index.html")).unwrap();
+    assert_eq!(get(&site, "/sub/").status(), 404);
+    // Rights that were taken away count at once, though the file stays open; root reads everything.
+    assert_eq!(get(&site, "/page.html").status(), 200);
+    fs::set_permissions(root.join("page.html"), fs::Permissions::from_mode(0o000)).unwrap();
+    let may_read = fs::File::open(root.join("page.html")).is_ok();
+    assert_eq!(get(&site, "/page.html").status() == 200, may_read);
+}
+
+#[test]
+fn what_lies_compressed_beside_a_newer_file_is_what_that_was_before() {
+    let dir = tree();
+    let (site, root) = (files(&dir), dir.path().join("root"));
+    let accepting = || ask(&site, Method::GET, "/page.html", &[("Accept-Encoding", "gzip")], "");
+    fs::write(root.join("page.html.gz"), "compressed").unwrap();
+    assert_eq!(accepting().text(), "compressed");
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    fs::File::options().write(true).open(root.join("page.html")).unwrap().set_modified(later).unwrap();
+    assert_eq!(accepting().text(), "0123456789");
+}

@@ -18,9 +18,10 @@ impl Connection {
 
     /// Notes how far a segment reached: where it came out of order it waits in the ring, though the engine does not tell.
     pub(super) fn note_reach(&mut self, end: crate::SeqNumber) {
+        // By how much each is ahead: the numbers are a circle, on which a far one counts as behind.
         let next = self.guard.next();
-        let furthest = self.gap_until.map_or(end, |before| before.later(end));
-        self.gap_until = next.is_before(furthest).then_some(furthest);
+        let ends = [self.gap_until, Some(end)].into_iter().flatten();
+        self.gap_until = ends.filter(|end| next.is_before(*end)).max_by_key(|end| end.since(next));
     }
 
     /// When the memory of the rings can be given back, if nothing happens until then.

@@ -15,7 +15,7 @@ pub(crate) struct Rings {
 }
 
 /// The memory that rings lie in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Memory;
 
 impl Arena {
@@ -45,5 +45,5 @@ impl Rings {
 
 impl Memory {
     /// Nothing in the rings counts any more. A heap has no use for that.
-    pub(crate) fn give_back(self) {}
+    pub(crate) fn give_back(&mut self) {}
 }

@@ -67,8 +67,8 @@ pub(crate) struct Rings {
     start: Start,
 }
 
-/// The memory that rings lie in.
-#[derive(Clone, Copy, Debug)]
+/// The memory that rings lie in. There is one beside the rings, for whoever has lent them to somebody else.
+#[derive(Debug)]
 pub(crate) struct Memory {
     start: Start,
     length: usize,
@@ -99,7 +99,7 @@ impl Shared {
         places.warm.pop().or_else(|| places.cold.pop())
     }
 
-    fn put_back(&self, memory: Memory) {
+    fn put_back(&self, mut memory: Memory) {
         let mut places = self.lock();
         if (places.warm.len() + 1) * self.stride <= WARM.max(self.stride) {
             places.warm.push(memory.start);
@@ -125,6 +125,9 @@ impl Places {
             mmap_anonymous(std::ptr::null_mut(), length, ProtFlags::READ | ProtFlags::WRITE, flags)
         };
         let start = NonNull::new(start.ok()?)?;
+        // Page by page, also where the system would rather give 2 MiB at once. Where it does not know of such, all is well.
+        // SAFETY: advice about the piece just mapped, which changes no byte.
+        let _ = unsafe { madvise(start.as_ptr(), length, Advice::LinuxNoHugepage) };
         self.pieces.push(Piece { start: Start(start), length });
         // The last one first in the list, so that places are taken in the order of their addresses.
         // SAFETY: each offset lies within the piece.
@@ -162,7 +165,7 @@ impl Drop for Rings {
 
 impl Memory {
     /// Nothing in the rings counts any more: the system may have the pages, and puts zeros there when they are used again.
-    pub(crate) fn give_back(self) {
+    pub(crate) fn give_back(&mut self) {
         // SAFETY: these are whole pages of a private, anonymous mapping that lives as long as the arena, and whoever
         // holds this holds the rings in them.
         // An error leaves all as it is, which is as good.
