@@ -229,14 +229,33 @@ fn closing(text: &mut String, walk: &Walk, page: &Page, scene: &Scene) {
     if scene.is_gateway() {
         beyond(text, page);
     }
-    let url = &scene.url;
     if scene.is_memory() {
-        let frame = walk.request.frames.first().copied().unwrap_or(1);
-        let flip = format!("framewise fetch {url} --flip {frame}");
-        let capture = format!("framewise fetch {url} -w page.pcapng");
-        let width = flip.chars().count().max(capture.chars().count()) + 3;
-        let _ = writeln!(text, "Next:  {flip:<width$}damage frame {frame}");
-        let _ = writeln!(text, "       {capture:<width$}for Wireshark");
+        next(text, &scene.url, walk.request.frames.first().copied().unwrap_or(1));
+    }
+}
+
+/// What to try next: commands, and beside them what they are for where that fits.
+fn next(text: &mut String, url: &str, frame: usize) {
+    let url = for_a_shell(url);
+    let commands = [
+        (format!("framewise fetch {url} --flip {frame}"), format!("damage frame {frame}")),
+        (format!("framewise fetch {url} -w page.pcapng"), "for Wireshark".to_owned()),
+    ];
+    let width = commands.iter().map(|(command, _)| command.chars().count() + 3).max().unwrap_or(0);
+    for ((command, what), begin) in commands.iter().zip(["Next:  ", "       "]) {
+        let _ = match begin.len() + width + what.len() <= WIDTH {
+            true => writeln!(text, "{begin}{command:<width$}{what}"),
+            false => writeln!(text, "{begin}{command}"),
+        };
+    }
+}
+
+/// A word as a shell takes it: quoted where a character of it would mean something.
+fn for_a_shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/#@+,=%".contains(c);
+    match word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }
 

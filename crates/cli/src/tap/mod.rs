@@ -158,7 +158,8 @@ fn down(names: Vec<String>, all: bool) -> Result<(), Failure> {
     let mut told = take_down(&names)?;
     let missing: Vec<_> = names.into_iter().filter(|name| !told.contains(name)).collect();
     if let Some(name) = missing.first() {
-        return Err(failed(TapError::Missing { name: name.clone() }));
+        let sentence = format!("there is no {name}, and nothing is left of it");
+        return Err(Failure::new(Kind::Device, sentence).next("framewise tap status"));
     }
     let last = told.pop().unwrap_or_default();
     let sentence = match told.as_slice() {
