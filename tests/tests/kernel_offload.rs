@@ -226,7 +226,7 @@ fn what_we_leave_to_the_kernel_arrives_beyond_it_cut_and_summed() {
         let capture = site.file("capture");
         let mut tshark = there.command("tshark");
         // It ends by itself before the second page is over: what an interrupt finds in its buffers would be lost.
-        let enough = format!("filesize:{}", 2 * LARGE / 1_000);
+        let enough = format!("filesize:{}", 3 * LARGE / 2_000);
         let mut tshark = Running::start(tshark.args(["-i", "far", "-w", text(&capture), "-a", &enough]));
         tshark.wait_for_line("captures", SOON, |line| line.contains("Capturing on"));
         let server = site.serve(ns, &[&GATEWAYS[..], &["--offload", "on"]].concat());

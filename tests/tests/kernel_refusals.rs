@@ -189,8 +189,8 @@ fn a_command_that_lacks_something_says_what() {
         assert_refused(&run(&["fetch", "-q", "http://192.0.2.1/", "--tap", TAP]), USAGE, "which address");
         assert_refused(&run(&["serve"]), USAGE, "on which TAP");
         assert_refused(&fetch(ns, "http://shop.test/", &["--resolve", "shop.test"]), USAGE, "--resolve");
-        let unwritable = fetch(ns, "http://192.0.2.1/", &["--output", "/nonexistent/page"]);
+        let unwritable = fetch(ns, "http://192.0.2.1/", &["--output", "/dev/null/page"]);
         assert_eq!(unwritable.status.code(), Some(FILE), "{}", unwritable.stderr);
-        assert!(unwritable.stderr.contains("/nonexistent/page can't be written"), "{}", unwritable.stderr);
+        assert!(unwritable.stderr.contains("/dev/null/page can't be written"), "{}", unwritable.stderr);
     });
 }
