@@ -37,7 +37,7 @@ const IN_PATH: &AsciiSet = &CONTROLS
 
 /// Serves the files of a directory, with conditions, one byte range and `index.html`.
 ///
-/// Where a client takes gzip and `NAME.gz` lies beside the file, that is sent instead.
+/// Where a client takes gzip and `NAME.gz` lies beside the file, no older than it, that is sent instead.
 ///
 /// Nothing outside of the directory is ever served, through `..`, a link or otherwise, and nothing whose name begins
 /// with a dot. On a route such as `/static/{*rest}` the path is what `rest` stands for; else it is the whole path.
