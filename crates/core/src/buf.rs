@@ -28,7 +28,7 @@ pub const SMALL: usize = 2_048;
 /// Payload room of a large buffer: any IP packet, and the headers in front of it.
 pub const LARGE: usize = 66 * 1_024;
 
-/// Where a large buffer's room begins: at a page, as the kernel's own memory and that of TCP's rings does. Some processors
+/// From where a large buffer's room is used: from a page on, as the kernel's own memory and that of TCP's rings does. Some processors
 /// copy more than ten times slower when the target's place in its page is by 1 to 31 bytes after the source's; buffers
 /// that begin anywhere are sometimes such a target, and then always.
 const PAGE: usize = 4_096;
@@ -303,9 +303,9 @@ impl Buf {
 
 impl Storage {
     fn with_room(payload: usize) -> Self {
-        let is_large = payload > SMALL;
-        let room = vec![0; HEADROOM + payload + if is_large { PAGE } else { 0 }].into_boxed_slice();
-        let origin = HEADROOM + if is_large { room.as_ptr().align_offset(PAGE).min(PAGE) } else { 0 };
+        let slack = if payload > SMALL { PAGE } else { 0 };
+        let room = vec![0; HEADROOM + payload + slack].into_boxed_slice();
+        let origin = HEADROOM + room.as_ptr().align_offset(PAGE).min(slack);
         Storage { room, origin, start: origin, end: origin, serial: 0, label: Label::default() }
     }
 

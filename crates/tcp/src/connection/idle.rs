@@ -5,6 +5,7 @@ use std::time::Duration;
 use framewise_core::Instant;
 
 use super::{Connection, Life};
+use crate::sequence::SeqNumber;
 
 /// For how long nothing must have come before the memory of the rings is given back: longer than a peer that means to go on
 /// takes for its next word, so that nobody busy pays for it.
@@ -17,7 +18,7 @@ impl Connection {
     }
 
     /// Notes how far a segment reached: where it came out of order it waits in the ring, though the engine does not tell.
-    pub(super) fn note_reach(&mut self, end: crate::SeqNumber) {
+    pub(super) fn note_reach(&mut self, end: SeqNumber) {
         // By how much each is ahead: the numbers are a circle, on which a far one counts as behind.
         let next = self.guard.next();
         let ends = [self.gap_until, Some(end)].into_iter().flatten();

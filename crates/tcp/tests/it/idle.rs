@@ -35,6 +35,29 @@ fn what_came_out_of_order_outlives_an_idle_minute() {
     );
 }
 
+/// Sequence numbers are a circle: what lies half of it ahead must not hide what waits nearby.
+#[test]
+fn a_segment_from_half_the_circle_away_costs_none_of_what_waits() {
+    let mut pair = Pair::new(5);
+    let (_, two) = pair.connected();
+    let (next, _) = pair.last_sent(ONE);
+    let bytes = pattern(2_000);
+    let segment = |ahead: usize, payload: &[u8]| {
+        let header = Header { sequence: next.sequence.plus(ahead), flags: Flags::ACK, ..next };
+        forged(header, payload)
+    };
+    pair.inject(TWO, segment(1_000, &bytes[1_000..]));
+    pair.inject(TWO, segment((1 << 31) - 50, &bytes[..100]));
+    pair.run_for(A_MINUTE);
+    pair.inject(TWO, segment(0, &bytes[..1_000]));
+    pair.run_for(Duration::from_millis(100));
+    assert_eq!(
+        pair.stream(TWO, two).received,
+        bytes,
+        "the part that waited in the ring should be as it came"
+    );
+}
+
 #[test]
 fn bytes_that_nobody_has_asked_for_yet_outlive_an_idle_minute() {
     let mut pair = Pair::new(2);
