@@ -204,3 +204,14 @@ fn stepping_many_fetches_at_once_changes_nothing() {
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
     assert_stepping_changes_nothing(&healthy(15), &urls);
 }
+
+/// Where a wire takes no time, each frame is taken in before the next goes out.
+#[test]
+fn stepping_over_wires_without_delay_changes_nothing() {
+    let urls = ["http://shop.test/large", "https://shop.test/large", "https://shop.test/"];
+    for config in [healthy(16), lossy(17)] {
+        let config =
+            WorldConfig { near_delay: Duration::ZERO, far_delay: Duration::ZERO, rate: None, ..config };
+        assert_stepping_changes_nothing(&config, &urls);
+    }
+}

@@ -27,13 +27,22 @@ pub(crate) struct Node {
     pub(crate) stage: Stage,
 }
 
-/// How far a stepped run has come in what [`Node::settle`] does in one go.
+/// How far a stepped run has come in what the Runner does in one go when a host settles.
 #[derive(Clone, Copy, Default)]
 pub(crate) enum Stage {
     /// Events and commands.
     #[default]
     Words,
     Frames,
+}
+
+/// What a step of a settling host moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moved {
+    /// Something inside, or between the stack and the application.
+    Word,
+    /// A frame went out.
+    Frame,
 }
 
 /// What a node counts.
@@ -113,45 +122,43 @@ impl Node {
         framewise_core::time::earliest(self.stack.poll_timeout(), self.client.poll_timeout())
     }
 
-    /// Moves commands and frames, and events that come of them, until nothing moves.
-    pub(crate) fn settle(&mut self, wires: &mut [Wire], cx: &mut Cx) -> io::Result<bool> {
-        let mut moved_at_all = false;
-        loop {
-            let mut moved = false;
-            // What a command begets goes up before any frame goes out: else TCP would send an acknowledgment alone, and the
-            // answer behind it.
-            while self.event_up(cx) || self.command_down(cx) {
-                moved = true;
-            }
-            while self.frame_out(wires, cx)? {
-                moved = true;
-            }
-            // Layers that were asked for frames may have found out something instead: that a host can't be reached.
-            moved |= self.event_up(cx);
-            if !moved {
-                return Ok(moved_at_all);
-            }
-            moved_at_all = true;
+    /// Moves events and commands until nothing moves. What a command begets goes up before any frame goes out: else TCP
+    /// would send an acknowledgment alone, and the answer behind it.
+    pub(crate) fn words(&mut self, cx: &mut Cx) -> bool {
+        let mut moved = false;
+        while self.event_up(cx) || self.command_down(cx) {
+            moved = true;
         }
+        moved
     }
 
-    /// Moves one thing of what [`settle`](Self::settle) would move, in the same order; `false` if there is none.
-    pub(crate) fn step(&mut self, wires: &mut [Wire], cx: &mut Cx) -> io::Result<bool> {
+    /// Moves one thing of what moves when a host settles, in the same order; `None` if there is none.
+    pub(crate) fn step(&mut self, wires: &mut [Wire], cx: &mut Cx) -> io::Result<Option<Moved>> {
         if self.stack.step_settle(cx) {
-            return Ok(true);
+            return Ok(Some(Moved::Word));
         }
         for _ in 0..2 {
             let (moved, next) = match self.stage {
-                Stage::Words => (self.event_up(cx) || self.command_down(cx), Stage::Frames),
-                Stage::Frames => (self.frame_out(wires, cx)? || self.stack.step_pull(cx), Stage::Words),
+                Stage::Words => {
+                    ((self.event_up(cx) || self.command_down(cx)).then_some(Moved::Word), Stage::Frames)
+                }
+                Stage::Frames => (self.step_out(wires, cx)?, Stage::Words),
             };
-            if moved {
-                return Ok(true);
+            if moved.is_some() {
+                return Ok(moved);
             }
             self.stage = next;
         }
         self.stage = Stage::Words;
-        Ok(false)
+        Ok(None)
+    }
+
+    /// Sends one frame, or moves what is to become of one by one seam.
+    fn step_out(&mut self, wires: &mut [Wire], cx: &mut Cx) -> io::Result<Option<Moved>> {
+        if self.frame_out(wires, cx)? {
+            return Ok(Some(Moved::Frame));
+        }
+        Ok(self.stack.step_pull(cx).then_some(Moved::Word))
     }
 
     /// Gives the application one event.

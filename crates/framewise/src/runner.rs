@@ -4,7 +4,8 @@
 //!
 //! 1. frames in, a bounded burst, events delivered after each frame;
 //! 2. timers that are due;
-//! 3. commands and frames out, until nothing moves: so a burst of frames is acknowledged once;
+//! 3. commands and frames out, until nothing moves: so a burst of frames is acknowledged once; what a wire carries in no
+//!    time is taken in at once;
 //! 4. then it waits: for a frame, a timer, an answer from another thread. Where time is simulated, waiting
 //!    is a jump of the clock.
 //!

@@ -3,13 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use framewise_core::Instant;
 use framewise_core::buf::InterfaceId;
 use framewise_core::time::earliest;
-use framewise_core::{Cx, Instant};
 use framewise_device::wire::Wire;
 
-use crate::node::Node;
-use crate::runner::Runner;
+use crate::node::Moved;
+use crate::runner::{HostId, Runner};
 use crate::wait::{self, Came};
 
 /// How many turns may end with something still due before that is taken for a fault.
@@ -64,8 +64,10 @@ impl Burst {
 pub(crate) enum Phase {
     /// Frames are taken in, and the application hears what follows from each.
     Receiving(Burst),
-    /// Commands and frames go out.
-    Settling,
+    /// One host's commands and frames go out.
+    Settling(HostId),
+    /// A frame of this host went out: what has arrived at once is taken in, and its receiver hears what follows.
+    Passing { from: HostId, hearing: Option<HostId> },
 }
 
 impl Default for Phase {
@@ -82,11 +84,14 @@ impl Runner {
         loop {
             let mut moved = self.deliver()?;
             for index in 0..self.nodes.len() {
-                moved |= self.with_node(index, false, |node, wires, cx| {
+                moved |= self.with_node(index, false, |node, _, cx| {
                     let came = node.receive(cx)?;
                     node.timers(cx);
-                    Ok(node.settle(wires, cx)? || came)
+                    Ok(came)
                 })?;
+            }
+            for index in 0..self.nodes.len() {
+                moved |= self.settle(index)?;
             }
             if !moved {
                 return Ok(happened);
@@ -103,21 +108,29 @@ impl Runner {
     /// was left to move. The outcome of a run made of such steps equals that of a free one.
     pub fn step(&mut self) -> io::Result<bool> {
         self.begin();
-        // Through both phases, wherever it stands, and out of the first once more: timers may have had something to say.
-        for _ in 0..3 {
+        // Through all phases, wherever it stands, and once more from the first: timers may have had something to say.
+        for _ in 0..2 * (self.nodes.len() + 1) {
             if self.step_in_phase()? {
                 return Ok(true);
             }
-            self.phase = match self.phase {
-                Phase::Receiving(_) => {
-                    self.timers()?;
-                    Phase::Settling
-                }
-                Phase::Settling => Phase::default(),
-            };
+            self.next_phase()?;
         }
         self.phase = Phase::default();
         self.wait(None)
+    }
+
+    /// What comes when nothing moves in this phase any more.
+    fn next_phase(&mut self) -> io::Result<()> {
+        let next = match self.phase {
+            Phase::Receiving(_) => {
+                self.timers()?;
+                0
+            }
+            Phase::Settling(HostId(host)) => host + 1,
+            Phase::Passing { from: HostId(from), .. } => from,
+        };
+        self.phase = if next < self.nodes.len() { Phase::Settling(HostId(next)) } else { Phase::default() };
+        Ok(())
     }
 
     /// Hears what has come from other threads since.
@@ -129,11 +142,18 @@ impl Runner {
     }
 
     fn step_in_phase(&mut self) -> io::Result<bool> {
-        let Phase::Receiving(mut burst) = self.phase else {
-            return self.any_node(|node, wires, cx| node.step(wires, cx));
-        };
-        if self.any_node(|node, _, cx| Ok(node.step_hear(cx)))? {
-            return Ok(true);
+        match self.phase {
+            Phase::Receiving(burst) => self.step_receiving(burst),
+            Phase::Settling(host) => self.step_settling(host),
+            Phase::Passing { from, hearing } => self.step_passing(from, hearing),
+        }
+    }
+
+    fn step_receiving(&mut self, mut burst: Burst) -> io::Result<bool> {
+        for index in 0..self.nodes.len() {
+            if self.step_hear(HostId(index))? {
+                return Ok(true);
+            }
         }
         if burst.has_room()
             && let Some(length) = self.step_receive()?
@@ -145,9 +165,33 @@ impl Runner {
         Ok(false)
     }
 
+    fn step_settling(&mut self, host: HostId) -> io::Result<bool> {
+        let moved = self.with_node(host.0, true, |node, wires, cx| node.step(wires, cx))?;
+        if moved == Some(Moved::Frame) {
+            self.phase = Phase::Passing { from: host, hearing: None };
+        }
+        Ok(moved.is_some())
+    }
+
+    fn step_passing(&mut self, from: HostId, hearing: Option<HostId>) -> io::Result<bool> {
+        if let Some(host) = hearing
+            && self.step_hear(host)?
+        {
+            return Ok(true);
+        }
+        let Some((host, _)) = self.deliver_one(true)? else { return Ok(false) };
+        self.phase = Phase::Passing { from, hearing: Some(host) };
+        Ok(true)
+    }
+
+    /// Moves one thing of what follows from a frame at this host.
+    fn step_hear(&mut self, host: HostId) -> io::Result<bool> {
+        self.with_node(host.0, true, |node, _, cx| Ok(node.step_hear(cx)))
+    }
+
     /// Takes one frame, over a wire or else of a device, and tells how long it was.
     fn step_receive(&mut self) -> io::Result<Option<usize>> {
-        if let Some(length) = self.deliver_one(true)? {
+        if let Some((_, length)) = self.deliver_one(true)? {
             return Ok(Some(length));
         }
         for index in 0..self.nodes.len() {
@@ -156,19 +200,6 @@ impl Runner {
             }
         }
         Ok(None)
-    }
-
-    /// Lets the first host move something that can.
-    fn any_node(
-        &mut self,
-        mut step: impl FnMut(&mut Node, &mut [Wire], &mut Cx) -> io::Result<bool>,
-    ) -> io::Result<bool> {
-        for index in 0..self.nodes.len() {
-            if self.with_node(index, true, &mut step)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Runs every timer that is due.
@@ -181,19 +212,38 @@ impl Runner {
         })
     }
 
+    /// Moves what a host has to say and to send, and events that come of it, until nothing moves. What a wire carries in no
+    /// time is taken in before the next frame goes out, while it is still in the processor's cache.
+    fn settle(&mut self, index: usize) -> io::Result<bool> {
+        let mut moved_at_all = false;
+        loop {
+            let mut moved = self.with_node(index, false, |node, _, cx| Ok(node.words(cx)))?;
+            while self.with_node(index, false, |node, wires, cx| node.frame_out(wires, cx))? {
+                moved = true;
+                while self.deliver_one(false)?.is_some() {}
+            }
+            // Layers that were asked for frames may have found out something instead: that a host can't be reached.
+            moved |= self.with_node(index, false, |node, _, cx| Ok(node.event_up(cx)))?;
+            if !moved {
+                return Ok(moved_at_all);
+            }
+            moved_at_all = true;
+        }
+    }
+
     /// Gives a burst of the frames that have arrived over wires to their hosts. `true` if there was one.
     fn deliver(&mut self) -> io::Result<bool> {
         let mut burst = Burst::of_wires();
         while burst.has_room()
-            && let Some(length) = self.deliver_one(false)?
+            && let Some((_, length)) = self.deliver_one(false)?
         {
             burst.count(length);
         }
         Ok(!burst.is_empty())
     }
 
-    /// Gives the next frame to its host, which hears what follows from it; tells how long it was.
-    fn deliver_one(&mut self, stepping: bool) -> io::Result<Option<usize>> {
+    /// Gives the next frame to its host, which hears what follows from it; tells which host, and how long the frame was.
+    fn deliver_one(&mut self, stepping: bool) -> io::Result<Option<(HostId, usize)>> {
         let now = self.now();
         for wire in 0..self.wires.len() {
             let Some((port, mut frame)) = self.wires[wire].poll(now) else { continue };
@@ -205,7 +255,7 @@ impl Runner {
                 node.hear(cx);
                 Ok(())
             })?;
-            return Ok(Some(length));
+            return Ok(Some((host, length)));
         }
         Ok(None)
     }
