@@ -6,6 +6,7 @@
 //!   segment ─► guard ─► engine ─► in order? the buffer itself goes up, as far as it is granted
 //!                         │        else it waits in the engine's ring, and the window closes
 //!   segment ◄─ seal ◄─────┘
+//!               └─ the bytes, out of the queue of what is to be sent
 //! ```
 
 mod idle;
@@ -28,6 +29,7 @@ use crate::reset::bare_segment;
 use crate::rings::Arena;
 use crate::rto::RetransmissionTimer;
 use crate::segment::Flags;
+use crate::send_queue::SendQueue;
 use crate::sequence::SeqNumber;
 
 /// The smallest packet that a path may shrink us to: below it, an ICMP error is more likely forged (RFC 8899, section 5.1.2).
@@ -41,6 +43,8 @@ pub(crate) struct Connection {
     flow: FlowKey,
     engine: Engine,
     guard: Guard,
+    /// What the engine sends, or has sent and may send again.
+    queue: SendQueue,
     /// What RFC 6528 adds to the engine's sequence numbers.
     offset: u32,
     /// The listener whose backlog this is in, until it is open.
@@ -72,7 +76,7 @@ pub(crate) struct Connection {
     timer: RetransmissionTimer,
     /// Whether the last segment had been sent before.
     sent_again: bool,
-    /// Whether anything was put into the rings since their memory was given back, and how far what came out of order reaches.
+    /// Whether anything was received or sent since memory was given back, and how far what came out of order reaches.
     touched: bool,
     gap_until: Option<SeqNumber>,
     /// What the network said of this connection without ending it (RFC 1122, section 4.2.3.9).
@@ -126,6 +130,7 @@ impl Connection {
             flow,
             engine,
             guard: Guard::default(),
+            queue: SendQueue::default(),
             offset,
             listener: None,
             life: Life::Opening,

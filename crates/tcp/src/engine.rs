@@ -74,7 +74,8 @@ impl State {
     }
 }
 
-/// A segment that the engine made, without its stand-in for an IP header, sum and addresses still missing.
+/// A segment that the engine made, without its stand-in for an IP header; sum, addresses and what the payload says are
+/// still missing.
 #[derive(Debug)]
 pub(crate) struct Emitted {
     pub(crate) segment: Buf,
@@ -216,9 +217,19 @@ impl Engine {
         }
     }
 
-    /// Takes bytes to send: as many as fit.
-    pub(crate) fn send(&mut self, data: &[u8]) -> usize {
-        self.socket_mut(|socket| socket.send_slice(data)).unwrap_or(0)
+    /// Counts bytes that are to be sent, as many as fit. What they are it does not know: whoever sends a segment of its puts
+    /// them there.
+    pub(crate) fn send(&mut self, bytes: usize) -> usize {
+        let mut left = bytes;
+        // The ring may wrap once.
+        for _ in 0..2 {
+            let count = |room: &mut [u8]| {
+                let n = left.min(room.len());
+                (n, n)
+            };
+            left -= self.socket_mut(|socket| socket.send(count)).unwrap_or(0);
+        }
+        bytes - left
     }
 
     /// Bytes taken to send that are not acknowledged yet.
@@ -272,7 +283,7 @@ impl Engine {
         self.socket_mut(|socket| socket.close());
     }
 
-    /// Gives the memory of both rings back, if nothing waits in them. Whoever calls this knows that nothing came out of
+    /// Gives the memory of the rings back, if nothing waits in them. Whoever calls this knows that nothing came out of
     /// order, either: that lies in the ring, too, and the engine does not tell of it.
     pub(crate) fn give_back_memory(&mut self) {
         if self.recv_queue() == 0 && self.send_queue() == 0 {

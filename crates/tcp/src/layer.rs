@@ -302,7 +302,7 @@ impl Layer for Tcp {
                 if self.key(conn).is_none() {
                     return cx.dropped("tcp", "its connection is over");
                 }
-                self.named(conn, cx, |connection, out, cx| connection.send(&data, out, cx));
+                self.named(conn, cx, |connection, out, cx| connection.send(data, out, cx));
             }
             StreamDown::Grant { conn, bytes } => self.grant(conn, bytes, cx),
             StreamDown::Close { conn } => {

@@ -77,6 +77,7 @@ mod reset;
 mod rings;
 mod rto;
 pub mod segment;
+mod send_queue;
 mod sequence;
 mod time_wait;
 mod timers;

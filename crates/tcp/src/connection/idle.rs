@@ -7,13 +7,13 @@ use framewise_core::Instant;
 use super::{Connection, Life};
 use crate::sequence::SeqNumber;
 
-/// For how long nothing must have come before the memory of the rings is given back: longer than a peer that means to go on
+/// For how long nothing must have come before memory is given back: longer than a peer that means to go on
 /// takes for its next word, so that nobody busy pays for it.
 const IDLE: Duration = Duration::from_secs(1);
 
 impl Connection {
-    /// Notes that bytes were put into a ring.
-    pub(super) fn touch_rings(&mut self) {
+    /// Notes that bytes come or go.
+    pub(super) fn touch(&mut self) {
         self.touched = true;
     }
 
@@ -25,7 +25,7 @@ impl Connection {
         self.gap_until = ends.filter(|end| next.is_before(*end)).max_by_key(|end| end.since(next));
     }
 
-    /// When the memory of the rings can be given back, if nothing happens until then.
+    /// When memory can be given back, if nothing happens until then.
     pub(super) fn idle_at(&self) -> Option<Instant> {
         let is_empty = self.gap_until.is_none()
             && matches!(self.life, Life::Open)
@@ -34,10 +34,11 @@ impl Connection {
         (self.touched && is_empty).then(|| self.last_heard + IDLE)
     }
 
-    /// Gives the memory of the rings back, if the connection has been idle for long enough.
+    /// Gives back the memory of the ring and the queue, if the connection has been idle for long enough.
     pub(super) fn give_back_memory(&mut self, now: Instant) {
         if self.idle_at().is_some_and(|at| at <= now) {
             self.engine.give_back_memory();
+            self.queue.shrink();
             self.touched = false;
         }
     }

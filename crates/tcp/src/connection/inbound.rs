@@ -75,12 +75,14 @@ impl Connection {
 
         let is_next = header.sequence == self.guard.next();
         let waited = self.engine.recv_queue();
+        let unsent = self.engine.send_queue();
         let before = self.engine.state();
         let answer = self.engine.ingress(cx.now, &payload);
         let arrived = self.engine.recv_queue().saturating_sub(waited);
         self.guard.received(arrived);
+        self.queue.acknowledge(unsent.saturating_sub(self.engine.send_queue()));
         if length > 0 {
-            self.touch_rings();
+            self.touch();
             self.note_reach(header.sequence.plus(length));
         }
         let state = self.engine.state();

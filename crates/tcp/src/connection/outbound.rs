@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::engine::{Emitted, IP_HEADER_LEN};
 use crate::outputs::Outputs;
 use crate::reset::CHECKSUM_FIELD;
-use crate::segment::{Header, sum};
+use crate::segment::{Flags, Header, sum};
 
 /// Bytes of the engine's headers, its stand-in for IP's included.
 const HEADERS_LEN: usize = IP_HEADER_LEN + 20;
@@ -43,6 +43,10 @@ impl Connection {
         header.sequence = header.sequence.plus(self.offset as usize);
         segment[4..8].copy_from_slice(&header.sequence.0.to_be_bytes());
         let payload = segment.len().saturating_sub(header.length);
+        match header.has(Flags::SYN) {
+            true => self.queue.begin_at(header.sequence.plus(1)),
+            false => self.queue.copy_to(header.sequence, &mut segment[header.length..]),
+        }
         let again = self.guard.sent(&header, payload);
         let length = header.sequence_len(payload);
         let end = header.sequence.plus(length);

@@ -15,7 +15,7 @@ const CREDIT_PORTION: usize = 8;
 
 impl Connection {
     /// Takes bytes to send, which the credit bounds so that they fit.
-    pub(crate) fn send(&mut self, data: &[u8], out: &mut Outputs, cx: &mut Cx) {
+    pub(crate) fn send(&mut self, data: Bytes, out: &mut Outputs, cx: &mut Cx) {
         if self.closing {
             return self.abort(CloseReason::Misuse("sent after Close"), out, cx);
         }
@@ -23,9 +23,10 @@ impl Connection {
             return self.abort(CloseReason::Misuse("sent more than the credit"), out, cx);
         }
         self.credit -= data.len();
-        self.touch_rings();
-        let taken = self.engine.send(data);
+        self.touch();
+        let taken = self.engine.send(data.len());
         debug_assert_eq!(taken, data.len(), "the credit promised room");
+        self.queue.push(data);
         self.note_progress(cx.now);
     }
 
