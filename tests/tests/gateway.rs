@@ -207,6 +207,27 @@ fn uploads_arrive_as_they_were() {
     });
 }
 
+/// A server that answers, and leaves with most of the upload unread: its kernel sends RST right behind the answer.
+#[test]
+fn an_answer_with_a_reset_behind_it_arrives_whole() {
+    skippable("an_answer_with_a_reset_behind_it_arrives_whole", || {
+        const ANSWER: usize = 60_000;
+        let port = listener(|mut stream| {
+            assert!(read_head(&mut stream) > 0, "an upload");
+            let head = format!("HTTP/1.1 413 Content Too Large\r\nContent-Length: {ANSWER}\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&[b'x'; ANSWER]).unwrap();
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("upload");
+        fs::write(&file, vec![7; LARGE]).unwrap();
+        for _ in 0..5 {
+            let fetched = fetch(&format!("http://127.0.0.1:{port}/"), &["-T", file.to_str().unwrap()]);
+            assert_eq!(fetched.text().len(), ANSWER, "{}", fetched.stderr);
+        }
+    });
+}
+
 #[test]
 fn a_refusal_is_told_in_the_systems_words() {
     skippable("a_refusal_is_told_in_the_systems_words", || {

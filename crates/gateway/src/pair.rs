@@ -27,8 +27,11 @@ pub(crate) struct End {
     pub(crate) room: usize,
     /// Whether the other end's peer has sent all, and this end is not told yet.
     pub(crate) owes_close: bool,
-    /// Whether this end was told to end.
+    /// Whether this end was told to end, or will be once it has taken what it was sent.
     pub(crate) is_ending: bool,
+    /// Bytes that may be sent here now, and the most that ever were: as many again once all that was sent is taken.
+    credit: usize,
+    most: usize,
 }
 
 /// How far a connection is.
@@ -62,7 +65,24 @@ impl Pair {
 
 impl End {
     fn at(stage: Stage) -> Self {
-        End { stage, room: 0, owes_close: false, is_ending: false }
+        End { stage, room: 0, owes_close: false, is_ending: false, credit: 0, most: 0 }
+    }
+
+    /// There is room for `bytes` more here.
+    pub(crate) fn has_room(&mut self, bytes: usize) {
+        self.room += bytes;
+        self.credit += bytes;
+        self.most = self.most.max(self.credit);
+    }
+
+    /// So many bytes are sent here.
+    pub(crate) fn is_sent(&mut self, bytes: usize) {
+        self.credit = self.credit.saturating_sub(bytes);
+    }
+
+    /// Whether all that was sent here is taken.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.credit == self.most
     }
 
     /// Whether data and ends may be passed on to and from it.

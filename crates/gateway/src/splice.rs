@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use framewise_core::id::{ConnId, Connection, Opener, Slab};
 use framewise_core::seams::exchange::{ExchangeDown, ExchangeError, ExchangeUp};
 use framewise_core::seams::stream::{CloseReason, ConnInfo, ListenError, Security, StreamDown, StreamUp};
@@ -14,6 +15,8 @@ use crate::pair::{OURS, PEERS, Pair, Stage};
 
 /// The name of this layer in counters and traces.
 const NAME: &str = "gateway";
+/// Why it drops data.
+const OTHER_SIDE_IS_OVER: &str = "the other side of its connection is over";
 
 /// One of the two sides of a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,11 +103,8 @@ impl Splice {
                 None => self.begin(side, conn, &info, Stage::Open, cx),
             },
             StreamUp::Data { conn, data } => match self.find(side, conn) {
-                Some((key, end)) if self.is_usable(key, opposite(end)) => {
-                    self.tell(key, opposite(end), |conn| StreamDown::Send { conn, data });
-                }
-                // That end was told to end, and so will this one be.
-                _ => cx.dropped(NAME, "the other side of its connection is over"),
+                Some((key, end)) => self.pass_data(key, opposite(end), data, cx),
+                None => cx.dropped(NAME, OTHER_SIDE_IS_OVER),
             },
             StreamUp::Writable { conn, bytes } => {
                 if let Some((key, end)) = self.find(side, conn) {
@@ -155,8 +155,16 @@ impl Splice {
         );
     }
 
-    fn is_usable(&self, key: ConnId, end: usize) -> bool {
-        self.pairs.get(key).is_some_and(|pair| pair.ends[end].is_usable())
+    /// Sends `end` what came to the other.
+    fn pass_data(&mut self, key: ConnId, end: usize, data: Bytes, cx: &mut Cx) {
+        match self.pairs.get_mut(key).map(|pair| &mut pair.ends[end]).filter(|end| end.is_usable()) {
+            Some(state) => {
+                state.is_sent(data.len());
+                self.tell(key, end, |conn| StreamDown::Send { conn, data });
+            }
+            // That end was told to end, and so will this one be.
+            None => cx.dropped(NAME, OTHER_SIDE_IS_OVER),
+        }
     }
 
     /// One of two connections is there: what it and the other have waited for can be said.
@@ -178,7 +186,11 @@ impl Splice {
     /// Room for `bytes` more at `end` is credit for as many at the other, as soon as both are open.
     fn there_is_room(&mut self, key: ConnId, end: usize, bytes: usize) {
         let Some(pair) = self.pairs.get_mut(key) else { return };
-        pair.ends[end].room += bytes;
+        let state = &mut pair.ends[end];
+        state.has_room(bytes);
+        if state.is_ending && state.stage == Stage::Open && state.is_drained() {
+            return self.tell(key, end, |conn| StreamDown::Abort { conn });
+        }
         let room = pair.ends[end].room;
         if room > 0 && pair.ends.iter().all(|end| end.is_usable()) {
             pair.ends[end].room = 0;
@@ -204,21 +216,23 @@ impl Splice {
         }
     }
 
-    /// One of two connections is over. Unless both sides had finished, the other is told that it is.
+    /// One of two connections is over. Unless both sides had finished, the other is told that it is: once it has taken what
+    /// was sent before, since nothing is left of what is under way when a connection is broken off.
     fn closed(&mut self, key: ConnId, end: usize, reason: CloseReason, cx: &mut Cx) {
         let Some(pair) = self.pairs.get_mut(key) else { return };
         pair.ends[end].stage = Stage::Over;
         let (origin, accepted, is_over) = (pair.origin, pair.accepted, pair.is_over());
         let other = &mut pair.ends[opposite(end)];
-        let stage = other.stage;
+        let (stage, is_drained) = (other.stage, other.is_drained());
         if is_over {
             self.pairs.remove(key);
         } else if reason != CloseReason::Finished && !std::mem::replace(&mut other.is_ending, true) {
             cx.note(NAME, "ended", || format!("the other side of this connection: {reason}"));
-            self.tell(key, opposite(end), |conn| match stage {
-                Stage::Asked => StreamDown::Refuse { conn, reason },
-                _ => StreamDown::Abort { conn },
-            });
+            match stage {
+                Stage::Asked => self.tell(key, opposite(end), |conn| StreamDown::Refuse { conn, reason }),
+                _ if is_drained => self.tell(key, opposite(end), |conn| StreamDown::Abort { conn }),
+                _ => {}
+            }
         }
         if end == PEERS {
             self.accepted.remove(&(origin, accepted));

@@ -225,6 +225,26 @@ fn only_a_forward_leads_in() {
     assert_eq!(rig.providers[OUTSIDE].owes.len(), 1, "and whoever came is sent away");
 }
 
+/// To break a connection off takes away what is still under way on it.
+#[test]
+fn what_was_sent_arrives_before_the_connection_is_broken_off() {
+    let mut rig = Rig::new(8);
+    let asked = rig.comes(INSIDE, 0, WANTED, true);
+    let ours = rig.ours(OUTSIDE);
+    rig.opens(OUTSIDE, ours);
+    rig.opens(INSIDE, asked);
+    rig.has_room(INSIDE, asked, 100);
+    rig.sends(OUTSIDE, ours, b"too large");
+    rig.ends(OUTSIDE, ours, CloseReason::Reset);
+    assert!(rig.providers[INSIDE].owes.is_empty(), "the answer is not acknowledged yet");
+    rig.has_room(INSIDE, asked, 5);
+    assert!(rig.providers[INSIDE].owes.is_empty(), "nor is all of it now");
+    rig.has_room(INSIDE, asked, 4);
+    assert_eq!(rig.providers[INSIDE].owes.len(), 1, "now it is broken off");
+    rig.settle();
+    assert_eq!(rig.splice.connections(), 0);
+}
+
 #[test]
 fn an_end_that_comes_early_is_kept_until_the_other_is_open() {
     let mut rig = Rig::new(8);

@@ -20,7 +20,8 @@ pub struct Config {
     ///
     /// [`StreamUp::Asked`]: framewise_core::seams::stream::StreamUp::Asked
     pub asks: bool,
-    /// Half-open connections per listener. One more, and the oldest is dropped.
+    /// Half-open connections per listener. Who comes when there are so many is answered with a SYN cookie (RFC 4987, section
+    /// 3.6), of whose connection nothing is kept before the handshake is done, and whose windows are not scaled.
     pub backlog: usize,
     /// Remains of finished connections that are kept in TIME-WAIT. One more, and the oldest is dropped.
     pub max_time_wait: usize,

@@ -21,7 +21,7 @@ use framewise_core::time::earliest;
 use framewise_core::{Cx, Instant};
 
 use crate::config::Config;
-use crate::engine::{Engine, State};
+use crate::engine::{Engine, IP_HEADER_LEN, State};
 use crate::flows::FlowKey;
 use crate::guard::Guard;
 use crate::outputs::Outputs;
@@ -35,6 +35,9 @@ use crate::sequence::SeqNumber;
 /// The smallest packet that a path may shrink us to: below it, an ICMP error is more likely forged (RFC 8899, section 5.1.2).
 const MIN_MTU_V4: usize = 552;
 const MIN_MTU_V6: usize = 1_280;
+
+/// Bytes of the engine's headers, its stand-in for IP's included.
+const HEADERS_LEN: usize = IP_HEADER_LEN + 20;
 
 /// One connection.
 #[derive(Debug)]
@@ -307,4 +310,9 @@ fn engine_mtu(flow: &FlowKey, mtu: usize) -> usize {
         true => mtu.clamp(MIN_MTU_V4, most),
         false => mtu.clamp(MIN_MTU_V6, most) - 20,
     }
+}
+
+/// The largest segment that fits into packets of `mtu` bytes (RFC 6691: without options).
+pub(crate) fn path_segment_size(flow: &FlowKey, mtu: usize) -> u16 {
+    (engine_mtu(flow, mtu) - HEADERS_LEN) as u16
 }

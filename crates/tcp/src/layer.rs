@@ -4,6 +4,7 @@
 //! and only connections that may have something to send stand in the queue that is asked for segments.
 
 mod asking;
+mod flooded;
 mod opening;
 
 use std::collections::VecDeque;
@@ -22,6 +23,7 @@ use framewise_core::{Cx, Instant, Layer, Rng};
 use self::opening::Asked;
 use crate::config::Config;
 use crate::connection::Connection;
+use crate::cookie::Cookies;
 use crate::engine::arena;
 use crate::flows::{FlowKey, Flows, Place};
 use crate::listen::Listeners;
@@ -38,6 +40,7 @@ pub struct Tcp {
     config: Config,
     rng: Rng,
     initial: InitialSequence,
+    cookies: Cookies,
     /// All connections. The name that the slab gives is the key everywhere in here, and the name of accepted ones.
     connections: Slab<ConnectionKind, Box<Connection>>,
     /// The keys of those that the upper layer named.
@@ -58,6 +61,7 @@ impl Tcp {
     /// A TCP that draws its secrets and ports from `rng`.
     pub fn new(config: Config, mut rng: Rng) -> Self {
         Tcp {
+            cookies: Cookies::new(&rng),
             initial: InitialSequence::new(&mut rng),
             flows: Flows::new(&mut rng),
             connections: Slab::new(Opener::Lower, config.max_connections),
@@ -234,7 +238,10 @@ impl Tcp {
             if self.asked.len() >= self.config.backlog.max(1) {
                 return cx.dropped("tcp", "too many wait for a route");
             }
-            return self.ask(segment.source(), Asked::Accept { syn: segment }, cx.now);
+            return self.ask(segment.source(), Asked::Accept { first: segment }, cx.now);
+        }
+        if self.is_cookie(&flow, &header, cx.now) {
+            return self.ask(segment.source(), Asked::Accept { first: segment }, cx.now);
         }
         cx.dropped("tcp", if is_first { "nobody listens" } else { "no such connection" });
         let payload = segment.len().saturating_sub(header.length);

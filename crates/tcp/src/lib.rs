@@ -66,6 +66,7 @@
 pub mod analysis;
 mod config;
 mod connection;
+mod cookie;
 pub mod describe;
 mod engine;
 mod flows;

@@ -1,8 +1,7 @@
 //! Listeners, each with its backlog: the connections whose handshake is not done.
 //!
-//! Read RFC 4987 section 3 (SYN floods, and the defences in an end host) before changing this file. Ours is to drop the
-//! oldest half-open connection for a new one: a true client's handshake ends within a round trip, long before a
-//! flood has pushed it out of a backlog of hundreds.
+//! Read RFC 4987 section 3 (SYN floods, and the defences in an end host) before changing this file. Ours is a bounded backlog,
+//! and a [cookie](crate::cookie) for whoever comes when it is full.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -48,13 +47,9 @@ impl Listeners {
             .find(|endpoint| self.by_endpoint.contains_key(endpoint))
     }
 
-    /// Makes room for one more half-open connection: the oldest, if it has to go.
-    pub(crate) fn make_room(&mut self, endpoint: Endpoint) -> Option<ConnId> {
-        let half_open = self.by_endpoint.get_mut(&endpoint)?;
-        if half_open.len() < self.backlog {
-            return None;
-        }
-        half_open.pop_front()
+    /// Whether there is room for one more half-open connection.
+    pub(crate) fn has_room(&self, endpoint: Endpoint) -> bool {
+        self.by_endpoint.get(&endpoint).is_some_and(|half_open| half_open.len() < self.backlog)
     }
 
     /// A connection began.

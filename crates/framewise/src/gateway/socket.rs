@@ -40,6 +40,8 @@ pub(super) struct Socket {
     is_shut: bool,
     /// Whether the peer has sent all.
     peer_closed: bool,
+    /// Why it is broken. What had come before that can still be read.
+    broken: Option<io::Error>,
 }
 
 /// What came of a step.
@@ -68,6 +70,7 @@ impl Socket {
             is_closing: false,
             is_shut: false,
             peer_closed: false,
+            broken: None,
         }
     }
 
@@ -163,11 +166,22 @@ impl Socket {
         if std::mem::take(&mut self.ready.failed)
             && let Some(error) = self.stream.take_error()?
         {
-            return Err(error);
+            self.is_broken(error);
         }
-        let wrote = self.write(up)?;
+        let wrote = self.broken.is_none() && self.write(up).unwrap_or_else(|error| self.is_broken(error));
         let read = self.read(scratch, up)?;
-        Ok(wrote || read)
+        match self.broken.take_if(|_| !read && (!self.ready.readable || self.peer_closed)) {
+            Some(error) => Err(error),
+            None => Ok(wrote || read),
+        }
+    }
+
+    /// Notes why it is broken. What has come before is read first: it may be the peer's answer to what it did not want to
+    /// read to the end.
+    fn is_broken(&mut self, error: io::Error) -> bool {
+        self.broken = Some(error);
+        self.ready.readable = true;
+        true
     }
 
     /// Writes what the operating system takes, and FIN after the last of it.
@@ -219,6 +233,11 @@ impl Socket {
             },
         };
         match read {
+            // All that came before it broke is read.
+            Ok(0) if self.broken.is_some() => {
+                self.ready.readable = false;
+                return Ok(false);
+            }
             Ok(0) => {
                 self.peer_closed = true;
                 up.push_back(StreamUp::PeerClosed { conn: self.name, clean: true });

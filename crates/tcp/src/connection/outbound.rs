@@ -1,19 +1,18 @@
 //! How a connection's segments get what the engine leaves to us: their place in the stream, addresses, a sum.
 
-use framewise_core::Cx;
 use framewise_core::buf::ChecksumState;
 use framewise_core::checksum::Sum;
 use framewise_core::seams::segment::{Segment, TCP};
+use framewise_core::{Buf, Cx};
 
-use super::{Connection, Life};
+use super::{Connection, HEADERS_LEN, Life};
 use crate::config::Config;
-use crate::engine::{Emitted, IP_HEADER_LEN};
+use crate::engine::Emitted;
 use crate::outputs::Outputs;
 use crate::reset::CHECKSUM_FIELD;
+use crate::rto::RetransmissionTimer;
 use crate::segment::{Flags, Header, sum};
-
-/// Bytes of the engine's headers, its stand-in for IP's included.
-const HEADERS_LEN: usize = IP_HEADER_LEN + 20;
+use crate::sequence::SeqNumber;
 
 impl Connection {
     /// The next segment to send now.
@@ -69,6 +68,21 @@ impl Connection {
         fill_checksum(&mut segment, offload || segment_size.is_some());
         segment.label_mut().offload.segment_size = segment_size;
         segment
+    }
+
+    /// The peer's SYN was answered before there was this connection, by a SYN of this number: the engine goes through it, and
+    /// what it sends is counted from there.
+    pub(crate) fn was_answered(&mut self, syn: Header, number: SeqNumber, out: &mut Outputs, cx: &mut Cx) {
+        let length = syn.emitted_len();
+        let mut segment = Buf::with_capacity(length);
+        syn.emit(segment.append(length));
+        self.segment_arrives(Header { length, ..syn }, segment, out, cx);
+        let Some(answer) = self.engine.egress(cx.now) else { return };
+        let engines = Header::parse(&answer.segment).unwrap_or_default().sequence;
+        self.offset = number.0.wrapping_sub(engines.0);
+        // The peer has it already. When it was sent nobody knows any more.
+        drop(self.seal(answer, false, cx));
+        self.timer = RetransmissionTimer::default();
     }
 
     /// Sends the first of what is not acknowledged again, now. An acknowledgment may be due before.

@@ -12,7 +12,7 @@ use framewise_core::{Cx, Instant};
 use super::Tcp;
 use crate::connection::Connection;
 use crate::flows::{FlowKey, Place};
-use crate::segment::Header;
+use crate::segment::{Flags, Header};
 
 /// The ports that the system hands out (RFC 6335, section 6).
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
@@ -20,8 +20,15 @@ const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
 /// A connection that begins once IP has said how its peer is reached.
 #[derive(Debug)]
 pub(super) enum Asked {
-    Connect { name: ConnId, remote: SocketAddr, grant: usize },
-    Accept { syn: Segment },
+    Connect {
+        name: ConnId,
+        remote: SocketAddr,
+        grant: usize,
+    },
+    /// A peer's SYN, or the acknowledgment of a cookie.
+    Accept {
+        first: Segment,
+    },
 }
 
 impl Tcp {
@@ -94,7 +101,7 @@ impl Tcp {
     pub(super) fn source_found(&mut self, destination: IpAddr, route: Option<SourceRoute>, cx: &mut Cx) {
         let first = self.asked.iter().position(|(_, asked)| match asked {
             Asked::Connect { remote, .. } => remote.ip() == destination,
-            Asked::Accept { syn } => syn.source() == destination,
+            Asked::Accept { first } => first.source() == destination,
         });
         let asked = first.and_then(|first| self.asked.remove(first));
         match (asked.map(|(_, asked)| asked), route) {
@@ -107,7 +114,7 @@ impl Tcp {
             (Some(Asked::Connect { name, .. }), None) => {
                 self.out.say(StreamUp::Closed { conn: name, reason: CloseReason::NoRoute })
             }
-            (Some(Asked::Accept { syn }), Some(route)) => self.accept(syn, route.mtu, cx),
+            (Some(Asked::Accept { first }), Some(route)) => self.accept(first, route.mtu, cx),
             (Some(Asked::Accept { .. }), None) => cx.dropped("tcp", "no route back"),
             (None, _) => {}
         }
@@ -151,31 +158,31 @@ impl Tcp {
             .find(|flow| !self.flows.contains(flow))
     }
 
-    /// Begins a half-open connection.
-    fn accept(&mut self, syn: Segment, mtu: usize, cx: &mut Cx) {
-        let Ok(header) = Header::parse(&syn) else { return };
-        let local = SocketAddr::new(syn.destination(), header.destination_port);
-        let flow = FlowKey::new(local, SocketAddr::new(syn.source(), header.source_port));
-        // Meanwhile the SYN may have been repeated, or the listener gone.
+    /// Begins the connection of a peer's SYN, or of one that was answered with a cookie.
+    fn accept(&mut self, first: Segment, mtu: usize, cx: &mut Cx) {
+        let Ok(header) = Header::parse(&first) else { return };
+        let local = SocketAddr::new(first.destination(), header.destination_port);
+        let flow = FlowKey::new(local, SocketAddr::new(first.source(), header.source_port));
+        // Meanwhile the segment may have been repeated, or the listener gone.
         let listener = self.listeners.find(local);
         let begun = matches!(self.flows.get(&flow), Some(Place::Connection(_)));
         if self.config.asks && listener.is_none() && !begun {
-            return self.ask_above(flow, syn, mtu, cx);
+            return self.ask_above(flow, first, mtu, cx);
         }
         let (Some(listener), false) = (listener, begun) else {
-            return self.dispatch(header, syn, cx);
+            return self.dispatch(header, first, cx);
         };
-        if let Some(oldest) = self.listeners.make_room(listener) {
-            cx.dropped("tcp", "backlog full: the oldest half-open connection");
-            if let Some(connection) = self.connections.remove(oldest) {
-                self.flows.remove(&connection.flow());
-            }
+        if !header.has(Flags::SYN) {
+            return self.accept_cookie(flow, header, first, mtu, cx);
+        }
+        if !self.listeners.has_room(listener) {
+            return self.answer_with_cookie(&flow, &header, mtu, cx);
         }
         let Some(key) = self.admit(flow, mtu, cx) else { return };
         self.listeners.enter(listener, key);
         self.with(key, cx, |connection, out, cx| {
             connection.listener = Some(listener);
-            connection.segment_arrives(header, syn.0, out, cx);
+            connection.segment_arrives(header, first.0, out, cx);
         });
     }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod asking;
+mod cookies;
 mod errors;
 mod guard;
 mod header;
