@@ -87,6 +87,10 @@ pub struct Runner {
     pub(crate) awake_until: Instant,
     /// Where a stepped run stands.
     pub(crate) phase: Phase,
+    /// How many hosts have settled at least once, in their order.
+    pub(crate) settled: usize,
+    /// Whether a host was given a frame while another one settled, and may have more to say and to send since.
+    pub(crate) passed: bool,
     /// Turns in a row at whose end something was still due.
     pub(crate) idle_turns: u32,
 }
@@ -120,6 +124,8 @@ impl Runner {
             spin: Duration::ZERO,
             awake_until: Instant::ZERO,
             phase: Phase::default(),
+            settled: 0,
+            passed: false,
             idle_turns: 0,
         })
     }

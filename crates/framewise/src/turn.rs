@@ -94,6 +94,7 @@ impl Runner {
                 moved |= self.settle(index)?;
             }
             if !moved {
+                self.passed = false;
                 return Ok(happened);
             }
             happened = true;
@@ -126,7 +127,10 @@ impl Runner {
                 self.timers()?;
                 0
             }
-            Phase::Settling(HostId(host)) => host + 1,
+            Phase::Settling(HostId(host)) => {
+                self.settled = self.settled.max(host + 1);
+                host + 1
+            }
             Phase::Passing { from: HostId(from), .. } => from,
         };
         self.phase = if next < self.nodes.len() { Phase::Settling(HostId(next)) } else { Phase::default() };
@@ -167,7 +171,7 @@ impl Runner {
 
     fn step_settling(&mut self, host: HostId) -> io::Result<bool> {
         let moved = self.with_node(host.0, true, |node, wires, cx| node.step(wires, cx))?;
-        if moved == Some(Moved::Frame) {
+        if moved == Some(Moved::Frame) && self.all_settled() {
             self.phase = Phase::Passing { from: host, hearing: None };
         }
         Ok(moved.is_some())
@@ -220,15 +224,23 @@ impl Runner {
             let mut moved = self.with_node(index, false, |node, _, cx| Ok(node.words(cx)))?;
             while self.with_node(index, false, |node, wires, cx| node.frame_out(wires, cx))? {
                 moved = true;
-                while self.deliver_one(false)?.is_some() {}
+                while self.all_settled() && self.deliver_one(false)?.is_some() {
+                    self.passed = true;
+                }
             }
             // Layers that were asked for frames may have found out something instead: that a host can't be reached.
             moved |= self.with_node(index, false, |node, _, cx| Ok(node.event_up(cx)))?;
             if !moved {
+                self.settled = self.settled.max(index + 1);
                 return Ok(moved_at_all);
             }
             moved_at_all = true;
         }
+    }
+
+    /// Whether every host has settled once. Before, one may not have told its lower layers yet what addresses it has.
+    fn all_settled(&self) -> bool {
+        self.settled == self.nodes.len()
     }
 
     /// Gives a burst of the frames that have arrived over wires to their hosts. `true` if there was one.
@@ -262,8 +274,9 @@ impl Runner {
 
     /// Waits until something can happen, or until `end`. `false`: nothing ever will.
     pub(crate) fn wait(&mut self, end: Option<Instant>) -> io::Result<bool> {
-        // Something may have been asked for, or answered, since the last turn: by whoever runs the Runner.
-        if self.nodes.iter().any(|(node, _)| node.has_commands()) {
+        // Something may have been asked for, or answered, since the last turn, by whoever runs the Runner; or a frame have come
+        // to a host whose turn was over.
+        if std::mem::take(&mut self.passed) || self.nodes.iter().any(|(node, _)| node.has_commands()) {
             return Ok(true);
         }
         if self.clock.is_simulated() {
