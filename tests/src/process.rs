@@ -148,6 +148,15 @@ impl Running {
         })
     }
 
+    /// Whether it goes on.
+    ///
+    /// # Panics
+    ///
+    /// Where the system can't tell.
+    pub fn is_running(&mut self) -> bool {
+        self.child.0.try_wait().expect("a child can be waited for").is_none()
+    }
+
     /// How it ended, once it has and all that it said has been read.
     fn ended(&mut self) -> Option<ExitStatus> {
         let status = self.child.0.try_wait().expect("a child can be waited for")?;

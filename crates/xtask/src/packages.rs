@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A program that tests run, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 22] = [
+const PROGRAMS: [(&str, &str); 25] = [
     ("tshark", "tshark"),
     ("nginx", "nginx-light"),
     ("curl", "curl"),
@@ -19,6 +19,9 @@ const PROGRAMS: [(&str, &str); 22] = [
     ("ab", "apache2-utils"),
     ("wrk", "wrk"),
     ("nmap", "nmap"),
+    ("hping3", "hping3"),
+    ("atk6-flood_advertise6", "thc-ipv6"),
+    ("slowhttptest", "slowhttptest"),
     ("python3", "python3"),
     ("gzip", "gzip"),
     ("ip", "iproute2"),

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use framewise_core::Buf;
 use framewise_core::seams::segment::{Segment, TCP};
 use framewise_core::seams::stream::{CloseReason, Endpoint, StreamDown};
+use framewise_core::{Buf, Rng};
 use framewise_tcp::segment::{Flags, Header, Options, sum};
 use framewise_tcp::{Config, SeqNumber};
 
@@ -74,6 +74,27 @@ fn a_syn_in_a_connection_is_challenged() {
     assert_eq!(challenge.flags, Flags::ACK);
     let two = pair.accepted(0);
     assert_eq!(pair.stream(TWO, two).closed, None);
+}
+
+/// Whoever knows the four-tuple, and even the window, must still hit the one number that is next.
+#[test]
+fn a_hundred_thousand_guesses_in_the_window_break_nothing() {
+    let (mut pair, next) = open();
+    let (one, two) = (pair.hosts[ONE].streams.keys().next().copied().unwrap(), pair.accepted(0));
+    let mut rng = Rng::from_seed(1);
+    for n in 0..100_000 {
+        let flags = [Flags::RST, Flags::SYN, Flags::RST | Flags::ACK, Flags::SYN | Flags::ACK][n % 4];
+        let sequence = next.sequence.plus(1 + rng.below(65_000) as usize);
+        pair.inject(TWO, forged(Header { sequence, flags, ..next }, b""));
+    }
+    pair.run_for(Duration::from_secs(1));
+    pair.send(ONE, one, b"still here", false);
+    pair.send(TWO, two, b"so am I", false);
+    pair.run_for(Duration::from_secs(1));
+    assert_eq!(pair.stream(TWO, two).received, b"still here");
+    assert_eq!(pair.stream(ONE, one).received, b"so am I");
+    let answers = pair.sent.iter().filter(|(_, by, header, _)| *by == TWO && header.flags == Flags::ACK);
+    assert!(answers.count() < 50, "and few are answered");
 }
 
 #[test]
