@@ -9,6 +9,7 @@ use crate::board::Findings;
 use crate::presented::Presented;
 use crate::record::{self, ContentType};
 use crate::time::Date;
+use crate::verify::WeakKey;
 
 /// What is known about a connection whose handshake or record failed.
 pub(crate) struct Circumstances<'a> {
@@ -156,9 +157,22 @@ fn certificate(error: &CertificateError, known: &Circumstances<'_>) -> TlsError 
         E::BadEncoding => {
             tls(TlsErrorKind::CertificateBad, format!("the certificate of {name} is malformed"))
         }
-        E::Other(cause) => {
-            other(name, cause.0.downcast_ref::<webpki::Error>(), known.findings.refused.as_ref())
-        }
+        E::UnsupportedSignatureAlgorithmContext { .. }
+        | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => tls(
+            TlsErrorKind::CertificateBad,
+            format!(
+                "the certificate of {name}, or one above it, is signed in a way that is not taken any more"
+            ),
+        ),
+        E::Other(cause) => match cause.0.downcast_ref::<WeakKey>() {
+            Some(WeakKey { bits }) => tls(
+                TlsErrorKind::CertificateBad,
+                format!(
+                    "the certificate of {name} has a weak key: RSA of {bits} bits, at least 2048 are wanted"
+                ),
+            ),
+            None => other(name, cause.0.downcast_ref::<webpki::Error>(), known.findings.refused.as_ref()),
+        },
         other => {
             tls(TlsErrorKind::CertificateBad, format!("the certificate of {name} is not acceptable: {other}"))
         }
@@ -197,6 +211,14 @@ fn other(name: &str, cause: Option<&webpki::Error>, certificate: Option<&Present
         Some(webpki::Error::NameConstraintViolation) => tls(
             TlsErrorKind::CertificateBad,
             format!("the authority behind the certificate of {name} may not vouch for that name"),
+        ),
+        Some(webpki::Error::EndEntityUsedAsCa) => tls(
+            TlsErrorKind::CertificateBad,
+            format!("a certificate in the chain of {name} vouches for another, and is no authority's"),
+        ),
+        Some(webpki::Error::PathLenConstraintViolated) => tls(
+            TlsErrorKind::CertificateBad,
+            format!("the chain of {name} is longer than one of its authorities allows"),
         ),
         Some(why) => tls(
             TlsErrorKind::CertificateBad,

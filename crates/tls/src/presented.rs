@@ -12,6 +12,8 @@ pub(crate) struct Presented {
     pub(crate) self_signed: bool,
     /// The issuer's common name, or its organization.
     pub(crate) issuer: Option<String>,
+    /// Bits of its key's modulus, where the key is of RSA.
+    pub(crate) rsa_bits: Option<usize>,
 }
 
 impl Presented {
@@ -27,11 +29,13 @@ impl Presented {
         let (_signature, rest) = element(rest)?;
         let (issuer, rest) = element(rest)?;
         let (_validity, rest) = element(rest)?;
-        let (subject, _) = element(rest)?;
+        let (subject, rest) = element(rest)?;
+        let (key, _) = element(rest)?;
         Some(Presented {
             self_signed: issuer.content == subject.content,
             issuer: attribute(issuer.content, COMMON_NAME)
                 .or_else(|| attribute(issuer.content, ORGANIZATION)),
+            rsa_bits: rsa_bits(key.content),
         })
     }
 }
@@ -41,6 +45,9 @@ const VERSION: u8 = 0xa0;
 /// 2.5.4.3 and 2.5.4.10 (RFC 5280, appendix A.1).
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
+
+/// 1.2.840.113549.1.1.1 (RFC 8017, appendix C).
+const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
 struct Element<'a> {
     tag: u8,
@@ -77,6 +84,23 @@ fn attribute(mut name: &[u8], kind: &[u8]) -> Option<String> {
         }
     }
     None
+}
+
+/// The size of an RSA key: its algorithm, then a string of bits in which the modulus is the first number (RFC 8017,
+/// appendix A.1.1).
+fn rsa_bits(key: &[u8]) -> Option<usize> {
+    let (algorithm, rest) = element(key)?;
+    let (identifier, _) = element(algorithm.content)?;
+    if identifier.content != RSA_ENCRYPTION {
+        return None;
+    }
+    let (bits, _) = element(rest)?;
+    // The first byte says how many bits of the last are unused: none.
+    let (numbers, _) = element(bits.content.get(1..)?)?;
+    let (modulus, _) = element(numbers.content)?;
+    let leading = modulus.content.iter().position(|byte| *byte != 0)?;
+    let first = u8_at(modulus.content, leading)?;
+    Some((modulus.content.len() - leading) * 8 - first.leading_zeros() as usize)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::board::Board;
@@ -29,6 +29,16 @@ pub(crate) fn verifier(
     Ok(Arc::new(Telling { judge, board }))
 }
 
+/// The shortest RSA key that is taken for safe (NIST SP 800-57 part 1, table 2).
+const RSA_BITS: usize = 2_048;
+
+/// A server's key is one that can be broken.
+#[derive(Debug, thiserror::Error)]
+#[error("an RSA key of {bits} bits")]
+pub(crate) struct WeakKey {
+    pub(crate) bits: usize,
+}
+
 /// webpki's judgement; what was refused is put on the board, for the wording of the error.
 #[derive(Debug)]
 struct Telling {
@@ -45,9 +55,13 @@ impl ServerCertVerifier for Telling {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict =
-            self.judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        if let (Err(_), Some(certificate)) = (&verdict, Presented::read(end_entity)) {
+        let certificate = Presented::read(end_entity);
+        let bits = certificate.as_ref().and_then(|certificate| certificate.rsa_bits);
+        let verdict = self
+            .judge
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .and_then(|verified| strong_enough(bits).map(|()| verified));
+        if let (Err(_), Some(certificate)) = (&verdict, certificate) {
             self.board.refuse(certificate);
         }
         verdict
@@ -73,6 +87,14 @@ impl ServerCertVerifier for Telling {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.judge.supported_verify_schemes()
+    }
+}
+
+/// webpki says nothing of a server's own key, and of one that is too short all that fails is its signature.
+fn strong_enough(rsa_bits: Option<usize>) -> Result<(), Error> {
+    match rsa_bits.filter(|bits| *bits < RSA_BITS) {
+        Some(bits) => Err(CertificateError::Other(OtherError(Arc::new(WeakKey { bits }))).into()),
+        None => Ok(()),
     }
 }
 
@@ -112,5 +134,63 @@ impl ServerCertVerifier for Nobody {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::Findings;
+    use crate::errors::{Circumstances, explain};
+    use framewise_core::seams::stream::TlsErrorKind;
+    use rustls_pki_types::pem::PemObject;
+    use std::time::Duration;
+
+    /// Made by `openssl req -x509 -newkey rsa:1024 -days 36500 -subj /CN=weak.test -addext subjectAltName=DNS:weak.test`;
+    /// ours makes no such keys.
+    const WEAK: &str = "\
+-----BEGIN CERTIFICATE-----
+MIICHDCCAYWgAwIBAgIUEpI7f+DAfrTV9a0l32vpQKajy6AwDQYJKoZIhvcNAQEL
+BQAwFDESMBAGA1UEAwwJd2Vhay50ZXN0MCAXDTI2MTEyODIzMDYyNFoYDzIxMjYx
+MTA0MjMwNjI0WjAUMRIwEAYDVQQDDAl3ZWFrLnRlc3QwgZ8wDQYJKoZIhvcNAQEB
+BQADgY0AMIGJAoGBAOUVPsxMtsj/HzWOhvVzmTxXkuvhxEXBKGQmn1CaxUEG42BI
+mMDW2QNAqxQ38OFhZZO+2d470jaraFMNS91bnfsMKKdd7NWkpjpAuJxtzFySOIRC
+psHYbpRC812h1WmCseXahFTacxEtB7IuMdJHS5v73FUwacpSh2ePJmm/X/3PAgMB
+AAGjaTBnMB0GA1UdDgQWBBQM/6J8aspnzARvPsWybK63WpZOnTAfBgNVHSMEGDAW
+gBQM/6J8aspnzARvPsWybK63WpZOnTAPBgNVHRMBAf8EBTADAQH/MBQGA1UdEQQN
+MAuCCXdlYWsudGVzdDANBgkqhkiG9w0BAQsFAAOBgQAZU+el0gd/rZXTcV1w2cri
+AM6iq+AEStUpvvSp/uRaqU8Ui2nSlmBXmiEy8eBqPVsUI7Kx0hUEWuu/7rXSwrRi
+dhsS7ycquYHXP+HirwU4Jpk2jPl/GeBZh+p2aYWqgSDNSniDeoGTk7hFtRSrgkaX
+2lAKWAnjcDmiumUKgiTqDw==
+-----END CERTIFICATE-----
+";
+
+    #[test]
+    fn a_key_that_is_too_short_is_named() {
+        let certificate = CertificateDer::from_pem_slice(WEAK.as_bytes()).expect("a certificate");
+        let presented = Presented::read(&certificate).expect("it can be read");
+        assert_eq!(presented.rsa_bits, Some(1_024));
+        let error = strong_enough(presented.rsa_bits).expect_err("too short");
+        let findings = Findings { refused: Some(presented), unserved: None };
+        let known = Circumstances { client: true, name: "weak.test", first: &[22], findings };
+        let error = explain(&error, &known);
+        assert_eq!(error.kind, TlsErrorKind::CertificateBad);
+        let sentence =
+            "the certificate of weak.test has a weak key: RSA of 1024 bits, at least 2048 are wanted";
+        assert_eq!(error.detail, sentence);
+        assert!(strong_enough(Some(2_048)).is_ok() && strong_enough(None).is_ok());
+    }
+
+    #[test]
+    fn the_judge_looks_at_the_key() {
+        let certificate = CertificateDer::from_pem_slice(WEAK.as_bytes()).expect("a certificate");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).expect("a root");
+        let judge = verifier(Arc::new(roots), true, provider, Board::default()).expect("a judge");
+        let name = ServerName::try_from("weak.test").expect("a name");
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(2_000_000_000));
+        // It is an authority's own, too, which webpki sees first.
+        assert!(judge.verify_server_cert(&certificate, &[], &name, &[], now).is_err());
     }
 }

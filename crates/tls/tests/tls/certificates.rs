@@ -43,10 +43,15 @@ fn good() -> CertificateParams {
 }
 
 fn visit_server(certificate: &Certificate, key: &KeyPair, roots: Roots) -> Pair {
+    visit_with(&certificate.pem(), key, roots)
+}
+
+/// The same with a chain in PEM.
+fn visit_with(chain: &str, key: &KeyPair, roots: Roots) -> Pair {
     let (mut client, mut server) = (Config::new(TIME, Crypto::Real), Config::new(TIME, Crypto::Real));
     client.client.roots = vec![roots];
     server.server = Some(Server::Identities(vec![Identity {
-        chain: CertificateChain::from_pem(certificate.pem().as_bytes()).expect("a chain"),
+        chain: CertificateChain::from_pem(chain.as_bytes()).expect("a chain"),
         key: PrivateKey::from_pem(key.serialize_pem().as_bytes()).expect("a key"),
     }]));
     let mut pair = Pair::new(client, server);
@@ -127,6 +132,44 @@ fn of_an_unknown_issuer() {
         server.iter().any(|(_, text)| text.contains("unknown_ca")),
         "the alert reached the server: {server:?}"
     );
+}
+
+/// What the client makes of a leaf that was issued by an intermediate of this kind.
+fn visit_chain(intermediate: impl FnOnce(&mut CertificateParams), shown: bool) -> Pair {
+    let ca = ca();
+    let root = Issuer::from_params(&ca.params, &ca.key);
+    let (mut middle, middle_key) = (CertificateParams::default(), KeyPair::generate().expect("a key"));
+    middle.distinguished_name.push(rcgen::DnType::CommonName, "One In Between");
+    middle.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    intermediate(&mut middle);
+    let middle_certificate = middle.signed_by(&middle_key, &root).expect("signed");
+    let key = KeyPair::generate().expect("a key");
+    let leaf = good().signed_by(&key, &Issuer::from_params(&middle, &middle_key)).expect("signed");
+    let mut chain = leaf.pem();
+    if shown {
+        chain.push_str(&middle_certificate.pem());
+    }
+    visit_with(&chain, &key, Roots::Pem(ca.certificate.pem().into_bytes()))
+}
+
+#[test]
+fn a_chain_with_an_authority_in_between_is_accepted() {
+    assert_eq!(visit_chain(|_| {}, true).client_app(0).received, b"answer");
+}
+
+#[test]
+fn a_chain_that_lacks_its_middle() {
+    let pair = visit_chain(|_| {}, false);
+    let sentence =
+        "the certificate of shop.test was issued by \"One In Between\", whom none of our roots knows";
+    assert_refused(&pair, TlsErrorKind::CertificateUnknownIssuer, sentence);
+}
+
+#[test]
+fn a_chain_through_one_who_is_no_authority() {
+    let pair = visit_chain(|middle| middle.is_ca = IsCa::ExplicitNoCa, true);
+    let sentence = "a certificate in the chain of shop.test vouches for another, and is no authority's";
+    assert_refused(&pair, TlsErrorKind::CertificateBad, sentence);
 }
 
 #[test]
