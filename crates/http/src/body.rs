@@ -30,6 +30,8 @@ pub enum Framing {
 const SIZE_DIGITS: u8 = 16;
 /// Bytes of extension that a chunk may have; they mean nothing to us.
 const EXTENSION_BYTES: usize = 256;
+/// Bytes of extension that all chunks of a body may have: else a body of one byte in each chunk would be mostly that.
+const ALL_EXTENSION_BYTES: usize = 16 * 1024;
 
 /// Finds the data in the bytes of a body.
 ///
@@ -52,6 +54,8 @@ pub struct Decoder {
     received: u64,
     /// The size of the chunk that is being read.
     chunk: u64,
+    /// Bytes of extension so far.
+    extension: usize,
     offset: usize,
 }
 
@@ -60,13 +64,22 @@ enum State {
     Length(u64),
     UntilClose,
     Size { digits: u8 },
-    Extension { bytes: usize, quoted: bool },
+    Extension { bytes: usize, quote: Quote },
     SizeEnd,
     Data(u64),
     DataReturn,
     DataEnd,
     Trailers(Box<Scanner>),
     Complete,
+}
+
+/// Where in a chunk extension a byte stands (RFC 9110, section 5.6.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quote {
+    Outside,
+    Inside,
+    /// After a backslash: the next byte means itself.
+    Escaped,
 }
 
 /// What [`Decoder::decode`] found.
@@ -91,7 +104,7 @@ impl Decoder {
             Framing::Chunked => (CHUNK_BEGINS, None),
             Framing::UntilClose => (State::UntilClose, None),
         };
-        Decoder { state, limits, longest, expected, received: 0, chunk: 0, offset: 0 }
+        Decoder { state, limits, longest, expected, received: 0, chunk: 0, extension: 0, offset: 0 }
     }
 
     /// Whether the body is complete.
@@ -169,8 +182,8 @@ impl Decoder {
     fn line_byte(&mut self, byte: u8) -> Result<(), Rule> {
         self.state = match (&self.state, byte) {
             (&State::Size { digits }, _) => self.size_byte(digits, byte)?,
-            (State::Extension { quoted: false, .. }, b'\r') => State::SizeEnd,
-            (&State::Extension { bytes, quoted }, _) => extension_byte(bytes, quoted, byte)?,
+            (State::Extension { quote: Quote::Outside, .. }, b'\r') => State::SizeEnd,
+            (&State::Extension { bytes, quote }, _) => self.extension_byte(bytes, quote, byte)?,
             (State::SizeEnd, b'\n') if self.chunk > 0 => State::Data(self.chunk),
             (State::SizeEnd, b'\n') => State::Trailers(Box::new(Scanner::new(Part::Trailers, self.limits))),
             (State::SizeEnd, _) => return Err(Rule::BareCarriageReturn),
@@ -198,21 +211,29 @@ impl Decoder {
         }
         match byte {
             b'\r' => Ok(State::SizeEnd),
-            b';' => Ok(State::Extension { bytes: 0, quoted: false }),
+            b';' => Ok(State::Extension { bytes: 0, quote: Quote::Outside }),
             b'\n' => Err(Rule::BareLineFeed),
             _ => Err(Rule::ChunkSize),
         }
     }
-}
 
-fn extension_byte(bytes: usize, quoted: bool, byte: u8) -> Result<State, Rule> {
-    if byte == b'\n' {
-        return Err(Rule::BareLineFeed);
+    fn extension_byte(&mut self, bytes: usize, quote: Quote, byte: u8) -> Result<State, Rule> {
+        if byte == b'\n' {
+            return Err(Rule::BareLineFeed);
+        }
+        let is_long = bytes >= EXTENSION_BYTES || self.extension >= ALL_EXTENSION_BYTES;
+        if is_long || (is_control(byte) && byte != b'\t') {
+            return Err(Rule::ChunkExtension);
+        }
+        self.extension += 1;
+        let quote = match (quote, byte) {
+            (Quote::Outside, b'"') | (Quote::Escaped, _) => Quote::Inside,
+            (Quote::Inside, b'"') => Quote::Outside,
+            (Quote::Inside, b'\\') => Quote::Escaped,
+            (quote, _) => quote,
+        };
+        Ok(State::Extension { bytes: bytes + 1, quote })
     }
-    if bytes >= EXTENSION_BYTES || (is_control(byte) && byte != b'\t') {
-        return Err(Rule::ChunkExtension);
-    }
-    Ok(State::Extension { bytes: bytes + 1, quoted: quoted ^ (byte == b'"') })
 }
 
 /// Puts data into the framing of a body.

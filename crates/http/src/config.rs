@@ -28,6 +28,8 @@ pub struct Config {
     pub request_body_bytes: u64,
     /// Connections at a time, for each role.
     pub connections: usize,
+    /// Connections at a time that a server takes from one client: one IPv4 address, or one network of 64 bits of IPv6.
+    pub connections_per_client: usize,
     /// Exchanges at a time, for each role. A server answers 503 beyond.
     pub exchanges: usize,
     /// Bytes of body that wait in this layer for room below, for each exchange.
@@ -57,6 +59,9 @@ pub struct Config {
     pub linger: Duration,
     /// `User-Agent` of requests that don't give one; `None`: not written.
     pub user_agent: Option<String>,
+    /// What time it was when this layer's clock stood at zero, since 1970: then a server dates its responses (RFC 9110,
+    /// section 6.6.1). `None`: it has no such clock, and writes none.
+    pub epoch: Option<Duration>,
     /// `Server` of responses that don't give one; `None`: not written.
     pub server: Option<String>,
 }
@@ -67,6 +72,7 @@ impl Default for Config {
             limits: Limits::default(),
             request_body_bytes: 64 * 1024 * 1024,
             connections: 65_536,
+            connections_per_client: usize::MAX,
             exchanges: 65_536,
             body_window: 512 * 1024,
             gather: Duration::from_millis(1),
@@ -80,6 +86,7 @@ impl Default for Config {
             minimum_rate: 64,
             linger: Duration::from_secs(120),
             user_agent: None,
+            epoch: None,
             server: None,
         }
     }

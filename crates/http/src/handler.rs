@@ -18,6 +18,13 @@ pub trait Handler: Send + Sync {
     /// Takes a request, and the duty to answer it. `answer` may be kept, or given to another thread.
     fn handle(&self, request: Request, answer: Answer);
 
+    /// Whether the answer to this request depends on its body, which has not come yet. If not, [`handle`](Self::handle) is
+    /// called at once and without it, so that a client that waits for `100 Continue` hears of a refusal before it sends
+    /// anything (RFC 9110, section 10.1.1). A handler around another passes the question on.
+    fn wants_body(&self, _request: &Request) -> bool {
+        true
+    }
+
     /// Who takes the body of this request, which has not come yet, piece by piece. `None`, as it is unless said otherwise:
     /// the body is collected, and [`handle`](Self::handle) gets all of it. A handler around another passes the question on.
     fn intake(&self, _request: &Request) -> Option<Box<dyn Intake>> {
@@ -43,6 +50,10 @@ impl<F: Fn(Request) -> Response + Send + Sync> Handler for F {
 impl<H: Handler + ?Sized> Handler for std::sync::Arc<H> {
     fn handle(&self, request: Request, answer: Answer) {
         (**self).handle(request, answer);
+    }
+
+    fn wants_body(&self, request: &Request) -> bool {
+        (**self).wants_body(request)
     }
 
     fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {

@@ -9,6 +9,7 @@ use framewise_core::{Cx, Instant, Layer};
 
 use crate::client::{ClientConn, Exchange};
 use crate::config::Config;
+use crate::crowd::Crowd;
 use crate::pool::Pool;
 use crate::server::ServerConn;
 use crate::timers::Timers;
@@ -22,6 +23,7 @@ use crate::timers::Timers;
 pub struct Http {
     shared: Shared,
     accepted: IdMap<Connection, ServerConn>,
+    crowd: Crowd,
     opened: Slab<Connection, ClientConn>,
     pool: Pool,
     timers: Timers,
@@ -51,6 +53,7 @@ impl Http {
         };
         Http {
             accepted: IdMap::new(shared.config.connections),
+            crowd: Crowd::default(),
             opened: Slab::new(Opener::Upper, shared.config.connections),
             pool: Pool::new(shared.config.connections),
             timers: Timers::new(shared.config.connections),
@@ -163,8 +166,14 @@ impl Http {
     // The server's side.
 
     fn accept(&mut self, conn: ConnId, info: ConnInfo, cx: &mut Cx) {
+        let client = info.remote.ip();
+        if !self.crowd.enter(client, self.shared.config.connections_per_client) {
+            cx.dropped("http", "too many connections of one client");
+            return self.shared.down.push_back(StreamDown::Abort { conn });
+        }
         let server = ServerConn::new(conn, info, &self.shared, cx.now);
         if self.accepted.insert(conn, server).is_err() {
+            self.crowd.leave(client);
             cx.dropped("http", "too many connections");
             return self.shared.down.push_back(StreamDown::Abort { conn });
         }
@@ -332,7 +341,9 @@ impl Layer for Http {
                 }
                 Opener::Lower => {
                     self.with_server(conn, cx, |server, shared, _| server.closed(reason, shared));
-                    self.accepted.remove(conn);
+                    if let Some(server) = self.accepted.remove(conn) {
+                        self.crowd.leave(server.client());
+                    }
                     self.timers.remove(conn);
                 }
             },

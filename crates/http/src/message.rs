@@ -42,7 +42,11 @@ impl Request {
     /// The path of the target as it was written: `/items/7`. `*` for a request about the server as a whole.
     pub fn path(&self) -> &str {
         let target = path_and_query(&self.head.target);
-        target.split('?').next().unwrap_or(target)
+        match target.split('?').next().unwrap_or(target) {
+            // Of a URL without a path (RFC 9110, section 4.2.3).
+            "" => "/",
+            path => path,
+        }
     }
 
     /// What stands after the `?`, as it was written.

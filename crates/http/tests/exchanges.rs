@@ -404,3 +404,108 @@ fn what_came_before_a_reset_still_comes_up() {
     assert_eq!(closed, Some(Err(ExchangeError::Connection(CloseReason::Reset))));
     assert_eq!(bench.http.connections(), 0);
 }
+
+#[test]
+fn one_client_has_no_more_connections_than_it_may() {
+    let config = Config { connections_per_client: 2, ..Config::default() };
+    let mut bench = Bench::new(config);
+    let from = |bench: &mut Bench, index, remote: &str| {
+        let info = ConnInfo { remote: remote.parse().unwrap(), ..*common::info() };
+        bench.inbound(StreamUp::Opened { conn: accepted(index), info: Box::new(info) });
+        !bench.down.iter().any(|down| matches!(down, StreamDown::Abort { conn } if *conn == accepted(index)))
+    };
+    assert!(from(&mut bench, 0, "192.0.2.1:1") && from(&mut bench, 1, "192.0.2.1:2"));
+    assert!(!from(&mut bench, 2, "192.0.2.1:3"), "a third one");
+    assert_eq!(bench.counters.drops("http", "too many connections of one client"), 1);
+    assert!(from(&mut bench, 3, "192.0.2.2:1"), "another client's");
+    // One of the two ends; the one that was refused counts no more.
+    for index in [2, 0] {
+        bench.inbound(StreamUp::Closed { conn: accepted(index), reason: CloseReason::Aborted });
+    }
+    assert!(from(&mut bench, 4, "192.0.2.1:4"));
+    assert!(!from(&mut bench, 5, "192.0.2.1:5"));
+    // Of IPv6 a client has a whole network.
+    assert!(from(&mut bench, 6, "[2001:db8::1]:1") && from(&mut bench, 7, "[2001:db8::ffff:2]:1"));
+    assert!(!from(&mut bench, 8, "[2001:db8::3]:1"));
+    assert!(from(&mut bench, 9, "[2001:db8:0:1::3]:1"));
+}
+
+#[test]
+fn a_server_with_a_clock_dates_its_answers() {
+    let config = Config { epoch: Some(Duration::from_secs(784_111_770)), ..Config::default() };
+    let mut bench = Bench::new(config.clone());
+    bench.accept(accepted(0));
+    bench.at(framewise_core::Instant::from_secs(7));
+    bench.feed(accepted(0), GET);
+    let exchange = bench.requests().remove(0).exchange;
+    bench.answer(exchange, 200, "page");
+    let date = "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    assert!(bench.sent().contains(date));
+    bench.feed(accepted(0), b"no request\r\n\r\n");
+    assert!(bench.sent().contains(date), "what the layer answers by itself is dated, too");
+
+    // What the application says counts; a year of five digits is none.
+    let mut bench = Bench::new(Config { epoch: Some(Duration::from_secs(u64::MAX)), ..config });
+    bench.accept(accepted(0));
+    bench.feed(accepted(0), GET);
+    let exchange = bench.requests().remove(0).exchange;
+    let head = Box::new(ResponseHead {
+        version: Version::Http11,
+        status: framewise_http::StatusCode::NO_CONTENT,
+        reason: String::new(),
+        headers: [("date", "mine")].into_iter().collect(),
+    });
+    bench.outbound(ExchangeDown::Respond { exchange, head, body: BodyLength::None });
+    bench.outbound(ExchangeDown::End { exchange });
+    assert_eq!(bench.sent(), "HTTP/1.1 204 No Content\r\ndate: mine\r\n\r\n");
+    bench.feed(accepted(0), b"no request\r\n\r\n");
+    assert!(bench.sent().contains("Date: Fri, 31 Dec 9999 23:59:59 GMT"));
+}
+
+#[test]
+fn trailers_are_taken_and_mean_nothing() {
+    let mut bench = Bench::server();
+    bench.feed(
+        accepted(0),
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npage\r\n0\r\nContent-Length: 99\r\nHost: b\r\nConnection: close\r\n\r\n",
+    );
+    let request = bench.requests().remove(0);
+    let exchange = request.exchange;
+    bench.outbound(ExchangeDown::Grant { exchange, bytes: 10 });
+    assert_eq!(bench.outcome().0, b"page");
+    assert_eq!(request.head.headers.text("host"), Some("a"));
+    bench.answer(exchange, 200, "page");
+    bench.feed(accepted(0), GET);
+    assert_eq!(bench.requests().len(), 1, "and the connection goes on");
+}
+
+#[test]
+fn a_flood_of_pipelined_requests_waits_outside() {
+    let mut bench = Bench::server();
+    let flood = GET.repeat(100_000);
+    bench.feed(accepted(0), &flood);
+    assert_eq!(bench.requests().len(), 1);
+    assert_eq!(bench.granted, 0, "nothing more may come before the first is answered");
+}
+
+#[test]
+fn a_reader_that_takes_next_to_nothing_is_left() {
+    let config = Config { minimum_rate: 1, ..Config::default() };
+    let mut bench = Bench::new(config.clone());
+    bench.inbound(StreamUp::Opened { conn: accepted(0), info: common::info() });
+    bench.inbound(StreamUp::Writable { conn: accepted(0), bytes: 1_000 });
+    bench.feed(accepted(0), GET);
+    let exchange = bench.requests().remove(0).exchange;
+    bench.respond(exchange, 200, BodyLength::Known(3_000));
+    bench.outbound(ExchangeDown::Body { exchange, data: Bytes::from(vec![7; 3_000]) });
+    bench.outbound(ExchangeDown::End { exchange });
+    // Fast enough over one period, and then not.
+    bench.inbound(StreamUp::Writable { conn: accepted(0), bytes: 100 });
+    bench.at(framewise_core::Instant::ZERO + config.pace_period);
+    assert!(!bench.has_closed());
+    bench.inbound(StreamUp::Writable { conn: accepted(0), bytes: 10 });
+    bench.at(framewise_core::Instant::ZERO + config.pace_period * 2);
+    assert!(bench.has_closed());
+    assert_eq!(bench.outcome().1, Some(Err(ExchangeError::TimedOut("sending the answer"))));
+    assert_eq!(bench.counters.drops("http", "reader too slow"), 1);
+}

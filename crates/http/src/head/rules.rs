@@ -53,16 +53,38 @@ fn request_target(method: &[u8], target: &[u8]) -> Result<(), Rule> {
     let form = match target {
         [b'/', ..] => true,
         b"*" => method == b"OPTIONS",
-        _ => is_absolute(target),
+        // A user's name in front of the host is an error (RFC 9110, section 4.2.4), and so is no host (section 4.2.1).
+        _ => authority(target).is_some_and(|(host, _)| !matches!(host, [] | [b':', ..]) && is_host(host)),
     };
-    if visible && form { Ok(()) } else { Err(Rule::RequestTarget) }
+    if visible && form && is_percent_encoded(target) { Ok(()) } else { Err(Rule::RequestTarget) }
 }
 
-fn is_absolute(target: &[u8]) -> bool {
-    ["http://", "https://"].iter().any(|scheme| {
-        let begin = target.get(..scheme.len());
-        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(scheme.as_bytes()))
-            && target.len() > scheme.len()
+/// Whether each `%` stands before two hexadecimal digits (RFC 3986, section 2.1): what is read differently by whoever
+/// decodes leniently.
+fn is_percent_encoded(text: &[u8]) -> bool {
+    let mut parts = text.split(|b| *b == b'%');
+    parts.next();
+    parts.all(|part| part.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
+}
+
+/// The authority of a target in absolute form, and the port that its scheme means where it has none.
+fn authority(target: &[u8]) -> Option<(&[u8], &'static [u8])> {
+    [("http://", "80"), ("https://", "443")].into_iter().find_map(|(scheme, port)| {
+        let (begin, rest) = target.split_at_checked(scheme.len())?;
+        let host = rest.split(|b| matches!(b, b'/' | b'?')).next()?;
+        begin.eq_ignore_ascii_case(scheme.as_bytes()).then_some((host, port.as_bytes()))
+    })
+}
+
+/// Whether a target in absolute form names this host. RFC 9112, section 3.2.2 has a server go by the target; whoever stands
+/// between may go by Host, so only a request in which both say the same is safe.
+fn is_same_host(target: &[u8], host: &[u8]) -> bool {
+    authority(target).is_none_or(|(authority, port)| {
+        let bare = |host: &[u8]| {
+            let without = host.strip_suffix(port).and_then(|host| host.strip_suffix(b":"));
+            without.or_else(|| host.strip_suffix(b":")).unwrap_or(host).to_ascii_lowercase()
+        };
+        bare(authority) == bare(host)
     })
 }
 
@@ -73,6 +95,7 @@ pub(crate) fn check_request(head: &RequestHead) -> Result<(), Rule> {
         (None, _) if head.version == Version::Http11 => return Err(Rule::HostMissing),
         (Some(_), Some(_)) => return Err(Rule::HostRepeated),
         (Some(host), None) if !is_host(host) => return Err(Rule::HostInvalid),
+        (Some(host), None) if !is_same_host(head.target.as_bytes(), host) => return Err(Rule::HostOther),
         _ => {}
     }
     request_framing(head)?;
@@ -82,7 +105,8 @@ pub(crate) fn check_request(head: &RequestHead) -> Result<(), Rule> {
     Ok(())
 }
 
-/// `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2). It may be empty.
+/// `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2). It may be empty. A comma, which the grammar
+/// allows in a name and no name has, is what joins two Host fields into one (RFC 9110, section 5.3).
 fn is_host(value: &[u8]) -> bool {
     let (name, port) = match value {
         [b'[', rest @ ..] => {
@@ -101,7 +125,8 @@ fn is_host(value: &[u8]) -> bool {
             value.split_at(end)
         }
     };
-    let named = name.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(b));
+    let named = name.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~!$&'()*+;=%".contains(b));
+    let named = named && is_percent_encoded(name);
     let port = match port {
         [] => true,
         [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),

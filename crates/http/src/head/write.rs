@@ -3,6 +3,8 @@
 //! Read RFC 9112 sections 3, 4, 5 and 6 first. Fields keep their order and case. What says how long the
 //! body is, and whether the connection goes on, is written here and nowhere else, so that it is always true.
 
+use std::time::{Duration, SystemTime};
+
 use bytes::Bytes;
 use framewise_core::seams::exchange::{Headers, RequestHead, ResponseHead, Version};
 
@@ -34,6 +36,9 @@ pub(crate) struct Added<'a> {
 /// Room for the bytes of most heads.
 const ROOM: usize = 512;
 
+/// The end of the year 9999, since 1970: a date of HTTP has four digits for the year (RFC 9110, section 5.6.7).
+const LAST_DATE: Duration = Duration::from_secs(253_402_300_799);
+
 /// The bytes of a request's head; refused if a part of it would break out of its place.
 pub(crate) fn request(head: &RequestHead, added: &Added<'_>) -> Result<Bytes, &'static str> {
     if head.target.is_empty() || !head.target.bytes().all(|b| b.is_ascii_graphic()) {
@@ -48,8 +53,12 @@ pub(crate) fn request(head: &RequestHead, added: &Added<'_>) -> Result<Bytes, &'
     Ok(out.into())
 }
 
-/// The bytes of a response's head.
-pub(crate) fn response(head: &ResponseHead, added: &Added<'_>) -> Result<Bytes, &'static str> {
+/// The bytes of a response's head; `date` is since 1970, and written where the application gave none.
+pub(crate) fn response(
+    head: &ResponseHead,
+    date: Option<Duration>,
+    added: &Added<'_>,
+) -> Result<Bytes, &'static str> {
     let reason = match head.reason.as_str() {
         "" => head.status.canonical_reason().unwrap_or(""),
         reason => reason,
@@ -61,6 +70,10 @@ pub(crate) fn response(head: &ResponseHead, added: &Added<'_>) -> Result<Bytes, 
     out.extend_from_slice(b"HTTP/1.1 ");
     for part in [head.status.as_str(), " ", reason, "\r\n"] {
         out.extend_from_slice(part.as_bytes());
+    }
+    if let Some(date) = date.filter(|_| !head.headers.contains("date")) {
+        let date = SystemTime::UNIX_EPOCH + date.min(LAST_DATE);
+        field(&mut out, "Date", httpdate::fmt_http_date(date).as_bytes());
     }
     fields(&mut out, &head.headers, added)?;
     Ok(out.into())

@@ -147,7 +147,7 @@ impl ServerConn {
     /// Answers with the status of the broken rule and a page that says it, then closes (RFC 9112, section 9.6).
     pub(super) fn refuse(&mut self, refusal: Refusal, shared: &Shared, cx: &mut Cx) {
         cx.dropped("http", refusal.rule.name());
-        for piece in refusal_page(refusal, shared.config.server.as_deref()) {
+        for piece in refusal_page(refusal, &shared.config, cx.now) {
             self.wire.send(piece);
         }
         self.finish_connection(cx.now);

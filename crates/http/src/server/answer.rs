@@ -2,6 +2,8 @@
 //!
 //! Read RFC 9112 section 6.3 and RFC 9110 section 15.2 first.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use framewise_core::Instant;
 use framewise_core::seams::exchange::{BodyLength, ResponseHead, Version};
@@ -9,9 +11,12 @@ use http::{Method, StatusCode};
 
 use super::Exchange;
 use crate::body::{Encoder, Framing};
+use crate::config::Config;
 use crate::head::write::{Added, FramingField};
 use crate::head::{rules, write};
 use crate::layer::Shared;
+use crate::message::Body;
+use crate::page::Problem;
 use crate::rule::{Refusal, Rule};
 use crate::transfer::Sending;
 use crate::wire::Wire;
@@ -27,7 +32,7 @@ pub(super) fn inform(
     }
     exchange.awaits_continue &= head.status != StatusCode::CONTINUE;
     let added = Added { framing: FramingField::Omitted, product: None, connection: None };
-    let bytes = write::response(head, &added)?;
+    let bytes = write::response(head, None, &added)?;
     if exchange.version == Version::Http11 {
         wire.send(bytes);
     }
@@ -55,7 +60,7 @@ pub(super) fn answer(
         product: shared.config.server.as_deref().map(|name| ("Server", name)),
         connection,
     };
-    wire.send(write::response(head, &added)?);
+    wire.send(write::response(head, date(&shared.config, now), &added)?);
     exchange.awaits_continue = false;
     exchange.sending = Some(Sending::new(exchange.id, encoding.map(Encoder::new)));
     if encoding.is_some_and(|encoding| encoding != Framing::Length(0)) {
@@ -87,29 +92,30 @@ fn answer_framing(
     }
 }
 
-/// A short page that says which rule was broken.
-pub(super) fn refusal_page(refusal: Refusal, server: Option<&str>) -> [Bytes; 2] {
+/// When this is written, since 1970, where that is known.
+fn date(config: &Config, now: Instant) -> Option<Duration> {
+    config.epoch.map(|epoch| epoch.saturating_add(now.saturating_since(Instant::ZERO)))
+}
+
+/// A short page that says which rule was broken. Whoever broke it may not have said what it accepts: it gets HTML.
+pub(super) fn refusal_page(refusal: Refusal, config: &Config, now: Instant) -> [Bytes; 2] {
     let Refusal { rule, offset } = refusal;
-    let status = rule.status();
-    let text = format!("{status}\n\n{}: {rule}.\nSeen at byte {offset}.\n", rule.name());
-    let mut head = ResponseHead {
-        version: Version::Http11,
-        status,
-        reason: String::new(),
-        headers: [("Content-Type", "text/plain; charset=utf-8")].into_iter().collect(),
-    };
+    let wrong = format!("{}: {}. Seen at byte {offset}.", rule.name(), rule.sentence());
+    let mut page = Problem::new(rule.status(), wrong, rule.right()).by(rule.source()).page(None);
+    page.head.headers.remove("Vary");
     if rule == Rule::TooManyExchanges {
-        head.headers.push("Retry-After", "1");
+        page.head.headers.push("Retry-After", "1");
     }
+    let Body::Bytes(body) = page.body else { return Default::default() };
     let added = Added {
-        framing: FramingField::Length(text.len() as u64),
-        product: server.map(|name| ("Server", name)),
+        framing: FramingField::Length(body.len() as u64),
+        product: config.server.as_deref().map(|name| ("Server", name)),
         connection: Some("close"),
     };
     // Only a product's name that is no field value could stand in the way: then the page goes without it.
-    let written = write::response(&head, &added).or_else(|_| {
+    let written = write::response(&page.head, date(config, now), &added).or_else(|_| {
         let nameless = Added { product: None, ..added };
-        write::response(&head, &nameless)
+        write::response(&page.head, None, &nameless)
     });
-    [written.unwrap_or_default(), Bytes::from(text)]
+    [written.unwrap_or_default(), body]
 }

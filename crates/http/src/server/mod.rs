@@ -18,6 +18,8 @@ mod advance;
 mod answer;
 mod time;
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use framewise_core::id::ExchangeId;
 use framewise_core::seams::exchange::{BodyLength, ExchangeError, ResponseHead, Version};
@@ -85,6 +87,11 @@ impl ServerConn {
     /// The port that the client came to.
     pub(crate) fn port(&self) -> u16 {
         self.info.local.port()
+    }
+
+    /// Who it is from.
+    pub(crate) fn client(&self) -> IpAddr {
+        self.info.remote.ip()
     }
 
     // What the layer below says.

@@ -1,5 +1,7 @@
 //! The rules of RFC 9112 that a message can break, each with its name, its section and the answer it gets.
 
+mod right;
+
 use std::fmt;
 
 use framewise_core::seams::exchange::ExchangeError;
@@ -27,6 +29,7 @@ pub enum Rule {
     HostMissing,
     HostRepeated,
     HostInvalid,
+    HostOther,
     LengthRepeated,
     LengthInvalid,
     LengthAndCoding,
@@ -51,6 +54,47 @@ pub enum Rule {
 type Row = (&'static str, &'static str, &'static str, StatusCode);
 
 impl Rule {
+    /// All of them.
+    pub const ALL: [Rule; 37] = [
+        Rule::BareLineFeed,
+        Rule::BareCarriageReturn,
+        Rule::ControlCharacter,
+        Rule::FoldedField,
+        Rule::SpaceBeforeColon,
+        Rule::FieldName,
+        Rule::NoColon,
+        Rule::TooManyFields,
+        Rule::HeadTooLong,
+        Rule::RequestLine,
+        Rule::RequestTarget,
+        Rule::TargetTooLong,
+        Rule::StatusLine,
+        Rule::Version,
+        Rule::Method,
+        Rule::HostMissing,
+        Rule::HostRepeated,
+        Rule::HostInvalid,
+        Rule::HostOther,
+        Rule::LengthRepeated,
+        Rule::LengthInvalid,
+        Rule::LengthAndCoding,
+        Rule::ChunkedNotLast,
+        Rule::CodingUnknown,
+        Rule::CodingInHttp10,
+        Rule::Expectation,
+        Rule::ChunkSize,
+        Rule::ChunkSizeOverflow,
+        Rule::ChunkExtension,
+        Rule::ChunkEnd,
+        Rule::BodyTooLong,
+        Rule::BodyCutShort,
+        Rule::TooManyInformational,
+        Rule::SwitchingProtocols,
+        Rule::HeadTooSlow,
+        Rule::BodyTooSlow,
+        Rule::TooManyExchanges,
+    ];
+
     /// Its name in a few words, as drops are counted by.
     pub const fn name(self) -> &'static str {
         self.row().0
@@ -74,7 +118,7 @@ impl Rule {
     /// The field that this rule is about, if it is about one.
     pub(crate) const fn field(self) -> Option<&'static str> {
         match self {
-            Rule::HostRepeated | Rule::HostInvalid => Some("host"),
+            Rule::HostRepeated | Rule::HostInvalid | Rule::HostOther => Some("host"),
             Rule::LengthRepeated | Rule::LengthInvalid => Some("content-length"),
             Rule::LengthAndCoding | Rule::ChunkedNotLast | Rule::CodingUnknown | Rule::CodingInHttp10 => {
                 Some("transfer-encoding")
@@ -99,14 +143,15 @@ impl Rule {
             Rule::TooManyFields => ("too many fields", "the head has more fields than this side takes", "RFC 6585 §5", LARGE),
             Rule::HeadTooLong => ("head too long", "the head is longer than this side takes", "RFC 6585 §5", LARGE),
             Rule::RequestLine => ("request line", "a request begins with method, target and version, one space between each", "RFC 9112 §3", BAD),
-            Rule::RequestTarget => ("request target", "a target is a path that begins with /, a URL, or * for OPTIONS, in visible ASCII", "RFC 9112 §3.2", BAD),
+            Rule::RequestTarget => ("request target", "a target is a path that begins with /, a URL with a host, or * for OPTIONS, in visible ASCII, and % stands before two hexadecimal digits", "RFC 9112 §3.2", BAD),
             Rule::TargetTooLong => ("target too long", "the request target is longer than this side takes", "RFC 9110 §15.5.15", StatusCode::URI_TOO_LONG),
             Rule::StatusLine => ("status line", "a response begins with a version and a status of three digits, 100 to 599", "RFC 9112 §4", BAD),
             Rule::Version => ("version", "the version spoken here is HTTP/1.1 (or HTTP/1.0)", "RFC 9110 §15.6.6", StatusCode::HTTP_VERSION_NOT_SUPPORTED),
             Rule::Method => ("unknown method", "the methods known here are GET, HEAD, POST, PUT, DELETE, OPTIONS and PATCH", "RFC 9110 §15.6.2", StatusCode::NOT_IMPLEMENTED),
             Rule::HostMissing => ("host missing", "a request of HTTP/1.1 names its host", "RFC 9112 §3.2", BAD),
             Rule::HostRepeated => ("host repeated", "a request names its host once", "RFC 9112 §3.2", BAD),
-            Rule::HostInvalid => ("host invalid", "Host is a name or an address, and perhaps a colon and a port", "RFC 9110 §7.2", BAD),
+            Rule::HostInvalid => ("host invalid", "Host is one name or address, and perhaps a colon and a port", "RFC 9110 §7.2", BAD),
+            Rule::HostOther => ("host other than the target's", "a target that is a URL and Host name the same server", "RFC 9112 §3.2.2", BAD),
             Rule::LengthRepeated => ("content-length repeated", "Content-Length is said once", "RFC 9112 §6.3", BAD),
             Rule::LengthInvalid => ("content-length invalid", "Content-Length is decimal digits alone, below 2 to the 64", "RFC 9110 §8.6", BAD),
             Rule::LengthAndCoding => ("content-length with transfer-encoding", "a message has Content-Length or Transfer-Encoding, not both", "RFC 9112 §6.1", BAD),
@@ -116,7 +161,7 @@ impl Rule {
             Rule::Expectation => ("unknown expectation", "the only expectation known is 100-continue", "RFC 9110 §10.1.1", StatusCode::EXPECTATION_FAILED),
             Rule::ChunkSize => ("chunk size", "a chunk begins with its size in hexadecimal digits alone", "RFC 9112 §7.1", BAD),
             Rule::ChunkSizeOverflow => ("chunk size overflow", "a chunk's size must fit 64 bits", "RFC 9112 §7.1", BAD),
-            Rule::ChunkExtension => ("chunk extension", "a chunk extension is short and holds no control characters", "RFC 9112 §7.1.1", BAD),
+            Rule::ChunkExtension => ("chunk extension", "chunk extensions are short, each and together, and hold no control characters", "RFC 9112 §7.1.1", BAD),
             Rule::ChunkEnd => ("chunk end", "a chunk's data is followed by CR LF", "RFC 9112 §7.1", BAD),
             Rule::BodyTooLong => ("body too long", "the body is longer than this side takes", "RFC 9110 §15.5.14", StatusCode::PAYLOAD_TOO_LARGE),
             Rule::BodyCutShort => ("body cut short", "the body must be as long as its framing says", "RFC 9112 §8", BAD),

@@ -1,0 +1,182 @@
+//! Pages in one plain look, and among them those about something that went wrong: what it was, by which rule, and what
+//! would be right. In HTML, or as plain text for whoever would rather have that.
+
+use http::StatusCode;
+
+use crate::message::{Request, Response};
+
+const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}\
+                     h1{font-size:1.5rem}code,pre{background:#eee}a{color:#06c}";
+
+/// Text as HTML shows it, whatever is in it.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A page with this title; `body` is HTML already.
+pub fn page(title: &str, body: &str) -> Response {
+    let title = escape(title);
+    Response::html(format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+         <style>{STYLE}</style>\n<h1>{title}</h1>\n{body}\n</html>\n"
+    ))
+}
+
+/// Something that went wrong, as a page says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is answered.
+    pub status: StatusCode,
+    /// What was wrong, in a sentence.
+    pub wrong: String,
+    /// What would be right, in a sentence.
+    pub right: String,
+    /// Where to go from here: texts and what they lead to.
+    pub links: Vec<(String, String)>,
+    /// The RFC and its section: `RFC 9110 §15.5.5`.
+    pub source: Option<&'static str>,
+}
+
+impl Problem {
+    /// A problem with this status: what was wrong, and what would be right.
+    pub fn new(status: StatusCode, wrong: impl Into<String>, right: impl Into<String>) -> Self {
+        let (wrong, right) = (wrong.into(), right.into());
+        Problem { status, wrong, right, links: Vec::new(), source: None }
+    }
+
+    /// The same with the RFC and section that say so.
+    pub fn by(mut self, source: &'static str) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// The same with one more place to go to.
+    pub fn link(mut self, text: impl Into<String>, target: impl Into<String>) -> Self {
+        self.links.push((text.into(), target.into()));
+        self
+    }
+
+    /// The page for who sent `request`.
+    pub fn answer(&self, request: &Request) -> Response {
+        self.page(request.header("accept"))
+    }
+
+    /// The page for who accepts these types, as `Accept` has them.
+    pub fn page(&self, accept: Option<&str>) -> Response {
+        let response = if accept.is_some_and(prefers_text) { self.text() } else { self.html() };
+        response.with_status(self.status).header("Vary", "Accept")
+    }
+
+    fn html(&self) -> Response {
+        let mut body = format!("<p>{}</p>\n<p>{}</p>", escape(&self.wrong), escape(&self.right));
+        let link = |(text, target): &(String, String)| {
+            format!("<a href=\"{}\">{}</a>", escape(target), escape(text))
+        };
+        let links: Vec<String> = self.links.iter().map(link).collect();
+        if !links.is_empty() {
+            body.push_str(&format!("\n<p>{}</p>", links.join(", ")));
+        }
+        if let Some(source) = self.source {
+            let source = match rfc_url(source) {
+                Some(url) => format!("<a href=\"{url}\">{}</a>", escape(source)),
+                None => escape(source),
+            };
+            body.push_str(&format!("\n<p>See {source}.</p>"));
+        }
+        page(&self.status.to_string(), &body)
+    }
+
+    fn text(&self) -> Response {
+        let mut text = format!("{}\n\n{}\n{}\n", self.status, self.wrong, self.right);
+        for (name, target) in &self.links {
+            let line = if name == target { format!("{name}\n") } else { format!("{name}: {target}\n") };
+            text.push_str(&line);
+        }
+        if let Some(source) = self.source {
+            text.push_str(&format!("See {source}.\n"));
+        }
+        Response::text(text)
+    }
+}
+
+/// Where the RFC Editor has the section of `RFC 9110 §15.5.5`.
+fn rfc_url(source: &str) -> Option<String> {
+    let (number, section) = source.strip_prefix("RFC ")?.split_once(" §")?;
+    Some(format!("https://www.rfc-editor.org/rfc/rfc{number}#section-{section}"))
+}
+
+/// Whether an `Accept` would rather have text than HTML (RFC 9110, section 12.5.1).
+fn prefers_text(accept: &str) -> bool {
+    weight(accept, "text/plain") > weight(accept, "text/html")
+}
+
+/// The weight that an `Accept` gives to a type `text/...`, of 1,000: the most exact range counts.
+fn weight(accept: &str, kind: &str) -> u16 {
+    let ranges = || accept.split(',').map(|range| range.split(';').map(str::trim));
+    let exact = |wanted: &str| {
+        ranges().find(|range| range.clone().next().is_some_and(|name| name.eq_ignore_ascii_case(wanted)))
+    };
+    let range = exact(kind).or_else(|| exact("text/*")).or_else(|| exact("*/*"));
+    range.map_or(0, |mut parts| parts.find_map(quality).unwrap_or(1_000))
+}
+
+/// The value of a parameter `q`, of 1,000 (RFC 9110, section 12.4.2); of what is none, 0.
+pub(crate) fn quality(parameter: &str) -> Option<u16> {
+    let (name, value) = parameter.split_once('=')?;
+    let value = name.trim().eq_ignore_ascii_case("q").then(|| value.trim())?;
+    let number = value.parse::<f32>().ok().filter(|number| (0.0..=1.0).contains(number));
+    Some(number.map_or(0, |number| (number * 1_000.0).round() as u16))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Body;
+
+    fn shown(problem: &Problem, accept: Option<&str>) -> (String, String) {
+        let response = problem.page(accept);
+        let kind = response.head.headers.text("content-type").unwrap_or_default().to_owned();
+        let Body::Bytes(body) = response.body else { panic!("a page has a body") };
+        (kind, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    #[test]
+    fn it_is_html_unless_text_is_liked_better() {
+        let problem = Problem::new(StatusCode::NOT_FOUND, "No <b>.", "See & ask.").by("RFC 9110 §15.5.5");
+        for accept in [
+            None,
+            Some("*/*"),
+            Some("text/html,*/*;q=0.8"),
+            Some("image/png"),
+            Some("text/plain;q=0.5, text/*"),
+            Some(""),
+        ] {
+            let (kind, page) = shown(&problem, accept);
+            assert!(kind.starts_with("text/html"), "{accept:?}");
+            assert!(page.contains("<p>No &lt;b&gt;.</p>\n<p>See &amp; ask.</p>"), "{page}");
+            assert!(page.contains("https://www.rfc-editor.org/rfc/rfc9110#section-15.5.5"), "{page}");
+        }
+        for accept in [
+            "text/plain",
+            "text/plain, text/html;q=0.9",
+            "TEXT/PLAIN;Q=1, */*;q=0.1",
+            "text/html;q=0, text/*",
+        ] {
+            let (kind, page) = shown(&problem, Some(accept));
+            assert!(kind.starts_with("text/plain"), "{accept:?}");
+            assert_eq!(page, "404 Not Found\n\nNo <b>.\nSee & ask.\nSee RFC 9110 §15.5.5.\n");
+        }
+    }
+}
