@@ -30,6 +30,9 @@ const REQUEST_BODIES: usize = 256 << 20;
 /// [`HostMut::collect_at_most`]: crate::HostMut::collect_at_most
 const REQUEST_BODY: u64 = 64 << 20;
 
+/// A body of up to so many bytes is taken though nobody wants it: else its connection would have to end.
+const SHORT_BODY: u64 = 64 << 10;
+
 /// All that one host serves.
 pub(crate) struct Server {
     sites: BTreeMap<Endpoint, Arc<dyn Handler>>,
@@ -208,9 +211,14 @@ impl Server {
             (Ok(None), _) => Taken::Collected(BytesMut::new()),
             (Err(_), _) => return self.refuse(exchange, &request.head.method, Refused::Broken),
         };
+        let is_wanted = !is_worth_asking(&request, length)
+            || catch_unwind(AssertUnwindSafe(|| handler.wants_body(&request))).unwrap_or(true);
         if let Some(serving) = self.serving.get_mut(&exchange) {
             serving.request = Some((request, handler));
             serving.body = body;
+        }
+        if !is_wanted {
+            return self.call_handler(exchange);
         }
         self.say(ExchangeDown::Grant { exchange, bytes: Window::BYTES });
     }
@@ -289,6 +297,15 @@ impl Server {
 
     fn say(&mut self, command: ExchangeDown) {
         self.commands.push_back(Either::Left(command));
+    }
+}
+
+/// Whether something is spared where nobody wants the body: the client waits to be told, or much is to come.
+fn is_worth_asking(request: &Request, length: BodyLength) -> bool {
+    match length {
+        BodyLength::None => false,
+        BodyLength::Known(length) => length > SHORT_BODY || request.head.headers.contains("expect"),
+        BodyLength::Unknown => true,
     }
 }
 

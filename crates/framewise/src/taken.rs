@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use framewise_http::handler::{Answer, Intake};
-use framewise_http::{Response, StatusCode};
+use framewise_http::{Problem, StatusCode};
 
 /// What becomes of a request's body as it comes.
 pub(crate) enum Taken {
@@ -26,19 +26,23 @@ pub(crate) enum Refused {
 impl Refused {
     /// Says so; `limit` is what is collected of one body.
     pub(crate) fn answer(self, answer: Answer, limit: u64) {
-        let (status, text) = match self {
-            Refused::Busy => (
+        let problem = match self {
+            Refused::Busy => Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "There is no room for this request now; try again later.".to_owned(),
-            ),
-            Refused::TooLong => (
+                "There is no room for this request now.",
+                "Try again in a moment.",
+            )
+            .by("RFC 9110 §15.6.4"),
+            Refused::TooLong => Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("The body is longer than {limit} bytes, which is what this page takes."),
-            ),
+                "Send less.",
+            )
+            .by("RFC 9110 §15.5.14"),
             // Dropped without an answer of ours, it answers 500.
             Refused::Broken => return,
         };
-        let page = Response::text(format!("{status}\n\n{text}\n")).with_status(status);
+        let page = problem.page(None);
         answer.respond(match self {
             Refused::Busy => page.header("Retry-After", "1"),
             _ => page,

@@ -8,7 +8,7 @@ use framewise::core::seams::segment::{SegmentDown, SegmentUp};
 use framewise::core::seams::stream::{Endpoint, ListenError, Security, StreamDown, StreamUp};
 use framewise::core::seams::{Segments, Streams};
 use framewise::core::{Cx, Instant, Layer};
-use framewise::http::{Body, Request, Response, StatusCode};
+use framewise::http::{Answer, Body, Handler, Method, Request, Response, StatusCode};
 use framewise::{Fetch, HostMut, ServeError, World, WorldConfig};
 
 fn world() -> World {
@@ -155,4 +155,43 @@ fn a_stream_that_panics_ends_its_own_answer_only() {
     assert!(bad.is_err(), "a part is never taken for the page");
     let good = world.runner.host(world.me).fetch_page("http://shop.test/good").unwrap();
     assert_eq!(good.body.len(), 4_000);
+}
+
+/// Takes what is sent to `/here`, and says so of anything else without having looked at it.
+struct Choosy;
+
+impl Handler for Choosy {
+    fn handle(&self, request: Request, answer: Answer) {
+        let status = if self.wants_body(&request) { StatusCode::OK } else { StatusCode::NOT_FOUND };
+        answer.respond(Response::text(request.body.len().to_string()).with_status(status));
+    }
+
+    fn wants_body(&self, request: &Request) -> bool {
+        assert!(request.path() != "/panic", "on purpose");
+        request.path() == "/here"
+    }
+}
+
+#[test]
+fn a_body_that_nobody_wants_is_refused_before_it_is_sent() {
+    let mut world = world();
+    server(&mut world).return_page(80, Choosy).unwrap();
+    server(&mut world).collect_at_most(1_000_000);
+    let mut put = |path: &str, bytes: usize, expects: bool| {
+        let put = Fetch::new(Method::PUT, format!("http://shop.test{path}")).body(vec![0x5a; bytes]);
+        let put = if expects { put.header("Expect", "100-continue") } else { put };
+        let page = world.runner.host(world.me).fetch(put).unwrap();
+        (page.head.status.as_u16(), page.text().into_owned())
+    };
+    // RFC 9110, section 10.1.1: whoever asks first is answered at once.
+    assert_eq!(put("/there", 10, true), (404, "0".to_owned()));
+    assert_eq!(put("/here", 10, true), (200, "10".to_owned()));
+    assert_eq!(put("/here", 1_000_001, true).0, 413);
+    // Of others a little is taken, so that the connection can go on.
+    assert_eq!(put("/there", 10, false), (404, "10".to_owned()));
+    assert_eq!(put("/there", 900_000, false), (404, "0".to_owned()));
+    assert_eq!(put("/here", 900_000, false), (200, "900000".to_owned()));
+    // A handler that can't say is asked for the answer.
+    assert_eq!(put("/panic", 900_000, false).0, 500);
+    assert_eq!(put("/here", 10, false), (200, "10".to_owned()));
 }

@@ -12,6 +12,7 @@ use framewise_core::seams::exchange::{BodyLength, Headers, ResponseHead, Version
 use http::{Method, StatusCode};
 
 use crate::message::{Body, Pieces, Request, Response};
+use crate::page::Problem;
 
 /// Answers requests.
 pub trait Handler: Send + Sync {
@@ -139,9 +140,11 @@ impl Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         if let Some(sink) = self.sink.take() {
-            let page = Response::text("500 Internal Server Error\n\nThe handler gave no answer.\n");
-            let page = page.with_status(StatusCode::INTERNAL_SERVER_ERROR);
-            respond(sink, page, self.head_only);
+            let wrong = "The handler gave no answer.";
+            let right = "The fault is on this side: try again, or tell who runs this server.";
+            let problem =
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, wrong, right).by("RFC 9110 §15.6.1");
+            respond(sink, problem.page(None), self.head_only);
         }
     }
 }

@@ -69,6 +69,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accept;
 mod anatomy;
 pub mod body;
 mod client;

@@ -3,6 +3,7 @@
 
 use http::StatusCode;
 
+use crate::accept;
 use crate::message::{Request, Response};
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}\
@@ -117,27 +118,9 @@ fn rfc_url(source: &str) -> Option<String> {
     Some(format!("https://www.rfc-editor.org/rfc/rfc{number}#section-{section}"))
 }
 
-/// Whether an `Accept` would rather have text than HTML (RFC 9110, section 12.5.1).
-fn prefers_text(accept: &str) -> bool {
-    weight(accept, "text/plain") > weight(accept, "text/html")
-}
-
-/// The weight that an `Accept` gives to a type `text/...`, of 1,000: the most exact range counts.
-fn weight(accept: &str, kind: &str) -> u16 {
-    let ranges = || accept.split(',').map(|range| range.split(';').map(str::trim));
-    let exact = |wanted: &str| {
-        ranges().find(|range| range.clone().next().is_some_and(|name| name.eq_ignore_ascii_case(wanted)))
-    };
-    let range = exact(kind).or_else(|| exact("text/*")).or_else(|| exact("*/*"));
-    range.map_or(0, |mut parts| parts.find_map(quality).unwrap_or(1_000))
-}
-
-/// The value of a parameter `q`, of 1,000 (RFC 9110, section 12.4.2); of what is none, 0.
-pub(crate) fn quality(parameter: &str) -> Option<u16> {
-    let (name, value) = parameter.split_once('=')?;
-    let value = name.trim().eq_ignore_ascii_case("q").then(|| value.trim())?;
-    let number = value.parse::<f32>().ok().filter(|number| (0.0..=1.0).contains(number));
-    Some(number.map_or(0, |number| (number * 1_000.0).round() as u16))
+/// Whether an `Accept` would rather have text than HTML.
+fn prefers_text(field: &str) -> bool {
+    accept::media(field, "text/plain") > accept::media(field, "text/html")
 }
 
 #[cfg(test)]
