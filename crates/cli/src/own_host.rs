@@ -22,6 +22,10 @@ impl Handler for OwnHost {
         }
     }
 
+    fn wants_body(&self, request: &Request) -> bool {
+        asks_for_us(request) && self.0.wants_body(request)
+    }
+
     fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
         asks_for_us(request).then(|| self.0.intake(request)).flatten()
     }

@@ -1,9 +1,9 @@
 //! The small shop at `shop.test`: the same bytes in every run.
 
 use bytes::Bytes;
-use framewise_http::{Body, Method, Request, Response, StatusCode};
+use framewise_http::{Body, Method, Problem, Request, Response, StatusCode, escape, page};
 
-use crate::html::{escape, page, problem};
+use crate::form::{Field, FormLimits, form};
 use crate::picture::png;
 use crate::router::Router;
 use crate::sink::Sink;
@@ -34,7 +34,7 @@ pub fn builtin() -> Router {
         .get("/items/{id}", |request: Request| item(&request))
         .get("/picture.png", move |_: Request| Response::bytes("image/png", picture.clone()))
         .get("/large", |request: Request| large(&request))
-        .get("/form", |_: Request| form())
+        .get("/form", |_: Request| order_form())
         .post("/form", |request: Request| ordered(&request))
         .get("/echo", |request: Request| echo(&request))
         .post("/echo", |request: Request| echo(&request))
@@ -55,11 +55,12 @@ fn item(request: &Request) -> Response {
     let number = id.parse::<usize>().ok().and_then(|id| id.checked_sub(1));
     match number.and_then(|index| ITEMS.get(index)) {
         Some((name, about)) => page(name, &format!("<p>{about}</p>\n<p><a href=\"/\">To the shop</a></p>")),
-        None => problem(
-            StatusCode::NOT_FOUND,
-            &format!("There is no item {id}."),
-            "There is: <a href=\"/items/1\">1</a>, 2, 3 and 4.",
-        ),
+        None => {
+            Problem::new(StatusCode::NOT_FOUND, format!("There is no item {id}."), "There are items 1 to 4:")
+                .by("RFC 9110 §15.5.5")
+                .link("/items/1", "/items/1")
+                .answer(request)
+        }
     }
 }
 
@@ -82,7 +83,7 @@ fn large(request: &Request) -> Response {
         .with_body(Body::Stream { length: (!is_chunked).then_some(LARGE_BYTES), pieces: Box::new(pieces) })
 }
 
-fn form() -> Response {
+fn order_form() -> Response {
     let body = "<form method=\"post\">\n<p><label>Item <input name=\"item\" value=\"tea\"></label></p>\n\
                 <p><label>How many <input name=\"count\" value=\"2\"></label></p>\n\
                 <p><button>Order</button></p>\n</form>";
@@ -90,14 +91,21 @@ fn form() -> Response {
 }
 
 fn ordered(request: &Request) -> Response {
-    let Some(pairs) = request.form() else {
-        let right = "Send it as application/x-www-form-urlencoded: <code>item=tea&amp;count=2</code>.";
-        return problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "This is no form that is known here.", right)
-            .header("Accept-Post", "application/x-www-form-urlencoded");
+    let fields = match form(request, &FormLimits::default()) {
+        Ok(fields) => fields,
+        Err(error) => return error.answer(request),
     };
-    let row = |(name, value): &(String, String)| format!("<li>{}: {}", escape(name), escape(value));
-    let rows: Vec<String> = pairs.iter().map(row).collect();
+    let rows: Vec<String> = fields.iter().map(row).collect();
     page("Ordered", &format!("<ul>\n{}\n</ul>", rows.join("\n")))
+}
+
+/// A field as it came; of a file its name and length.
+fn row(field: &Field) -> String {
+    let name = escape(&field.name);
+    match &field.file {
+        Some(file) => format!("<li>{name}: the file {}, {} bytes", escape(file), field.value.len()),
+        None => format!("<li>{name}: {}", escape(&field.text())),
+    }
 }
 
 /// The request as it came: as text, so that nothing in it is obeyed.

@@ -29,6 +29,10 @@ impl<H: Handler> Handler for Dated<H> {
         self.handler.handle(request, answer);
     }
 
+    fn wants_body(&self, request: &Request) -> bool {
+        self.handler.wants_body(request)
+    }
+
     fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
         self.handler.intake(request)
     }

@@ -23,20 +23,21 @@
 #![forbid(unsafe_code)]
 
 pub mod builtin;
+mod compress;
 mod date;
 mod files;
-mod html;
-mod open_files;
+mod form;
 mod pattern;
 mod picture;
-mod range;
 mod router;
 mod sink;
 
 pub use builtin::builtin;
+pub use compress::Compressed;
 pub use date::{Clock, Dated};
 pub use files::{FilesError, StaticFiles};
-pub use html::{escape, page};
+pub use form::{Field, FormError, FormLimits, form};
+pub use framewise_http::{escape, page};
 pub use pattern::{Pattern, PatternError};
 pub use router::Router;
 pub use sink::Sink;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use framewise_http::{Answer, Handler, Intake, Method, Request, Response, StatusCode};
+use framewise_http::{Answer, Handler, Intake, Method, Params, Problem, Request, Response, StatusCode};
 
-use crate::html::{escape, problem};
 use crate::pattern::{Pattern, PatternError};
 
 /// Chooses a handler by method and path.
@@ -101,60 +100,76 @@ impl Router {
         Ok(self)
     }
 
-    fn not_found(&self, path: &str) -> Response {
-        let paths: Vec<String> = self.routes.iter().map(|route| link(&route.pattern)).collect();
-        let right = format!("There is: {}.", paths.join(", "));
-        problem(StatusCode::NOT_FOUND, &format!("There is nothing at {path} here."), &right)
+    /// The route and the handler of a request, if both are there.
+    fn chosen(&self, request: &Request) -> Option<(Params, &Arc<dyn Handler>)> {
+        self.routes.iter().find_map(|route| {
+            let params = route.pattern.matches(request.path())?;
+            Some((params, route.handler(&request.head.method)?))
+        })
+    }
+
+    /// What is answered where there is no handler.
+    fn otherwise(&self, request: &Request) -> Response {
+        let (method, path) = (&request.head.method, request.path());
+        let fits = |route: &&Route| route.pattern.matches(path).is_some();
+        match self.routes.iter().find(fits).map(Route::allow) {
+            None if path == "*" => options("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"),
+            None => self.not_found(request),
+            Some(allow) if method == Method::OPTIONS => options(&allow),
+            Some(allow) => not_allowed(request, &allow),
+        }
+    }
+
+    fn not_found(&self, request: &Request) -> Response {
+        let (patterns, paths): (Vec<&str>, Vec<&str>) =
+            self.routes.iter().map(|route| route.pattern.as_str()).partition(|path| path.contains('{'));
+        let right = match patterns.as_slice() {
+            [] => "There is:".to_owned(),
+            patterns => format!("There are paths such as {}, and:", patterns.join(", ")),
+        };
+        let wrong = format!("There is nothing at {} here.", request.path());
+        let problem = Problem::new(StatusCode::NOT_FOUND, wrong, right).by("RFC 9110 §15.5.5");
+        paths.into_iter().fold(problem, |problem, path| problem.link(path, path)).answer(request)
     }
 }
 
 impl Handler for Router {
     fn handle(&self, mut request: Request, answer: Answer) {
-        let method = request.head.method.clone();
-        if request.path() == "*" {
-            return answer.respond(options("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"));
-        }
-        let mut allow: Option<String> = None;
-        for route in &self.routes {
-            let Some(params) = route.pattern.matches(request.path()) else {
-                continue;
-            };
-            if let Some(handler) = route.handler(&method) {
+        match self.chosen(&request) {
+            Some((params, handler)) => {
                 request.params = params;
-                return handler.handle(request, answer);
+                handler.handle(request, answer);
             }
-            allow.get_or_insert_with(|| route.allow());
+            None => answer.respond(self.otherwise(&request)),
         }
-        answer.respond(match allow {
-            None => self.not_found(request.path()),
-            Some(allow) if method == Method::OPTIONS => options(&allow),
-            Some(allow) => not_allowed(&method, request.path(), &allow),
-        });
+    }
+
+    fn wants_body(&self, request: &Request) -> bool {
+        self.chosen(request).is_some_and(|(params, handler)| {
+            let mut request = request.clone();
+            request.params = params;
+            handler.wants_body(&request)
+        })
     }
 
     fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
-        let fits = |route: &Route| {
-            Some((route.pattern.matches(request.path())?, route.handler(&request.head.method)?.clone()))
-        };
-        let (params, handler) = self.routes.iter().find_map(fits)?;
+        let (params, handler) = self.chosen(request)?;
         let mut request = request.clone();
         request.params = params;
         handler.intake(&request)
     }
 }
 
-fn options(allow: &str) -> Response {
+/// What is known here, without a body (RFC 9110, section 9.3.7).
+pub(crate) fn options(allow: &str) -> Response {
     Response::status(StatusCode::NO_CONTENT).header("Allow", allow)
 }
 
-fn not_allowed(method: &Method, path: &str, allow: &str) -> Response {
-    let wrong = format!("{path} does not know the method {method}.");
-    let right = format!("It knows {}.", escape(allow));
-    problem(StatusCode::METHOD_NOT_ALLOWED, &wrong, &right).header("Allow", allow)
-}
-
-/// A pattern as HTML: a link where it is a path.
-fn link(pattern: &Pattern) -> String {
-    let text = escape(pattern.as_str());
-    if text.contains('{') { format!("<code>{text}</code>") } else { format!("<a href=\"{text}\">{text}</a>") }
+/// The method is one of others (RFC 9110, section 15.5.6).
+pub(crate) fn not_allowed(request: &Request, allow: &str) -> Response {
+    let wrong = format!("{} does not know the method {}.", request.path(), request.head.method);
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, wrong, format!("It knows {allow}."))
+        .by("RFC 9110 §15.5.6")
+        .answer(request)
+        .header("Allow", allow)
 }

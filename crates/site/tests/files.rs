@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 
 use common::{Answered, ask, get};
-use framewise_http::Method;
+use framewise_http::{Body, BodyLength, Method};
 use framewise_site::{FilesError, Router, StaticFiles};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -109,7 +109,19 @@ fn ranges() {
         ("bytes=8-99", 206, "89", Some("bytes 8-9/10")),
         ("bytes=-99", 206, "0123456789", Some("bytes 0-9/10")),
         ("bytes=4-2", 200, "0123456789", None),
-        ("bytes=0-1,3-4", 200, "0123456789", None),
+        // Those that overlap or touch are joined, those that are not there left out.
+        ("bytes=0-1,2-4", 206, "01234", Some("bytes 0-4/10")),
+        ("bytes=3-4, 0-3,,1-2", 206, "01234", Some("bytes 0-4/10")),
+        ("BYTES=2-4,20-30", 206, "234", Some("bytes 2-4/10")),
+        ("bytes=0-1,3-x", 200, "0123456789", None),
+        ("bytes=", 200, "0123456789", None),
+        ("bytes=,", 200, "0123456789", None),
+        (
+            "bytes=0-0,2-2,4-4,6-6,8-8,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0",
+            200,
+            "0123456789",
+            None,
+        ),
         ("pages=1-2", 200, "0123456789", None),
         ("bytes=+1-2", 200, "0123456789", None),
     ] {
@@ -121,6 +133,30 @@ fn ranges() {
         let part = with(&dir, "Range", range);
         assert_eq!((part.status(), part.header("Content-Range")), (416, Some("bytes */10")), "{range}");
     }
+    // RFC 9110 §14.2: for GET alone.
+    let head = ask(&files(&dir), Method::HEAD, "/page.html", &[("Range", "bytes=2-4")], "");
+    assert_eq!((head.status(), head.length), (200, Some(BodyLength::Known(10))));
+}
+
+#[test]
+fn several_ranges_come_as_parts() {
+    let dir = tree();
+    // RFC 9110 §14.6, §15.3.7.2
+    let parts = with(&dir, "Range", "bytes=8-, 0-1,4-4");
+    assert_eq!((parts.status(), parts.header("Content-Range")), (206, None));
+    let kind = parts.header("Content-Type").unwrap();
+    let boundary = kind.strip_prefix("multipart/byteranges; boundary=").unwrap();
+    let part = |range: &str, bytes: &str| {
+        format!(
+            "\r\n--{boundary}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Range: bytes {range}/10\r\n\r\n{bytes}"
+        )
+    };
+    let whole =
+        [part("0-1", "01"), part("4-4", "4"), part("8-9", "89"), format!("\r\n--{boundary}--\r\n")].concat();
+    assert_eq!(parts.text(), whole);
+    assert_eq!(parts.length, Some(BodyLength::Known(whole.len() as u64)), "known before it is read");
+    let none = with(&dir, "Range", "bytes=10-, 20-30");
+    assert_eq!((none.status(), none.header("Content-Range")), (416, Some("bytes */10")));
 }
 
 #[test]
@@ -140,15 +176,37 @@ fn conditions() {
         ("If-Modified-Since", "yesterday", 200),
         ("If-Match", etag, 200),
         ("If-Match", "\"x\"", 412),
+        ("If-Match", "\"x\", *", 412),
+        ("If-Match", "*", 200),
+        ("If-Match", &format!("\"x\", {etag}"), 200),
+        ("If-Match", &format!("W/{etag}"), 412),
+        ("If-None-Match", &format!("\"x\",W/{etag}"), 304),
         ("If-Unmodified-Since", long_ago, 412),
+        ("If-Unmodified-Since", date, 200),
+        ("If-Unmodified-Since", "yesterday", 200),
     ] {
         assert_eq!(with(&dir, name, value).status(), status, "{name}: {value}");
+    }
+    // The order of RFC 9110 §13.2.2: what is further down counts only where nothing stands above.
+    for (fields, status) in [
+        (&[("If-Match", etag), ("If-Unmodified-Since", long_ago)][..], 200),
+        (&[("If-Match", "\"x\""), ("If-None-Match", etag)], 412),
+        (&[("If-None-Match", "\"x\""), ("If-Modified-Since", date)], 200),
+        (&[("If-None-Match", "\"x\""), ("If-None-Match", etag)], 304),
+        (&[("If-None-Match", etag), ("Range", "bytes=0-0")], 304),
+        (&[("If-Match", "\"x\""), ("Range", "bytes=99-")], 412),
+        (&[("If-Modified-Since", date), ("Range", "bytes=99-")], 304),
+    ] {
+        let answer = ask(&files(&dir), Method::GET, "/page.html", fields, "");
+        assert_eq!(answer.status(), status, "{fields:?}");
+        assert_eq!(answer.header("Etag").is_some(), status != 416);
     }
     let range = |if_range: &str| {
         let fields = [("Range", "bytes=0-0"), ("If-Range", if_range)];
         ask(&files(&dir), Method::GET, "/page.html", &fields, "").status()
     };
     assert_eq!((range(etag), range(date), range("\"x\"")), (206, 206, 200));
+    assert_eq!((range(&format!("W/{etag}")), range(long_ago), range("Tue")), (200, 200, 200));
 }
 
 #[test]
@@ -157,6 +215,9 @@ fn directories() {
     assert_eq!(get(&files(&dir), "/sub/").text(), "index");
     let moved = get(&files(&dir), "//sub");
     assert_eq!((moved.status(), moved.header("Location")), (301, Some("/sub/")));
+    assert_eq!(get(&files(&dir), "/sub?a=b").header("Location"), Some("/sub/?a=b"));
+    let options = ask(&files(&dir), Method::OPTIONS, "*", &[], "");
+    assert_eq!((options.status(), options.header("Allow")), (204, Some("GET, HEAD, OPTIONS")));
     assert_eq!(get(&files(&dir), "/").status(), 404, "no listing unless asked for");
     let listed = get(&files(&dir).with_listing(), "/");
     let text = listed.text();
@@ -166,7 +227,7 @@ fn directories() {
     );
     assert!(text.contains("./sub/") && !text.contains(".env"));
     let posted = ask(&files(&dir), Method::POST, "/page.html", &[], "");
-    assert_eq!((posted.status(), posted.header("Allow")), (405, Some("GET, HEAD")));
+    assert_eq!((posted.status(), posted.header("Allow")), (405, Some("GET, HEAD, OPTIONS")));
     assert!(matches!(StaticFiles::new(dir.path().join("nowhere")), Err(FilesError::Unreadable { .. })));
     assert!(matches!(StaticFiles::new(dir.path().join("secret.txt")), Err(FilesError::NotADirectory(_))));
 }
@@ -275,4 +336,71 @@ fn what_lies_compressed_beside_a_newer_file_is_what_that_was_before() {
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
     fs::File::options().write(true).open(root.join("page.html")).unwrap().set_modified(later).unwrap();
     assert_eq!(accepting().text(), "0123456789");
+}
+
+#[test]
+fn brotli_is_sent_to_who_takes_it_as_gladly() {
+    let dir = tree();
+    let root = dir.path().join("root");
+    for coding in ["br", "gz"] {
+        fs::write(root.join(format!("page.html.{coding}")), coding).unwrap();
+    }
+    for (accepts, sent) in [
+        ("gzip, br", "br"),
+        ("br;q=0.5, gzip;q=0.6", "gz"),
+        ("br;q=0, *", "gz"),
+        ("*;q=0.1", "br"),
+        ("gzip", "gz"),
+        ("zstd", "0123456789"),
+    ] {
+        assert_eq!(with(&dir, "Accept-Encoding", accepts).text(), sent, "{accepts}");
+    }
+    assert_eq!(with(&dir, "Accept-Encoding", "br").header("Content-Encoding"), Some("br"));
+}
+
+#[test]
+fn what_is_well_known_is_served_and_nothing_else_with_a_dot() {
+    let dir = tree();
+    let root = dir.path().join("root");
+    fs::create_dir_all(root.join(".well-known/.git")).unwrap();
+    fs::create_dir_all(root.join("sub/.well-known")).unwrap();
+    for file in
+        [".well-known/security.txt", ".well-known/.env", ".well-known/.git/config", "sub/.well-known/x"]
+    {
+        fs::write(root.join(file), "Contact").unwrap();
+    }
+    assert_eq!(get(&files(&dir), "/.well-known/security.txt").text(), "Contact");
+    for path in
+        ["/.well-known/.env", "/.well-known/.git/config", "/sub/.well-known/x", "/.well-known/../.env"]
+    {
+        assert_eq!(get(&files(&dir), path).status(), 404, "{path}");
+    }
+}
+
+#[test]
+fn a_file_that_gets_shorter_on_the_way_is_never_taken_for_whole() {
+    let dir = tree();
+    let (site, page) = (files(&dir), dir.path().join("root/page.html"));
+    fs::write(&page, vec![b'a'; 200_000]).unwrap();
+    let (answer, taken) = common::kept(&Method::GET);
+    framewise_http::Handler::handle(&site, common::request(Method::GET, "/page.html", &[], ""), answer);
+    let Some(Body::Stream { length, mut pieces }) = taken.lock().unwrap().take() else { panic!("a stream") };
+    assert_eq!(length, Some(200_000));
+    assert_eq!(pieces.next().unwrap().unwrap().len(), 65_536);
+    fs::write(&page, "short").unwrap();
+    assert_eq!(pieces.next().unwrap().unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
+    assert!(pieces.next().is_none());
+}
+
+#[test]
+fn a_long_directory_says_that_there_is_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    fs::create_dir(&root).unwrap();
+    for number in 0..1_001 {
+        fs::write(root.join(number.to_string()), "").unwrap();
+    }
+    let listed = get(&files(&dir).with_listing(), "/").text();
+    assert_eq!(listed.matches("<li>").count(), 1 + 1_000);
+    assert!(listed.contains("There is more"));
 }

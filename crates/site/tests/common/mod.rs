@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use framewise_http::{
-    Answer, AnswerSink, BodyLength, Gone, Handler, Method, Params, Pieces, Request, RequestHead,
+    Answer, AnswerSink, Body, BodyLength, Gone, Handler, Method, Params, Pieces, Request, RequestHead,
     ResponseHead, Version,
 };
 
@@ -116,4 +116,35 @@ pub fn ask(
 
 pub fn get(handler: &dyn Handler, target: &str) -> Answered {
     ask(handler, Method::GET, target, &[], "")
+}
+
+/// Keeps a stream instead of reading it.
+struct Keep(Arc<Mutex<Option<Body>>>, Option<BodyLength>);
+
+impl AnswerSink for Keep {
+    fn head(&mut self, _head: ResponseHead, length: BodyLength) {
+        self.1 = Some(length);
+    }
+
+    fn body(&mut self, _data: Bytes) -> Result<(), Gone> {
+        Ok(())
+    }
+
+    fn stream(&mut self, pieces: Pieces) {
+        let length = match self.1 {
+            Some(BodyLength::Known(length)) => Some(length),
+            _ => None,
+        };
+        *self.0.lock().unwrap() = Some(Body::Stream { length, pieces });
+    }
+
+    fn end(&mut self) {}
+
+    fn abort(&mut self) {}
+}
+
+/// An answer, and the body that it streams, unread.
+pub fn kept(method: &Method) -> (Answer, Arc<Mutex<Option<Body>>>) {
+    let taken = Arc::new(Mutex::new(None));
+    (Answer::new(Box::new(Keep(taken.clone(), None)), method), taken)
 }
