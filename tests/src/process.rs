@@ -195,6 +195,16 @@ impl Running {
         self.signal(Signal::TERM);
     }
 
+    /// Tells it that its terminal is gone.
+    ///
+    /// # Panics
+    ///
+    /// Where it has ended already.
+    #[track_caller]
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
     #[track_caller]
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw).expect("a process id is positive");

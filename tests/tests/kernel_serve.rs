@@ -320,7 +320,7 @@ fn our_client_and_our_server_meet_over_the_kernel_as_router() {
         Framewise::new(ns, &["fetch", "-q", &url, "-o", path(&page)]).arguments(&here).run().successful();
         assert_eq!(fs::metadata(&page).unwrap().len(), 1_000_000);
         until("the server has logged it", SOON, || {
-            server.said().iter().any(|line| line == "198.51.100.10 http GET /large").then_some(())
+            server.said().iter().any(|line| line == "198.51.100.10 http GET /large 200").then_some(())
         });
         server.ends_well(SOON);
     });

@@ -374,6 +374,9 @@ pub(crate) struct Serve {
     /// Don't say a line for each request.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) options: crate::serve::options::Options,
 }
 
 /// A way from an address of this computer to our own stack.
@@ -487,7 +490,7 @@ fn forward(text: &str) -> Result<Forward, String> {
     Ok(Forward { from, to })
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
     Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }

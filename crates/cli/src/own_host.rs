@@ -6,10 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use framewise::http::{Answer, Handler, Intake, Request, Response, StatusCode};
-
-const MISDIRECTED: &str = "421 Misdirected Request\n\n\
-    This server is for this computer alone: ask for localhost, a name below .test, or an address.\n";
+use framewise::http::{Answer, Handler, Intake, Problem, RefusedRequest, Request, StatusCode};
 
 /// Answers only what is asked of an own name.
 pub(crate) struct OwnHost(pub(crate) Arc<dyn Handler>);
@@ -18,7 +15,7 @@ impl Handler for OwnHost {
     fn handle(&self, request: Request, answer: Answer) {
         match asks_for_us(&request) {
             true => self.0.handle(request, answer),
-            false => answer.respond(Response::text(MISDIRECTED).with_status(StatusCode::MISDIRECTED_REQUEST)),
+            false => answer.respond(misdirected().answer(&request)),
         }
     }
 
@@ -26,9 +23,19 @@ impl Handler for OwnHost {
         asks_for_us(request) && self.0.wants_body(request)
     }
 
+    fn refused(&self, refused: &RefusedRequest) {
+        self.0.refused(refused);
+    }
+
     fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
         asks_for_us(request).then(|| self.0.intake(request)).flatten()
     }
+}
+
+fn misdirected() -> Problem {
+    let wrong = "This server is for this computer alone.";
+    let right = "Ask for localhost, a name below .test, or an address.";
+    Problem::new(StatusCode::MISDIRECTED_REQUEST, wrong, right).by("RFC 9110 §15.5.20")
 }
 
 fn asks_for_us(request: &Request) -> bool {

@@ -210,7 +210,7 @@ impl Client {
             },
             ExchangeUp::End { .. } => running.ended = true,
             ExchangeUp::Closed { result, .. } => self.closed(id, exchange, result, now),
-            ExchangeUp::Request(_) | ExchangeUp::Listening { .. } => {}
+            ExchangeUp::Request(_) | ExchangeUp::Refused(_) | ExchangeUp::Listening { .. } => {}
         }
     }
 

@@ -12,7 +12,7 @@ use framewise_core::id::ExchangeId;
 use framewise_core::seams::exchange::{BodyLength, ExchangeDown, ExchangeUp, ResponseHead, ServerRequest};
 use framewise_core::seams::stream::{Endpoint, ListenError, Security};
 use framewise_http::handler::{Answer, Handler};
-use framewise_http::{Method, Params, Pieces, Request};
+use framewise_http::{Params, Pieces, RefusedRequest, Request};
 
 use crate::answers::{Answers, Flow, Part};
 use crate::client::Command;
@@ -135,6 +135,7 @@ impl Server {
         match event {
             ExchangeUp::Listening { endpoint, result } => self.listens(endpoint, result),
             ExchangeUp::Request(request) => self.begin(*request),
+            ExchangeUp::Refused(refused) => self.tell(&refused),
             ExchangeUp::Body { exchange, data } => self.take(exchange, &data),
             ExchangeUp::End { exchange } => self.call_handler(exchange),
             ExchangeUp::Writable { exchange, bytes } => {
@@ -196,7 +197,7 @@ impl Server {
         };
         // It had begun when we stopped serving there.
         let Some(handler) = handler else {
-            return self.refuse(exchange, &request.head.method, Refused::Busy);
+            return self.refuse(exchange, &request, Refused::Busy);
         };
         let intake = match length {
             BodyLength::None => Ok(None),
@@ -206,10 +207,10 @@ impl Server {
             (Ok(Some(intake)), _) => Taken::Given(intake),
             // Said before the client has sent it, where it tells the length.
             (Ok(None), BodyLength::Known(length)) if length > self.most_collected => {
-                return self.refuse(exchange, &request.head.method, Refused::TooLong);
+                return self.refuse(exchange, &request, Refused::TooLong);
             }
             (Ok(None), _) => Taken::Collected(BytesMut::new()),
-            (Err(_), _) => return self.refuse(exchange, &request.head.method, Refused::Broken),
+            (Err(_), _) => return self.refuse(exchange, &request, Refused::Broken),
         };
         let is_wanted = !is_worth_asking(&request, length)
             || catch_unwind(AssertUnwindSafe(|| handler.wants_body(&request))).unwrap_or(true);
@@ -243,8 +244,8 @@ impl Server {
             }
         };
         if let Err(why) = taken {
-            let method = request.head.method.clone();
-            return self.refuse(exchange, &method, why);
+            let request = request.clone();
+            return self.refuse(exchange, &request, why);
         }
         if let Some(bytes) = serving.window.take(data.len()) {
             self.say(ExchangeDown::Grant { exchange, bytes });
@@ -252,13 +253,22 @@ impl Server {
     }
 
     /// Answers in the place of the handler that this request is not taken, and forgets it.
-    fn refuse(&mut self, exchange: ExchangeId, method: &Method, why: Refused) {
+    fn refuse(&mut self, exchange: ExchangeId, request: &Request, why: Refused) {
         let Some(serving) = self.serving.get_mut(&exchange) else { return };
         serving.request = None;
         serving.body = Taken::Collected(BytesMut::new());
         self.held -= std::mem::take(&mut serving.held);
-        let answer = Answer::new(self.answers.sink(exchange, serving.flow.clone()), method);
+        let answer = Answer::new(self.answers.sink(exchange, serving.flow.clone()), &request.head.method);
         why.answer(answer, self.most_collected);
+        let connection = request.connection.clone();
+        self.tell(&RefusedRequest { connection, status: why.status(), reason: why.reason() });
+    }
+
+    /// Tells the handler what was answered in its place.
+    fn tell(&self, refused: &RefusedRequest) {
+        if let Some(handler) = self.handler(refused.connection.local) {
+            let _ = catch_unwind(AssertUnwindSafe(|| handler.refused(refused)));
+        }
     }
 
     /// The request is complete: the endpoint and the URL determine which function runs.

@@ -24,17 +24,35 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
+    /// What is answered.
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Refused::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Refused::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Refused::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Why, in a few words.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Refused::Busy => "no room",
+            Refused::TooLong => "body too long",
+            Refused::Broken => "the handler panicked",
+        }
+    }
+
     /// Says so; `limit` is what is collected of one body.
     pub(crate) fn answer(self, answer: Answer, limit: u64) {
         let problem = match self {
             Refused::Busy => Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
+                self.status(),
                 "There is no room for this request now.",
                 "Try again in a moment.",
             )
             .by("RFC 9110 §15.6.4"),
             Refused::TooLong => Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
+                self.status(),
                 format!("The body is longer than {limit} bytes, which is what this page takes."),
                 "Send less.",
             )

@@ -8,7 +8,7 @@
 //! ```
 
 use bytes::Bytes;
-use framewise_core::seams::exchange::{BodyLength, Headers, ResponseHead, Version};
+use framewise_core::seams::exchange::{BodyLength, Headers, RefusedRequest, ResponseHead, Version};
 use http::{Method, StatusCode};
 
 use crate::message::{Body, Pieces, Request, Response};
@@ -25,6 +25,10 @@ pub trait Handler: Send + Sync {
     fn wants_body(&self, _request: &Request) -> bool {
         true
     }
+
+    /// Something was answered in this handler's place, for it was no request, or there was no room for it: a word for
+    /// whoever keeps a log.
+    fn refused(&self, _refused: &RefusedRequest) {}
 
     /// Who takes the body of this request, which has not come yet, piece by piece. `None`, as it is unless said otherwise:
     /// the body is collected, and [`handle`](Self::handle) gets all of it. A handler around another passes the question on.
@@ -55,6 +59,10 @@ impl<H: Handler + ?Sized> Handler for std::sync::Arc<H> {
 
     fn wants_body(&self, request: &Request) -> bool {
         (**self).wants_body(request)
+    }
+
+    fn refused(&self, refused: &RefusedRequest) {
+        (**self).refused(refused);
     }
 
     fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {

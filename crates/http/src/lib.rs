@@ -92,7 +92,9 @@ mod wire;
 pub use anatomy::{Anatomy, anatomy};
 pub use config::{Config, Limits};
 pub use describe::describe;
-pub use framewise_core::seams::exchange::{BodyLength, Headers, RequestHead, ResponseHead, Version};
+pub use framewise_core::seams::exchange::{
+    BodyLength, Headers, RefusedRequest, RequestHead, ResponseHead, Version,
+};
 pub use framewise_core::seams::stream::{ConnInfo, TlsInfo};
 pub use handler::{Answer, AnswerBody, AnswerSink, Gone, Handler, Intake};
 pub use head::{read_request, read_response};

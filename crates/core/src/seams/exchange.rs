@@ -189,6 +189,17 @@ pub struct ServerRequest {
     pub body: BodyLength,
 }
 
+/// What came where a request was expected, and was answered in the application's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedRequest {
+    /// Between whom, and whether by TLS.
+    pub connection: ConnInfo,
+    /// What was answered.
+    pub status: StatusCode,
+    /// Why, in a few fixed words.
+    pub reason: &'static str,
+}
+
 /// What the application says.
 #[derive(Debug)]
 pub enum ExchangeDown {
@@ -253,6 +264,8 @@ pub enum ExchangeUp {
     },
     /// A request came.
     Request(Box<ServerRequest>),
+    /// Something came that is no request, or none that is taken, and has been answered: for whoever keeps a log.
+    Refused(Box<RefusedRequest>),
     /// The connection for our request is there; said before its head leaves.
     Connected {
         /// Of which exchange.
@@ -347,10 +360,10 @@ pub enum ExchangeError {
 }
 
 impl ExchangeUp {
-    /// The exchange that this is about; `None` for a word about listening.
+    /// The exchange that this is about; `None` for a word about listening, or about what became none.
     pub fn exchange(&self) -> Option<ExchangeId> {
         match self {
-            ExchangeUp::Listening { .. } => None,
+            ExchangeUp::Listening { .. } | ExchangeUp::Refused(_) => None,
             ExchangeUp::Request(request) => Some(request.exchange),
             ExchangeUp::Connected { exchange, .. }
             | ExchangeUp::Response { exchange, .. }
@@ -420,6 +433,7 @@ impl Message for ExchangeUp {
             }
             ExchangeUp::Listening { result: Err(error), .. } => error.to_string(),
             ExchangeUp::Request(request) => format!("{} {}", request.head.method, request.head.target),
+            ExchangeUp::Refused(refused) => format!("{}: {}", refused.status, refused.reason),
             ExchangeUp::Connected { connection, .. } => format!("connected to {}", connection.remote),
             ExchangeUp::Response { head, .. } => head.status.to_string(),
             ExchangeUp::Body { data, .. } => format!("{} bytes of body", data.len()),
@@ -434,6 +448,7 @@ impl Message for ExchangeUp {
         match self {
             ExchangeUp::Listening { .. } => "listening",
             ExchangeUp::Request(_) => "request",
+            ExchangeUp::Refused(_) => "refused",
             ExchangeUp::Connected { .. } => "connected",
             ExchangeUp::Response { .. } => "response",
             ExchangeUp::Body { .. } => "body",

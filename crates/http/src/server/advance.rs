@@ -1,6 +1,8 @@
 //! What follows from what came: heads and bodies are read, rules judged, exchanges and connections ended.
 
-use framewise_core::seams::exchange::{ExchangeError, ExchangeUp, RequestHead, ServerRequest, Version};
+use framewise_core::seams::exchange::{
+    ExchangeError, ExchangeUp, RefusedRequest, RequestHead, ServerRequest, Version,
+};
 use framewise_core::{Cx, Instant};
 
 use super::answer::refusal_page;
@@ -145,8 +147,14 @@ impl ServerConn {
     }
 
     /// Answers with the status of the broken rule and a page that says it, then closes (RFC 9112, section 9.6).
-    pub(super) fn refuse(&mut self, refusal: Refusal, shared: &Shared, cx: &mut Cx) {
-        cx.dropped("http", refusal.rule.name());
+    pub(super) fn refuse(&mut self, refusal: Refusal, shared: &mut Shared, cx: &mut Cx) {
+        let rule = refusal.rule;
+        cx.dropped("http", rule.name());
+        shared.up.push_back(ExchangeUp::Refused(Box::new(RefusedRequest {
+            connection: self.info.clone(),
+            status: rule.status(),
+            reason: rule.name(),
+        })));
         for piece in refusal_page(refusal, &shared.config, cx.now) {
             self.wire.send(piece);
         }

@@ -72,7 +72,7 @@ impl ServerConn {
     }
 
     /// No head in time: said to a client that began one; an idle connection is just closed.
-    fn head_too_late(&mut self, begun: bool, shared: &Shared, cx: &mut Cx) {
+    fn head_too_late(&mut self, begun: bool, shared: &mut Shared, cx: &mut Cx) {
         if begun {
             self.refuse(Refusal::new(Rule::HeadTooSlow, 0), shared, cx);
         } else {

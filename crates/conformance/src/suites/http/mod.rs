@@ -37,7 +37,9 @@ pub fn http() -> Suite<Exchanges, Streams> {
             _ => Aside::No,
         })
         .aside_inbound(|up| match up {
-            ExchangeUp::Writable { .. } | ExchangeUp::Connected { .. } => Aside::Ignore,
+            ExchangeUp::Writable { .. } | ExchangeUp::Connected { .. } | ExchangeUp::Refused(_) => {
+                Aside::Ignore
+            }
             _ => Aside::No,
         })
         .keep_books_below()

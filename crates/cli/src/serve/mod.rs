@@ -1,19 +1,25 @@
 //! `framewise serve`: pages for everybody on a device, or for who comes to an address of this computer.
 
+mod certificates;
+mod limits;
+mod log;
+pub(crate) mod options;
+mod signals;
+
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::BufWriter;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use framewise::core::seams::stream::{Endpoint, Security};
-use framewise::http::{Answer, Handler, Intake, Request};
-use framewise::tls::{CertificateChain, Identity, PrivateKey, Server, store};
+use framewise::http::Handler;
+use framewise::tls::store;
 use framewise::{Ended, HostId, Runner};
-use framewise_site::{Dated, StaticFiles};
+use framewise_site::{Compressed, Dated, StaticFiles};
 use framewise_trace::{CaptureOptions, CaptureWriter};
 
 use crate::args::{self, DeviceName};
@@ -23,8 +29,9 @@ use crate::live::{self, Live};
 use crate::own_host::OwnHost;
 use crate::{output, outside, private, real};
 
-/// How long requests under way may take after the first signal.
-const DRAIN: Duration = Duration::from_secs(10);
+pub(crate) use certificates::ca_directory;
+use certificates::certificates;
+use log::{AccessLog, Logged};
 
 pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     if args.tap.device().is_none() && args.forward.is_empty() {
@@ -43,7 +50,8 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
         tls.server = Some(certificates(&args)?);
     }
     tls.export_secrets = args.capture_secrets;
-    let handler = handler(&args)?;
+    let log = args.options.log.as_deref().map(AccessLog::open).transpose()?;
+    let handler = handler(&args, log)?;
     let capture = args.capture.as_deref().map(|path| open_capture(path, args.capture_secrets)).transpose()?;
     let mut live = match args.tap.device() {
         Some(device) => on_device(&args, device, tls)?,
@@ -52,7 +60,7 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     let capture = capture.map(|file| watch(&mut live, file, &args)).transpose()?;
     let endpoints = listen(&mut live, &args, &handler)?;
     // Before it is said that Ctrl-C ends it well.
-    let signals = watch_signals(&mut live.runner).map_err(|error| Failure::new(Kind::Device, error))?;
+    let signals = signals::watch(&mut live.runner).map_err(|error| Failure::new(Kind::Device, error))?;
     announce(&args, &live);
     let served = serve(&mut live, &args, &endpoints, &signals);
     if let Some(capture) = capture {
@@ -73,7 +81,9 @@ fn on_device(
     tls: framewise::tls::Config,
 ) -> Result<Live, Failure> {
     let opened = live::open(device, args.tap.offload)?;
-    let config = live::host_config("server", &opened, &args.tap, tls);
+    let mut config = live::host_config("server", &opened, &args.tap, tls);
+    args.options.limits.apply(&mut config.http);
+    config.http.epoch = Some(real::unix_time());
     let mut live = live::start(opened, &config, None)?;
     live.runner.set_spin(args.tap.spin());
     check_still_readable(args)?;
@@ -110,18 +120,22 @@ fn watch(live: &mut Live, file: File, args: &args::Serve) -> Result<Rc<RefCell<C
 }
 
 /// What answers requests: a directory, or the built-in site.
-fn handler(args: &args::Serve) -> Result<Arc<dyn Handler>, Failure> {
+fn handler(args: &args::Serve, log: Option<AccessLog>) -> Result<Arc<dyn Handler>, Failure> {
     let site: Arc<dyn Handler> = match &args.directory {
         Some(directory) => {
             let files = StaticFiles::new(directory).map_err(|error| Failure::of_file(&error))?;
-            Arc::new(files.with_listing())
+            if args.options.list { Arc::new(files.with_listing()) } else { Arc::new(files) }
         }
         None => Arc::new(framewise_site::builtin()),
     };
-    let dated: Arc<dyn Handler> = Arc::new(Dated::new(site, Arc::new(SystemTime::now)));
+    let sent: Arc<dyn Handler> =
+        if args.options.no_compression { site } else { Arc::new(Compressed::new(site)) };
+    let dated: Arc<dyn Handler> = Arc::new(Dated::new(sent, Arc::new(SystemTime::now)));
     let only_here = !args.forward.is_empty() && args.forward.iter().all(|f| f.from.ip().is_loopback());
     let checked: Arc<dyn Handler> = if only_here { Arc::new(OwnHost(dated)) } else { dated };
-    Ok(if args.quiet { checked } else { Arc::new(Logged(checked)) })
+    let is_shown = !args.quiet;
+    let is_logged = is_shown || log.is_some();
+    Ok(if is_logged { Arc::new(Logged { handler: checked, is_shown, log }) } else { checked })
 }
 
 /// What root could read, the user whom we are now may not: better said at once than by a 404 for every page.
@@ -139,61 +153,10 @@ fn check_still_readable(args: &args::Serve) -> Result<(), Failure> {
     })
 }
 
-/// Says a line for each request.
-struct Logged(Arc<dyn Handler>);
-
-impl Handler for Logged {
-    fn handle(&self, request: Request, answer: Answer) {
-        let scheme = if request.connection.tls.is_some() { "https" } else { "http" };
-        let remote = request.connection.remote.ip();
-        // What a client sends is data: its control characters are shown, not obeyed.
-        let target = request.head.target.escape_debug();
-        output::say(&format!("{remote} {scheme} {} {target}\n", request.head.method));
-        self.0.handle(request, answer);
-    }
-
-    fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
-        self.0.intake(request)
-    }
-}
-
-/// The certificate given, or the lab's authority.
-fn certificates(args: &args::Serve) -> Result<Server, Failure> {
-    let (Some(cert), Some(key)) = (&args.cert, &args.key) else {
-        return lab_authority(args).map(Server::Authority);
-    };
-    let read = |path: &Path| {
-        std::fs::read(path)
-            .map_err(|error| Failure::new(Kind::File, format!("{} can't be read: {error}", path.display())))
-    };
-    let wrong = |path: &Path, error: &dyn std::fmt::Display| {
-        Failure::new(Kind::Tls, format!("{}: {error}", path.display()))
-    };
-    let chain = CertificateChain::from_pem(&read(cert)?).map_err(|error| wrong(cert, &error))?;
-    let key_file = key;
-    let key = PrivateKey::from_pem(&read(key_file)?).map_err(|error| wrong(key_file, &error))?;
-    Ok(Server::Identities(vec![Identity { chain, key }]))
-}
-
-fn lab_authority(args: &args::Serve) -> Result<framewise::tls::Authority, Failure> {
-    let directory = ca_directory(args.ca_dir.as_deref());
-    let authority = store::load_or_create(&directory, real::unix_seconds());
-    authority.map_err(|error| {
-        Failure::new(Kind::Tls, format!("the lab's authority in {}: {error}", directory.display()))
-    })
-}
-
-/// Where the lab's authority is kept.
-pub(crate) fn ca_directory(asked: Option<&Path>) -> PathBuf {
-    let home = |name: &str, below: &str| std::env::var_os(name).map(|base| PathBuf::from(base).join(below));
-    asked
-        .map(Path::to_owned)
-        .or_else(|| home("XDG_DATA_HOME", "framewise/ca"))
-        .or_else(|| home("HOME", ".local/share/framewise/ca"))
-        .unwrap_or_else(|| PathBuf::from("framewise-ca"))
-}
-
 fn listen(live: &mut Live, args: &args::Serve, handler: &Arc<dyn Handler>) -> Result<Vec<Endpoint>, Failure> {
+    if let Some(most) = args.options.limits.max_body {
+        live.runner.host(live.host).collect_at_most(most);
+    }
     let mut endpoints = Vec::new();
     for (port, security) in [(args.http, Security::Plain), (args.https, Security::Tls(None))] {
         if port == 0 {
@@ -268,38 +231,20 @@ fn serve(
     if ended == Ended::Done {
         output::say("Finishing what was begun; Ctrl-C again ends it at once.\n");
     }
-    drain(&mut live.runner, live.host, signals).map_err(failed)
+    drain(&mut live.runner, live.host, args.options.drain, signals).map_err(failed)
 }
 
-/// Until every answer has been given, and has arrived.
-fn drain(runner: &mut Runner, host: HostId, signals: &Cell<u32>) -> std::io::Result<()> {
-    let end = runner.now() + DRAIN;
+/// Until every answer has been given, and has arrived, or the time for that is over.
+fn drain(runner: &mut Runner, host: HostId, patience: Duration, signals: &Cell<u32>) -> std::io::Result<()> {
+    let end = runner.now() + patience;
     let is_done = |runner: &mut Runner| {
         let mut host = runner.host(host);
         host.serving() == 0 && !host.is_sending()
     };
-    runner.run(Some(end), |runner| signals.get() > 1 || is_done(runner)).map(drop)
-}
-
-/// Counts SIGINT and SIGTERM, by a pipe that the Runner watches.
-#[cfg(unix)]
-fn watch_signals(runner: &mut Runner) -> std::io::Result<Rc<Cell<u32>>> {
-    let (read, write) = std::io::pipe()?;
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
+    runner.run(Some(end), |runner| signals.get() > 1 || is_done(runner))?;
+    let left = runner.host(host).serving();
+    if left > 0 {
+        output::say(&format!("Not finished: {left}.\n"));
     }
-    let count = Rc::new(Cell::new(0));
-    let counted = count.clone();
-    runner.watch(read.into(), move |pipe| {
-        let came = rustix::io::read(pipe, &mut [0; 16]).unwrap_or(0);
-        counted.set(counted.get() + came as u32);
-        true
-    });
-    Ok(count)
-}
-
-/// Elsewhere Ctrl-C ends the program at once.
-#[cfg(not(unix))]
-fn watch_signals(_runner: &mut Runner) -> std::io::Result<Rc<Cell<u32>>> {
-    Ok(Rc::new(Cell::new(0)))
+    Ok(())
 }

@@ -1,0 +1,45 @@
+//! Whose certificates are shown.
+
+use std::path::{Path, PathBuf};
+
+use framewise::tls::{CertificateChain, Identity, PrivateKey, Server, store};
+
+use crate::args;
+use crate::exit::{Failure, Kind};
+use crate::real;
+
+/// The certificate given, or the lab's authority.
+pub(super) fn certificates(args: &args::Serve) -> Result<Server, Failure> {
+    let (Some(cert), Some(key)) = (&args.cert, &args.key) else {
+        return lab_authority(args).map(Server::Authority);
+    };
+    let read = |path: &Path| {
+        std::fs::read(path)
+            .map_err(|error| Failure::new(Kind::File, format!("{} can't be read: {error}", path.display())))
+    };
+    let wrong = |path: &Path, error: &dyn std::fmt::Display| {
+        Failure::new(Kind::Tls, format!("{}: {error}", path.display()))
+    };
+    let chain = CertificateChain::from_pem(&read(cert)?).map_err(|error| wrong(cert, &error))?;
+    let key_file = key;
+    let key = PrivateKey::from_pem(&read(key_file)?).map_err(|error| wrong(key_file, &error))?;
+    Ok(Server::Identities(vec![Identity { chain, key }]))
+}
+
+fn lab_authority(args: &args::Serve) -> Result<framewise::tls::Authority, Failure> {
+    let directory = ca_directory(args.ca_dir.as_deref());
+    let authority = store::load_or_create(&directory, real::unix_seconds());
+    authority.map_err(|error| {
+        Failure::new(Kind::Tls, format!("the lab's authority in {}: {error}", directory.display()))
+    })
+}
+
+/// Where the lab's authority is kept.
+pub(crate) fn ca_directory(asked: Option<&Path>) -> PathBuf {
+    let home = |name: &str, below: &str| std::env::var_os(name).map(|base| PathBuf::from(base).join(below));
+    asked
+        .map(Path::to_owned)
+        .or_else(|| home("XDG_DATA_HOME", "framewise/ca"))
+        .or_else(|| home("HOME", ".local/share/framewise/ca"))
+        .unwrap_or_else(|| PathBuf::from("framewise-ca"))
+}

@@ -1,0 +1,66 @@
+//! How much of everything a client may take.
+
+use std::time::Duration;
+
+use clap::Args;
+use framewise::http::Config;
+
+use crate::args::seconds;
+
+/// Limits, each with what is answered beyond it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct Limits {
+    /// How long a client may take over a request's head, in seconds. Beyond: 408.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
+    pub(crate) head_timeout: Duration,
+
+    /// How long a connection may stay open between two requests, in seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
+    pub(crate) idle_timeout: Duration,
+
+    /// Bytes that a client must send of a body, or read of an answer, in each second of a minute on average. Below: 408, or the
+    /// end.
+    #[arg(long, value_name = "BYTES", default_value_t = 64)]
+    pub(crate) minimum_rate: u64,
+
+    /// Bytes of a request's head. Beyond: 431.
+    #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024)]
+    pub(crate) max_head: usize,
+
+    /// Bytes of a request's target. Beyond: 414.
+    #[arg(long, value_name = "BYTES", default_value_t = 8 * 1024)]
+    pub(crate) max_target: usize,
+
+    /// Bytes of a request's body. Beyond: 413. 64 MiB if not given, and none where a page takes bodies as they come.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_body: Option<u64>,
+
+    /// Connections at a time. Further ones are refused.
+    #[arg(long, value_name = "NUMBER", default_value_t = 65_536)]
+    pub(crate) max_connections: usize,
+
+    /// Connections at a time from one address, or one IPv6 network of 64 bits. Further ones are refused. By --forward all
+    /// clients come from the gateway, as one.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_per_client: Option<usize>,
+
+    /// Requests at a time. Beyond: 503.
+    #[arg(long, value_name = "NUMBER", default_value_t = 65_536)]
+    pub(crate) max_requests: usize,
+}
+
+impl Limits {
+    /// Tells HTTP.
+    pub(crate) fn apply(&self, http: &mut Config) {
+        http.head_timeout = self.head_timeout;
+        http.idle_timeout = self.idle_timeout;
+        http.minimum_rate = self.minimum_rate;
+        http.limits.head_bytes = self.max_head;
+        http.limits.target_bytes = self.max_target;
+        http.connections = self.max_connections;
+        http.connections_per_client = self.max_per_client.unwrap_or(usize::MAX);
+        http.exchanges = self.max_requests;
+        http.request_body_bytes = self.max_body.unwrap_or(http.request_body_bytes);
+    }
+}
