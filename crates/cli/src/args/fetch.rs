@@ -1,0 +1,209 @@
+//! What `framewise fetch` is told.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, ValueHint};
+use framewise::tls::Versions;
+
+use super::{TapHost, seconds};
+
+/// Fetch a page.
+#[derive(Debug, Args)]
+pub(crate) struct Fetch {
+    /// What to fetch. What lacks `://` is completed with `http://`.
+    #[arg(value_hint = ValueHint::Url)]
+    pub(crate) url: String,
+
+    /// Say only what went wrong.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Print the page's facts and the walk as JSON on standard output, instead of both; with --quiet the facts alone, for
+    /// which nothing is recorded, however large the page is.
+    #[arg(long, conflicts_with_all = ["include", "head"])]
+    pub(crate) json: bool,
+
+    /// Show what each layer costs, by the time inside it, instead of the walk.
+    #[arg(long)]
+    pub(crate) cost: bool,
+
+    /// Write the page to this file.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Print the head of the response before the page.
+    #[arg(short, long)]
+    pub(crate) include: bool,
+
+    /// Ask for the head alone (HEAD), and print it.
+    #[arg(short = 'I', long, conflicts_with_all = ["data", "request"])]
+    pub(crate) head: bool,
+
+    /// Add a header field to the request.
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+
+    /// Send this as a form (POST); from a file with `@FILE`. Several are joined by `&`.
+    #[arg(short, long, value_name = "DATA")]
+    pub(crate) data: Vec<String>,
+
+    /// Send this file, of any length, as it is read (PUT); in chunks where it has no length, such as `/dev/stdin`.
+    #[arg(short = 'T', long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["data", "head"])]
+    pub(crate) upload_file: Option<PathBuf>,
+
+    /// The method, where it is not GET (POST with --data, PUT with --upload-file).
+    #[arg(short = 'X', long, value_name = "METHOD")]
+    pub(crate) request: Option<String>,
+
+    /// How long name, TCP and TLS may take together, in seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) connect_timeout: Option<Duration>,
+
+    /// How long all of it may take, in seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) max_time: Option<Duration>,
+
+    /// Try IPv6 first.
+    #[arg(short = '6', long)]
+    pub(crate) ipv6: bool,
+
+    /// Write every frame of this side to a capture file that Wireshark reads; `-` is standard output, in the page's place.
+    #[arg(short = 'w', long = "capture", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) capture: Option<PathBuf>,
+
+    /// Put the TLS secrets into the capture on a device, too (in memory they are in it): who has it can read everything.
+    #[arg(long, requires = "capture")]
+    pub(crate) capture_secrets: bool,
+
+    /// Keep super-frames whole in the capture, instead of the frames on the wire that they stand for (see --offload).
+    #[arg(long, requires = "capture")]
+    pub(crate) capture_super: bool,
+
+    /// Never use colour. (`NO_COLOR` in the environment does the same.)
+    #[arg(long)]
+    pub(crate) no_color: bool,
+
+    /// Go through the gateway to the real network even for what would be in the world inside this program.
+    #[arg(long, conflicts_with = "device")]
+    pub(crate) outside: bool,
+
+    #[command(flatten)]
+    pub(crate) tls: ClientTls,
+
+    #[command(flatten)]
+    pub(crate) memory: Memory,
+
+    #[command(flatten)]
+    pub(crate) tap: FetchTap,
+}
+
+/// Whom to believe.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct ClientTls {
+    /// Trust the certificates in this file (PEM) instead of the system's. (In memory the lab's own authority is trusted.)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) cacert: Option<PathBuf>,
+
+    /// Don't check the server's certificate: anybody in between can pretend to be the server.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+
+    /// The only version of TLS to speak.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) tls: Option<TlsVersion>,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TlsVersion {
+    /// TLS 1.2 (RFC 5246).
+    #[value(name = "1.2")]
+    V12,
+    /// TLS 1.3 (RFC 8446).
+    #[value(name = "1.3")]
+    V13,
+}
+
+impl ClientTls {
+    /// The versions to speak.
+    pub(crate) fn versions(&self) -> Versions {
+        match self.tls {
+            None => Versions::Both,
+            Some(TlsVersion::V12) => Versions::Only12,
+            Some(TlsVersion::V13) => Versions::Only13,
+        }
+    }
+}
+
+/// The wire in memory. On the way to the gateway, too, things go wrong as asked for; but time is real there, and no run is
+/// like another.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "In memory")]
+pub(crate) struct Memory {
+    /// Everything random follows from this number: the same seed, the same bytes. 1 if not given.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "device")]
+    pub(crate) seed: Option<u64>,
+
+    /// How many frames of 100 are lost on my wire.
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "device")]
+    pub(crate) loss: Option<f64>,
+
+    /// How many of 100 arrive twice.
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "device")]
+    pub(crate) duplicate: Option<f64>,
+
+    /// How many of 100 are overtaken by later ones.
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "device")]
+    pub(crate) reorder: Option<f64>,
+
+    /// How many of 100 have one bit flipped on the way.
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "device")]
+    pub(crate) corrupt: Option<f64>,
+
+    /// How long a frame takes to the router, in milliseconds.
+    #[arg(long, value_name = "MS", conflicts_with = "device")]
+    pub(crate) delay: Option<u64>,
+
+    /// How many kilobits per second my wire carries.
+    #[arg(long, value_name = "KBIT", conflicts_with = "device")]
+    pub(crate) rate: Option<u64>,
+
+    /// Flip a bit in the payload of this frame of mine (numbered as in the walk).
+    #[arg(long, value_name = "FRAME", conflicts_with = "device")]
+    pub(crate) flip: Option<u64>,
+
+    /// Lose this frame of mine (numbered as in the walk).
+    #[arg(long, value_name = "FRAME", conflicts_with = "device")]
+    pub(crate) drop: Option<u64>,
+}
+
+/// Fetching over a device.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Over a TAP device or another interface (Linux)")]
+pub(crate) struct FetchTap {
+    #[command(flatten)]
+    pub(crate) tap: TapHost,
+
+    /// Ask this name server.
+    #[arg(long, value_name = "ADDRESS", requires = "device")]
+    pub(crate) dns: Vec<IpAddr>,
+
+    /// Use this address for a name and port instead of asking; `*` is every port. (Through the gateway, too.)
+    #[arg(long, value_name = "HOST:PORT:ADDRESS")]
+    pub(crate) resolve: Vec<String>,
+
+    /// Write the TLS secrets to this file, for Wireshark. (`SSLKEYLOGFILE` in the environment does the same.)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) keylog: Option<PathBuf>,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text);
+    match number.parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err(format!("{text:?} is no percentage from 0 to 100")),
+    }
+}

@@ -1,0 +1,68 @@
+//! What the command line says: one file for each subcommand.
+
+mod device;
+mod doctor;
+mod fetch;
+mod serve;
+mod tap;
+mod url;
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use self::device::{DeviceName, Offload, TapHost};
+pub(crate) use self::doctor::Doctor;
+pub(crate) use self::fetch::{Fetch, Memory};
+pub(crate) use self::serve::{Forward, Serve};
+pub(crate) use self::tap::{NatTool, Tap, TapUp};
+pub(crate) use self::url::Url;
+
+/// A web page's way through Ethernet, IP, TCP, TLS and HTTP, performed and explained.
+///
+/// Without any option both computers are inside this program: no root, no network, and the same seed
+/// gives the same bytes. Begin with: framewise fetch https://shop.test/
+///
+/// The real network is reached through a gateway inside this program, without root: framewise fetch https://example.com/
+#[derive(Debug, Parser)]
+#[command(name = "framewise", version, max_term_width = 100, after_help = crate::exit::HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Fetch a page, and show its way down the layers, over the wire and up again.
+    ///
+    /// The page goes to standard output, byte by byte; the walk goes to standard error.
+    ///
+    /// Names below .test, and addresses kept for documentation, are in the world inside this program. All others are real:
+    /// our frames go to a gateway inside this program, and on from there by the operating system's sockets.
+    Fetch(Box<Fetch>),
+    /// Serve pages to curl, to a browser, to another framewise: from an address of this computer, over a TAP device, or
+    /// over another interface.
+    Serve(Serve),
+    /// Take a URL apart.
+    Url(Url),
+    /// Make, remove and list TAP devices (Linux; to make and to remove, as root).
+    Tap {
+        #[command(subcommand)]
+        action: Tap,
+    },
+    /// Look at what works here, and say for each failure which command mends it.
+    ///
+    /// Without an option it looks at this computer alone. With --tap or --interface it looks at that device too, asks
+    /// the neighbours on it, and looks for whoever has our addresses already. Nothing is changed.
+    Doctor(Doctor),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+}
