@@ -2,23 +2,29 @@
 //!
 //! ```text
 //!   start ─► Naming ─► Connecting ─► Waiting ─► Receiving ─► done
-//!              │ no name   │ next address, or failed
-//!              ▼           ▼
+//!              │ no name   │ next address, or failed      │ a redirect, or a retry
+//!              ▼           ▼                              └─► Naming
 //! ```
+//!
+//! A response may lead on, to another URL or to another try: then it begins anew, as the same fetch.
 //!
 //! It only ever answers events with commands for the stack; the Runner carries both.
 
+mod again;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use bytes::Bytes;
 use framewise_core::id::{ExchangeId, Opener, Slab};
 use framewise_core::seams::exchange::{ExchangeDown, ExchangeError, ExchangeUp};
 use framewise_core::seams::resolve::{Addresses, NameDown, NameUp, ResolveError};
-use framewise_core::{Either, Instant};
+use framewise_core::{Cx, Either, Instant, Rng};
 use framewise_http::Url;
 
 use crate::error::FetchError;
+use crate::fetch::redirect::Turn;
 use crate::fetch::{Fetch, FetchId, KnownAddress, Page};
-use crate::running::{Running, Stage};
+use crate::running::{Onward, Running, Stage};
 use crate::upload::Next;
 use crate::window::Window;
 
@@ -44,6 +50,7 @@ pub(crate) struct Client {
     pub(crate) known: Vec<KnownAddress>,
     /// What is to be said to the stack.
     pub(crate) commands: VecDeque<Command>,
+    rng: Rng,
 }
 
 /// A name that was asked for, and who waits for it.
@@ -53,7 +60,8 @@ struct Naming {
 }
 
 impl Client {
-    pub(crate) fn new() -> Self {
+    /// A host's fetches; what has to be unpredictable is drawn from `rng`.
+    pub(crate) fn new(rng: Rng) -> Self {
         Client {
             fetches: BTreeMap::new(),
             exchanges: Slab::new(Opener::Upper, LIMIT),
@@ -65,12 +73,14 @@ impl Client {
             answers: BTreeMap::new(),
             known: Vec::new(),
             commands: VecDeque::new(),
+            rng,
         }
     }
 
     /// Begins a fetch.
-    pub(crate) fn start(&mut self, fetch: Fetch, now: Instant) -> Result<FetchId, FetchError> {
+    pub(crate) fn start(&mut self, mut fetch: Fetch, now: Instant) -> Result<FetchId, FetchError> {
         let url = Url::parse(&fetch.url)?;
+        fetch.prepare(&url, &mut self.rng)?;
         if self.fetches.len() + self.finished.len() >= LIMIT {
             return Err(ExchangeError::TooMany(LIMIT).into());
         }
@@ -133,19 +143,21 @@ impl Client {
         self.deadlines.first().map(|&(at, _)| at)
     }
 
-    /// Ends the fetches whose time is over.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        while let Some(&(at, id)) = self.deadlines.first().filter(|&&(at, _)| at <= now) {
+    /// Ends the fetches whose time is over, and begins those that have waited.
+    pub(crate) fn handle_timeout(&mut self, cx: &mut Cx) {
+        while let Some(&(at, id)) = self.deadlines.first().filter(|&&(at, _)| at <= cx.now) {
             self.deadlines.remove(&(at, id));
             let Some(running) = self.fetches.get(&id) else { continue };
             if let Some(error) = running.overdue(at) {
-                self.finish(id, Err(error));
+                self.failed(id, error, cx);
+            } else if running.stage == (Stage::Waiting { until: at }) {
+                self.begin(id, cx.now);
             }
         }
     }
 
     /// Takes what DNS says.
-    pub(crate) fn handle_name(&mut self, event: NameUp, now: Instant) {
+    pub(crate) fn handle_name(&mut self, event: NameUp, cx: &mut Cx) {
         let NameUp::Resolved { query, result } = event;
         if self.asked.remove(&query) {
             self.answers.insert(query, result);
@@ -155,29 +167,30 @@ impl Client {
         let Some(name) = asked.map(|(name, _)| name.clone()) else { return };
         let waiting = self.naming.remove(&name).map(|naming| naming.fetches);
         for id in waiting.into_iter().flatten() {
-            self.named(id, result.clone(), now);
+            self.named(id, result.clone(), cx);
         }
     }
 
     /// The name of this fetch has these addresses, or none.
-    fn named(&mut self, id: u64, result: Result<Addresses, ResolveError>, now: Instant) {
+    fn named(&mut self, id: u64, result: Result<Addresses, ResolveError>, cx: &mut Cx) {
         let Some(running) = self.fetches.get_mut(&id) else { return };
         match result {
             Ok(found) => {
-                running.found(found.addresses.iter().copied(), now);
-                running.name = Some(found);
-                self.try_next_address(id);
+                running.found(found.addresses.iter().copied(), cx.now);
+                running.attempt.name = Some(found);
+                self.try_next_address(id, cx.now);
             }
-            Err(error) => self.finish(id, Err(error.into())),
+            Err(error) => self.failed(id, error.into(), cx),
         }
     }
 
     /// Takes what HTTP says about an exchange of ours.
-    pub(crate) fn handle_exchange(&mut self, event: ExchangeUp, now: Instant) {
+    pub(crate) fn handle_exchange(&mut self, event: ExchangeUp, cx: &mut Cx) {
         let Some((exchange, id)) = event.exchange().and_then(|e| Some((e, *self.exchanges.get(e)?))) else {
             return;
         };
-        let Some(running) = self.fetches.get_mut(&id) else {
+        let is_its = |running: &&mut Running| matches!(running.stage, Stage::Exchanging { exchange: its, .. } if its == exchange);
+        let Some(running) = self.fetches.get_mut(&id).filter(is_its) else {
             // It was given up; only its end still counts.
             if matches!(event, ExchangeUp::Closed { .. }) {
                 self.exchanges.remove(exchange);
@@ -186,8 +199,8 @@ impl Client {
         };
         match event {
             ExchangeUp::Connected { connection, reused, .. } => {
-                running.connected = now;
-                running.connection = Some((*connection, reused));
+                running.attempt.connected = cx.now;
+                running.attempt.connection = Some((*connection, reused));
                 running.upload.connected();
                 self.send_body(id, exchange);
             }
@@ -196,39 +209,97 @@ impl Client {
                 self.send_body(id, exchange);
             }
             ExchangeUp::Response { head, body, .. } => {
-                if let Err(error) = running.take_head(*head, body, now) {
+                if let Err(error) = running.take_head(*head, body, cx.now) {
                     self.finish(id, Err(error));
                 }
             }
-            ExchangeUp::Body { data, .. } => match running.take_piece(&data) {
-                Ok(()) => {
-                    if let Some(bytes) = running.window.take(data.len()) {
-                        self.say(ExchangeDown::Grant { exchange, bytes });
-                    }
+            ExchangeUp::Body { data, .. } => self.take_piece(id, exchange, data, cx),
+            ExchangeUp::End { .. } => {
+                if let Err(error) = running.take_end() {
+                    self.finish(id, Err(error));
                 }
-                Err(error) => self.finish(id, Err(error)),
-            },
-            ExchangeUp::End { .. } => running.ended = true,
-            ExchangeUp::Closed { result, .. } => self.closed(id, exchange, result, now),
+            }
+            ExchangeUp::Closed { result, .. } => self.closed(id, exchange, result, cx),
             ExchangeUp::Request(_) | ExchangeUp::Refused(_) | ExchangeUp::Listening { .. } => {}
+        }
+    }
+
+    fn take_piece(&mut self, id: u64, exchange: ExchangeId, data: Bytes, cx: &mut Cx) {
+        let Some(running) = self.fetches.get_mut(&id) else { return };
+        let length = data.len();
+        if let Err(error) = running.take_piece(data) {
+            return self.finish(id, Err(error));
+        }
+        if running.has_seen_enough() {
+            self.go_on(id, cx);
+        } else if let Some(bytes) = running.attempt.window.take(length) {
+            self.say(ExchangeDown::Grant { exchange, bytes });
+        }
+    }
+
+    /// Does what follows a response that is not the page.
+    fn go_on(&mut self, id: u64, cx: &mut Cx) {
+        let Some(running) = self.fetches.get_mut(&id) else { return };
+        let status = running.attempt.head.as_ref().map(|head| head.status.to_string()).unwrap_or_default();
+        match running.attempt.onward.take() {
+            Some(Onward::Turn(turn)) => {
+                cx.note("app", "redirect", || {
+                    format!("{}: {}, on to {}", running.route.url(), turn.status, turn.to)
+                });
+                self.leave_stage(id);
+                self.turn(id, turn, cx.now);
+            }
+            Some(Onward::Again(wait)) => {
+                cx.note("app", "retry", || format!("{status}; I ask again in {}", again::seconds(wait)));
+                self.try_again(id, wait, cx.now);
+            }
+            None => {}
+        }
+    }
+
+    /// Goes where a redirect leads.
+    fn turn(&mut self, id: u64, turn: Turn, now: Instant) {
+        let Some(running) = self.fetches.get_mut(&id) else { return };
+        if !turn.keeps_body {
+            running.upload.forget();
+        }
+        running.route.follow(turn);
+        self.begin(id, now);
+    }
+
+    /// Begins with the next request of a fetch.
+    fn begin(&mut self, id: u64, now: Instant) {
+        self.change(id, |running| running.begin(now));
+        self.find_addresses(id, now);
+    }
+
+    /// Changes a fetch, and with it the moments at which it wants to be called.
+    fn change(&mut self, id: u64, change: impl FnOnce(&mut Running)) {
+        let Some(running) = self.fetches.get_mut(&id) else { return };
+        for deadline in running.deadlines() {
+            self.deadlines.remove(&(deadline, id));
+        }
+        change(running);
+        for deadline in running.deadlines() {
+            self.deadlines.insert((deadline, id));
         }
     }
 
     /// Where to connect to: an address in the URL, a known one, or one that DNS finds.
     fn find_addresses(&mut self, id: u64, now: Instant) {
         let Some(running) = self.fetches.get_mut(&id) else { return };
-        let name = running.url.host().to_owned();
-        let port = running.url.port();
+        let name = running.route.url().host().to_owned();
+        let port = running.route.url().port();
         let is_known = |known: &&KnownAddress| known.host == name && known.port.is_none_or(|p| p == port);
         // What is known comes first: an address, too, may stand for another.
         if let Some(known) = self.known.iter().find(is_known) {
             running.found(known.addresses.iter().copied(), now);
-        } else if let Some(address) = running.url.address() {
+        } else if let Some(address) = running.route.url().address() {
             running.found([address].into_iter(), now);
         } else {
             return self.ask_for(id, name);
         }
-        self.try_next_address(id);
+        self.try_next_address(id, now);
     }
 
     /// Asks DNS for the name of a fetch, or waits with others that asked for the same name already.
@@ -237,8 +308,10 @@ impl Client {
             naming.fetches.insert(id);
             return;
         }
-        self.naming.insert(name.clone(), Naming { query: id, fetches: BTreeSet::from([id]) });
-        self.say_of_names(NameDown::Resolve { query: id, name });
+        let query = self.next;
+        self.next += 1;
+        self.naming.insert(name.clone(), Naming { query, fetches: BTreeSet::from([id]) });
+        self.say_of_names(NameDown::Resolve { query, name });
     }
 
     /// A fetch waits for its name no more; the last one takes the question back.
@@ -253,16 +326,16 @@ impl Client {
     }
 
     /// Sends the request to the next address that was not tried.
-    fn try_next_address(&mut self, id: u64) {
+    fn try_next_address(&mut self, id: u64, now: Instant) {
         let Some(running) = self.fetches.get_mut(&id) else { return };
-        let Some(remote) = running.untried.pop_front() else { return };
+        let Some(remote) = running.attempt.untried.pop_front() else { return };
         let Ok(exchange) = self.exchanges.insert(id) else {
             return self.finish(id, Err(ExchangeError::TooMany(LIMIT).into()));
         };
         running.stage = Stage::Exchanging { exchange, remote };
-        running.window = Window::default();
+        running.attempt.window = Window::default();
         running.upload.begin();
-        let request = running.request(exchange, remote);
+        let request = running.request(exchange, remote, now);
         self.say(ExchangeDown::Request(Box::new(request)));
         self.send_body(id, exchange);
         self.say(ExchangeDown::Grant { exchange, bytes: Window::BYTES });
@@ -279,45 +352,56 @@ impl Client {
         }
     }
 
-    /// The exchange is over: with a page, with an error, or with another address to try.
-    fn closed(&mut self, id: u64, exchange: ExchangeId, result: Result<(), ExchangeError>, now: Instant) {
+    /// The exchange is over: with a page, with what leads to one, with an error, or with another address to try.
+    fn closed(&mut self, id: u64, exchange: ExchangeId, result: Result<(), ExchangeError>, cx: &mut Cx) {
         self.exchanges.remove(exchange);
         let Some(running) = self.fetches.get_mut(&id) else { return };
         let Stage::Exchanging { remote, .. } = running.stage else { return };
+        let attempt = &mut running.attempt;
         match result {
-            _ if running.ended && running.head.is_some() => {
-                let page = running.page(remote, now);
+            _ if attempt.ended && attempt.onward.is_some() => self.go_on(id, cx),
+            _ if attempt.ended && attempt.head.is_some() => {
+                let page = running.page(remote, cx.now);
                 self.finish(id, page.ok_or(ExchangeError::Misuse("a response without a connection").into()));
             }
-            Err(ExchangeError::Connection(reason)) if running.connection.is_none() => {
+            Err(ExchangeError::Connection(reason)) if attempt.connection.is_none() => {
                 // The first address is the one that the name stands for most; its failure is the one to tell.
-                let first = running.refused.take().unwrap_or((remote, reason));
-                if running.untried.is_empty() {
+                let first = attempt.refused.take().unwrap_or((remote, reason));
+                if attempt.untried.is_empty() {
                     let (remote, reason) = first;
-                    return self.finish(id, Err(FetchError::Connect { remote, reason }));
+                    return self.failed(id, FetchError::Connect { remote, reason }, cx);
                 }
-                running.refused = Some(first);
-                self.try_next_address(id);
+                attempt.refused = Some(first);
+                self.try_next_address(id, cx.now);
             }
-            Err(error) => self.finish(id, Err(error.into())),
-            Ok(()) => self.finish(id, Err(ExchangeError::NoAnswer.into())),
+            Err(error) => self.failed(id, error.into(), cx),
+            Ok(()) => self.failed(id, ExchangeError::NoAnswer.into(), cx),
         }
     }
 
     /// Records the outcome, and cancels what may still be under way for it.
     fn finish(&mut self, id: u64, outcome: Result<Page, FetchError>) {
+        self.leave_stage(id);
         let Some(running) = self.fetches.remove(&id) else { return };
         for deadline in running.deadlines() {
             self.deadlines.remove(&(deadline, id));
         }
+        self.finished.insert(id, outcome);
+    }
+
+    /// Cancels what is under way for a fetch.
+    fn leave_stage(&mut self, id: u64) {
+        let Some(running) = self.fetches.get(&id) else { return };
         match running.stage {
-            Stage::Naming => self.stop_asking(id, running.url.host()),
+            Stage::Naming => {
+                let name = running.route.url().host().to_owned();
+                self.stop_asking(id, &name);
+            }
             Stage::Exchanging { exchange, .. } if self.exchanges.get(exchange).is_some() => {
                 self.say(ExchangeDown::Cancel { exchange });
             }
-            Stage::Exchanging { .. } => {}
+            Stage::Exchanging { .. } | Stage::Waiting { .. } => {}
         }
-        self.finished.insert(id, outcome);
     }
 
     fn say(&mut self, command: ExchangeDown) {

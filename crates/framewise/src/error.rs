@@ -9,12 +9,17 @@ use framewise_core::seams::resolve::ResolveError;
 use framewise_core::seams::stream::{CloseReason, ListenError};
 use thiserror::Error;
 
+use crate::fetch::{CodingError, FieldError, RedirectError};
+
 /// Why a page could not be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FetchError {
     /// The text is no URL.
     #[error(transparent)]
     Url(#[from] framewise_http::UrlError),
+    /// A field or a user that was given can't be sent.
+    #[error(transparent)]
+    Field(#[from] FieldError),
     /// The name has no address for us.
     #[error(transparent)]
     Name(#[from] ResolveError),
@@ -44,6 +49,12 @@ pub enum FetchError {
     /// The exchange failed after the connection was there.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
+    /// A redirect can't be followed.
+    #[error(transparent)]
+    Redirect(#[from] RedirectError),
+    /// The page came in a content coding that can't be undone.
+    #[error(transparent)]
+    Coding(#[from] CodingError),
     /// The page is larger than allowed.
     #[error("the page is longer than {limit} bytes, the limit set for it")]
     TooLarge {

@@ -23,6 +23,7 @@
 //! | put hosts on wires and devices of one's own | [`Runner`] |
 //! | build a host, and replace one of its layers | [`HostConfig`], [`stack::Layers`] |
 //! | watch what crosses between layers | [`Runner::observe`] |
+//! | follow redirects, send forms and cookies, decode, try again | [`Fetch`] |
 //! | see what each layer costs | [`cost::Meter`] |
 
 #![forbid(unsafe_code)]
@@ -55,7 +56,10 @@ pub mod world;
 
 pub use config::{HostConfig, Interface};
 pub use error::{FetchError, ServeError};
-pub use fetch::{BodySink, Fetch, FetchId, KnownAddress, Page, Timings};
+pub use fetch::{
+    BodySink, CodingError, Cookie, CookieFileError, CookieJar, Decoding, Fetch, FetchId, FieldError, Form,
+    KnownAddress, Maker, Page, Part, Redirect, RedirectError, Retry, SharedJar, Timings,
+};
 pub use host::HostMut;
 pub use link::WireId;
 pub use runner::{Ended, HostId, Plug, Runner, SharedObserver};

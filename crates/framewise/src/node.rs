@@ -113,7 +113,7 @@ impl Node {
             self.stack.handle_timeout(cx);
         }
         if self.client.poll_timeout().is_some_and(|at| at <= cx.now) {
-            self.client.handle_timeout(cx.now);
+            self.client.handle_timeout(cx);
         }
     }
 
@@ -169,21 +169,21 @@ impl Node {
                 if cx.is_observed() {
                     cx.crossed::<Exchanges>("app", self.stack.name(), Direction::Inbound, &event);
                 }
-                self.exchange_event(event, cx.now);
+                self.exchange_event(event, cx);
             }
             Either::Right(event) => {
                 if cx.is_observed() {
                     cx.crossed::<Names>("app", "dns", Direction::Inbound, &event);
                 }
-                self.client.handle_name(event, cx.now);
+                self.client.handle_name(event, cx);
             }
         }
         true
     }
 
-    fn exchange_event(&mut self, event: ExchangeUp, now: Instant) {
+    fn exchange_event(&mut self, event: ExchangeUp, cx: &mut Cx) {
         match event.exchange().map(ExchangeId::opener) {
-            Some(Opener::Upper) => self.client.handle_exchange(event, now),
+            Some(Opener::Upper) => self.client.handle_exchange(event, cx),
             Some(Opener::Lower) | None => self.server.handle_exchange(event),
         }
     }

@@ -194,7 +194,8 @@ impl Runner {
         let links = plugs.into_iter().enumerate().map(|(index, plug)| self.plug(host, index as u8, plug));
         let links = links.collect();
         let server = Server::new(self.waker.clone());
-        let (name, client, stage) = (name.to_owned(), Client::new(), Stage::default());
+        let client = Client::new(self.randomness(&format!("client/{}", host.0)));
+        let (name, stage) = (name.to_owned(), Stage::default());
         let node = Node { name, stack, links, client, server, stage };
         self.nodes.push((node, Tally::default()));
         host

@@ -4,18 +4,20 @@ use std::io;
 
 use bytes::Bytes;
 use framewise_core::seams::exchange::BodyLength;
-use framewise_http::{Body, Pieces};
+use framewise_http::Pieces;
+
+use crate::fetch::source::Source;
 
 /// What of a request's body is still to be sent.
 pub(crate) struct Upload {
-    length: BodyLength,
-    /// All of it, where it is in memory: every address that is tried gets it from its beginning.
-    whole: Bytes,
-    /// Else what makes it; touched only once a connection is there, for it can't begin again.
+    source: Source,
+    /// What makes it, once it was begun.
     pieces: Option<Pieces>,
     /// Bytes that they still have to make, where that was said.
     left: Option<u64>,
+    /// A source that is no memory is touched only once a connection is there: it may not begin again.
     is_connected: bool,
+    is_open: bool,
     unsent: Bytes,
     credit: usize,
     has_ended: bool,
@@ -30,27 +32,41 @@ pub(crate) enum Next {
 }
 
 impl Upload {
-    pub(crate) fn new(body: Body) -> Self {
-        let length = body.length();
-        let (whole, pieces, left) = match body {
-            Body::Empty => (Bytes::new(), None, None),
-            Body::Bytes(bytes) => (bytes, None, None),
-            Body::Stream { length, pieces } => (Bytes::new(), Some(pieces), length),
-        };
-        let unsent = whole.clone();
-        Upload { length, whole, pieces, left, is_connected: false, unsent, credit: 0, has_ended: false }
+    pub(crate) fn new(source: Source) -> Self {
+        Upload {
+            source,
+            pieces: None,
+            left: None,
+            is_connected: false,
+            is_open: false,
+            unsent: Bytes::new(),
+            credit: 0,
+            has_ended: false,
+        }
     }
 
     /// How long the body is.
     pub(crate) fn length(&self) -> BodyLength {
-        self.length
+        self.source.length()
     }
 
-    /// Another exchange shall carry it.
+    /// Whether another exchange could carry all of it.
+    pub(crate) fn can_begin(&self) -> bool {
+        self.source.is_whole()
+    }
+
+    /// Another exchange shall carry it, from its beginning.
     pub(crate) fn begin(&mut self) {
-        self.unsent = self.whole.clone();
-        self.credit = 0;
-        self.has_ended = false;
+        let source = std::mem::replace(&mut self.source, Source::Empty);
+        *self = Upload::new(source);
+        if let Source::Bytes(whole) = &self.source {
+            self.unsent = whole.clone();
+        }
+    }
+
+    /// No further exchange shall carry it.
+    pub(crate) fn forget(&mut self) {
+        *self = Upload::new(Source::Empty);
     }
 
     /// The connection is there, and no other address will be tried.
@@ -71,12 +87,17 @@ impl Upload {
                 self.credit -= size;
                 return (size > 0).then(|| Ok(Next::Piece(self.unsent.split_to(size))));
             }
-            let Some(pieces) = &mut self.pieces else { break };
-            if !self.is_connected {
-                return None;
+            let is_made = matches!(self.source, Source::Once { .. } | Source::Each { .. });
+            if is_made && !self.is_open {
+                if !self.is_connected {
+                    return None;
+                }
+                if let Err(error) = self.open() {
+                    return Some(Err(error));
+                }
             }
             // Without credit, too: after the last byte there may never be any, and the end is still to be said.
-            match pieces.next() {
+            match self.pieces.as_mut().and_then(Iterator::next) {
                 Some(Ok(data)) if self.left.is_some_and(|left| left < data.len() as u64) => {
                     return Some(Err(io::Error::other("it is longer than was said")));
                 }
@@ -88,11 +109,19 @@ impl Upload {
                 None if self.left.is_some_and(|left| left > 0) => {
                     return Some(Err(io::Error::other("it is shorter than was said")));
                 }
-                None => self.pieces = None,
+                None => break,
             }
         }
+        self.pieces = None;
         let ends = !self.has_ended;
         self.has_ended = true;
         ends.then_some(Ok(Next::End))
+    }
+
+    fn open(&mut self) -> io::Result<()> {
+        self.is_open = true;
+        self.pieces = self.source.open()?;
+        self.left = self.source.known_length();
+        Ok(())
     }
 }

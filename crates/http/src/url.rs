@@ -75,6 +75,29 @@ impl Url {
         }
     }
 
+    /// The URL that a redirect from this page leads to: [joined](Self::join), with this page's fragment where it has none of
+    /// its own (RFC 9110, section 10.2.2), and without a user: whoever redirects does not choose as whom we come.
+    pub fn redirected(&self, location: &str) -> Result<Self, UrlError> {
+        let mut to = self.join(location)?.without_user();
+        if to.fragment().is_none() {
+            to.0.set_fragment(self.fragment());
+        }
+        Ok(to)
+    }
+
+    /// The same without the user name and password before the host, which are never sent as a part of it.
+    pub fn without_user(mut self) -> Self {
+        // Only a URL without a host refuses that, and a page's has one.
+        let _ = self.0.set_username("");
+        let _ = self.0.set_password(None);
+        self
+    }
+
+    /// Whether both pages have one origin: scheme, host and port alike (RFC 9110, section 4.3.1).
+    pub fn is_of_the_same_origin(&self, other: &Url) -> bool {
+        self.0.origin() == other.0.origin()
+    }
+
     fn of_page(url: ::url::Url) -> Result<Self, UrlError> {
         match url.scheme() {
             "http" | "https" => Ok(Url(url)),

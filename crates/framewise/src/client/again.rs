@@ -1,0 +1,63 @@
+//! Trying again: which failures and responses are worth it, and when.
+
+use std::time::Duration;
+
+use framewise_core::seams::exchange::ResponseHead;
+use framewise_core::{Cx, Instant};
+
+use super::Client;
+use crate::error::FetchError;
+use crate::fetch::retry::{asked_to_wait, is_passing, is_passing_status};
+use crate::running::Running;
+
+impl Client {
+    /// A fetch has failed so: it is tried again, or that is its outcome.
+    pub(super) fn failed(&mut self, id: u64, error: FetchError, cx: &mut Cx) {
+        let wait = self.fetches.get(&id).and_then(|running| running.wait_after(&error, cx.now));
+        match wait {
+            Some(wait) => {
+                cx.note("app", "retry", || format!("{error}; I try again in {}", seconds(wait)));
+                self.try_again(id, wait, cx.now);
+            }
+            None => self.finish(id, Err(error)),
+        }
+    }
+
+    /// Tries again after this time.
+    pub(super) fn try_again(&mut self, id: u64, wait: Duration, now: Instant) {
+        self.leave_stage(id);
+        self.change(id, |running| running.rest(now + wait));
+    }
+}
+
+/// A time as one says it.
+pub(super) fn seconds(wait: Duration) -> String {
+    format!("{} s", wait.as_secs_f64())
+}
+
+impl Running {
+    /// How long to wait before this response's request is sent again, if it is.
+    pub(crate) fn wait_after_status(&self, head: &ResponseHead, now: Instant) -> Option<Duration> {
+        let is_worth_it = is_passing_status(head.status) && self.may_be_done_twice();
+        if is_worth_it { self.wait(asked_to_wait(&head.headers), now) } else { None }
+    }
+
+    /// How long to wait before what failed so is tried again, if it is.
+    fn wait_after(&self, error: &FetchError, now: Instant) -> Option<Duration> {
+        // What was given to somebody can't be taken back; and without a connection nothing was sent.
+        let is_unseen = self.attempt.head.is_none();
+        let was_sent = self.attempt.connection.is_some();
+        let is_worth_it = is_passing(error) && is_unseen && (!was_sent || self.may_be_done_twice());
+        if is_worth_it { self.wait(None, now) } else { None }
+    }
+
+    fn wait(&self, asked: Option<Duration>, now: Instant) -> Option<Duration> {
+        let wait = self.fetch.retry?.wait(self.retried, asked)?;
+        (!self.is_too_late(now + wait)).then_some(wait)
+    }
+
+    /// Whether nothing is done twice, and nothing lost, by asking once more (RFC 9110, section 9.2.2).
+    fn may_be_done_twice(&self) -> bool {
+        self.route.method().is_idempotent() && self.upload.can_begin()
+    }
+}
