@@ -313,6 +313,16 @@ fn responses_that_break_rules_are_malformed() {
 }
 
 #[test]
+fn an_answer_in_tls_is_known_as_one() {
+    // An alert, and the beginning of a handshake (RFC 8446, sections 5.1 and 6).
+    for record in ["\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{28}", "\u{16}\u{3}\u{1}"] {
+        assert_eq!(answered(record, None).1, Some(Err(ExchangeError::SpeaksTls)), "{record:?}");
+    }
+    let late = answered("HTTP/1.1 200 OK\r\n\u{15}\u{3}\u{3}", None).1;
+    assert!(matches!(late, Some(Err(ExchangeError::Malformed { .. }))), "{late:?}");
+}
+
+#[test]
 fn informational_responses_come_before_the_real_one() {
     let (mut bench, conn) = Bench::client();
     bench.feed(conn, b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");

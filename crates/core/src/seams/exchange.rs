@@ -337,6 +337,9 @@ pub enum ExchangeError {
         /// Where, counted from the beginning of the message.
         offset: u64,
     },
+    /// The answer to plain HTTP is a record of TLS.
+    #[error("the server speaks TLS on that port, and was asked in plain http")]
+    SpeaksTls,
     /// Something was longer than we take.
     #[error("{what} is longer than {limit} bytes")]
     TooLong {

@@ -18,6 +18,10 @@ pub(crate) enum Part {
 /// Empty lines that may come before a request (RFC 9112, section 2.2: at least one).
 const EMPTY_LINES_BEFORE: u8 = 2;
 
+/// With what a record of TLS begins by which a server answers what is no TLS (RFC 8446, section 5.1).
+const ALERT: u8 = 21;
+const HANDSHAKE: u8 = 22;
+
 /// The state between two bytes of a head.
 #[derive(Debug, Clone)]
 pub(crate) struct Scanner {
@@ -81,6 +85,9 @@ impl Scanner {
             return Err(Rule::HeadTooLong);
         }
         match (self.state, byte) {
+            (State::LineStart, ALERT | HANDSHAKE) if self.offset == 0 && self.part == Part::Response => {
+                return Err(Rule::TlsRecord);
+            }
             (State::Return { empty }, b'\n') => return self.line_ended(empty),
             (State::Return { .. }, _) => return Err(Rule::BareCarriageReturn),
             (_, b'\n') => return Err(Rule::BareLineFeed),

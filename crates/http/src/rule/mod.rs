@@ -24,6 +24,7 @@ pub enum Rule {
     RequestTarget,
     TargetTooLong,
     StatusLine,
+    TlsRecord,
     Version,
     Method,
     HostMissing,
@@ -146,6 +147,7 @@ impl Rule {
             Rule::RequestTarget => ("request target", "a target is a path that begins with /, a URL with a host, or * for OPTIONS, in visible ASCII, and % stands before two hexadecimal digits", "RFC 9112 §3.2", BAD),
             Rule::TargetTooLong => ("target too long", "the request target is longer than this side takes", "RFC 9110 §15.5.15", StatusCode::URI_TOO_LONG),
             Rule::StatusLine => ("status line", "a response begins with a version and a status of three digits, 100 to 599", "RFC 9112 §4", BAD),
+            Rule::TlsRecord => ("TLS record", "an answer begins with its version; this one begins as a record of TLS does", "RFC 9112 §4, RFC 8446 §5.1", BAD),
             Rule::Version => ("version", "the version spoken here is HTTP/1.1 (or HTTP/1.0)", "RFC 9110 §15.6.6", StatusCode::HTTP_VERSION_NOT_SUPPORTED),
             Rule::Method => ("unknown method", "the methods known here are GET, HEAD, POST, PUT, DELETE, OPTIONS and PATCH", "RFC 9110 §15.6.2", StatusCode::NOT_IMPLEMENTED),
             Rule::HostMissing => ("host missing", "a request of HTTP/1.1 names its host", "RFC 9112 §3.2", BAD),
@@ -199,6 +201,7 @@ impl Refusal {
     pub(crate) fn into_error(self, head_limit: usize) -> ExchangeError {
         match self.rule {
             Rule::HeadTooLong => ExchangeError::TooLong { what: "the head", limit: head_limit },
+            Rule::TlsRecord => ExchangeError::SpeaksTls,
             Rule::HeadTooSlow => ExchangeError::TimedOut("the head"),
             Rule::BodyTooSlow => ExchangeError::TimedOut("the body"),
             rule => ExchangeError::Malformed { rule: rule.to_string(), offset: self.offset },
