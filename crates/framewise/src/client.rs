@@ -10,21 +10,22 @@
 //!
 //! It only ever answers events with commands for the stack; the Runner carries both.
 
-mod again;
+mod names;
+mod onward;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use framewise_core::id::{ExchangeId, Opener, Slab};
 use framewise_core::seams::exchange::{ExchangeDown, ExchangeError, ExchangeUp};
-use framewise_core::seams::resolve::{Addresses, NameDown, NameUp, ResolveError};
+use framewise_core::seams::resolve::{Addresses, NameDown, ResolveError};
 use framewise_core::{Cx, Either, Instant, Rng};
 use framewise_http::Url;
 
+use self::names::Naming;
 use crate::error::FetchError;
-use crate::fetch::redirect::Turn;
 use crate::fetch::{Fetch, FetchId, KnownAddress, Page};
-use crate::running::{Onward, Running, Stage};
+use crate::running::{Running, Stage};
 use crate::upload::Next;
 use crate::window::Window;
 
@@ -51,12 +52,6 @@ pub(crate) struct Client {
     /// What is to be said to the stack.
     pub(crate) commands: VecDeque<Command>,
     rng: Rng,
-}
-
-/// A name that was asked for, and who waits for it.
-struct Naming {
-    query: u64,
-    fetches: BTreeSet<u64>,
 }
 
 impl Client {
@@ -116,28 +111,6 @@ impl Client {
         self.finished.remove(&id.0);
     }
 
-    /// Asks DNS for a name.
-    pub(crate) fn ask(&mut self, name: &str) -> u64 {
-        let query = self.next;
-        self.next += 1;
-        self.asked.insert(query);
-        self.say_of_names(NameDown::Resolve { query, name: name.to_owned() });
-        query
-    }
-
-    /// Whether DNS has answered this question.
-    pub(crate) fn is_answered(&self, query: u64) -> bool {
-        self.answers.contains_key(&query)
-    }
-
-    /// What DNS answered; once. Where it has not answered yet, it need not any more.
-    pub(crate) fn answer(&mut self, query: u64) -> Option<Result<Addresses, ResolveError>> {
-        if self.asked.remove(&query) {
-            self.say_of_names(NameDown::Cancel { query });
-        }
-        self.answers.remove(&query)
-    }
-
     /// When a deadline is due.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.deadlines.first().map(|&(at, _)| at)
@@ -153,34 +126,6 @@ impl Client {
             } else if running.stage == (Stage::Waiting { until: at }) {
                 self.begin(id, cx.now);
             }
-        }
-    }
-
-    /// Takes what DNS says.
-    pub(crate) fn handle_name(&mut self, event: NameUp, cx: &mut Cx) {
-        let NameUp::Resolved { query, result } = event;
-        if self.asked.remove(&query) {
-            self.answers.insert(query, result);
-            return;
-        }
-        let asked = self.naming.iter().find(|(_, naming)| naming.query == query);
-        let Some(name) = asked.map(|(name, _)| name.clone()) else { return };
-        let waiting = self.naming.remove(&name).map(|naming| naming.fetches);
-        for id in waiting.into_iter().flatten() {
-            self.named(id, result.clone(), cx);
-        }
-    }
-
-    /// The name of this fetch has these addresses, or none.
-    fn named(&mut self, id: u64, result: Result<Addresses, ResolveError>, cx: &mut Cx) {
-        let Some(running) = self.fetches.get_mut(&id) else { return };
-        match result {
-            Ok(found) => {
-                running.found(found.addresses.iter().copied(), cx.now);
-                running.attempt.name = Some(found);
-                self.try_next_address(id, cx.now);
-            }
-            Err(error) => self.failed(id, error.into(), cx),
         }
     }
 
@@ -237,36 +182,6 @@ impl Client {
         }
     }
 
-    /// Does what follows a response that is not the page.
-    fn go_on(&mut self, id: u64, cx: &mut Cx) {
-        let Some(running) = self.fetches.get_mut(&id) else { return };
-        let status = running.attempt.head.as_ref().map(|head| head.status.to_string()).unwrap_or_default();
-        match running.attempt.onward.take() {
-            Some(Onward::Turn(turn)) => {
-                cx.note("app", "redirect", || {
-                    format!("{}: {}, on to {}", running.route.url(), turn.status, turn.to)
-                });
-                self.leave_stage(id);
-                self.turn(id, turn, cx.now);
-            }
-            Some(Onward::Again(wait)) => {
-                cx.note("app", "retry", || format!("{status}; I ask again in {}", again::seconds(wait)));
-                self.try_again(id, wait, cx.now);
-            }
-            None => {}
-        }
-    }
-
-    /// Goes where a redirect leads.
-    fn turn(&mut self, id: u64, turn: Turn, now: Instant) {
-        let Some(running) = self.fetches.get_mut(&id) else { return };
-        if !turn.keeps_body {
-            running.upload.forget();
-        }
-        running.route.follow(turn);
-        self.begin(id, now);
-    }
-
     /// Begins with the next request of a fetch.
     fn begin(&mut self, id: u64, now: Instant) {
         self.change(id, |running| running.begin(now));
@@ -300,29 +215,6 @@ impl Client {
             return self.ask_for(id, name);
         }
         self.try_next_address(id, now);
-    }
-
-    /// Asks DNS for the name of a fetch, or waits with others that asked for the same name already.
-    fn ask_for(&mut self, id: u64, name: String) {
-        if let Some(naming) = self.naming.get_mut(&name) {
-            naming.fetches.insert(id);
-            return;
-        }
-        let query = self.next;
-        self.next += 1;
-        self.naming.insert(name.clone(), Naming { query, fetches: BTreeSet::from([id]) });
-        self.say_of_names(NameDown::Resolve { query, name });
-    }
-
-    /// A fetch waits for its name no more; the last one takes the question back.
-    fn stop_asking(&mut self, id: u64, name: &str) {
-        let Some(naming) = self.naming.get_mut(name) else { return };
-        naming.fetches.remove(&id);
-        if naming.fetches.is_empty() {
-            let query = naming.query;
-            self.naming.remove(name);
-            self.say_of_names(NameDown::Cancel { query });
-        }
     }
 
     /// Sends the request to the next address that was not tried.

@@ -1,4 +1,4 @@
-//! Trying again: which failures and responses are worth it, and when.
+//! What follows what is no page: a redirect, or another try.
 
 use std::time::Duration;
 
@@ -7,10 +7,41 @@ use framewise_core::{Cx, Instant};
 
 use super::Client;
 use crate::error::FetchError;
+use crate::fetch::redirect::Turn;
 use crate::fetch::retry::{asked_to_wait, is_passing, is_passing_status};
-use crate::running::Running;
+use crate::running::{Onward, Running};
 
 impl Client {
+    /// Does what follows a response that is not the page.
+    pub(super) fn go_on(&mut self, id: u64, cx: &mut Cx) {
+        let Some(running) = self.fetches.get_mut(&id) else { return };
+        let status = running.attempt.head.as_ref().map(|head| head.status.to_string()).unwrap_or_default();
+        match running.attempt.onward.take() {
+            Some(Onward::Turn(turn)) => {
+                cx.note("app", "redirect", || {
+                    format!("{}: {}, on to {}", running.route.url(), turn.status, turn.to)
+                });
+                self.leave_stage(id);
+                self.turn(id, turn, cx.now);
+            }
+            Some(Onward::Again(wait)) => {
+                cx.note("app", "retry", || format!("{status}; I ask again in {}", seconds(wait)));
+                self.try_again(id, wait, cx.now);
+            }
+            None => {}
+        }
+    }
+
+    /// Goes where a redirect leads.
+    fn turn(&mut self, id: u64, turn: Turn, now: Instant) {
+        let Some(running) = self.fetches.get_mut(&id) else { return };
+        if !turn.keeps_body {
+            running.upload.forget();
+        }
+        running.route.follow(turn);
+        self.begin(id, now);
+    }
+
     /// A fetch has failed so: it is tried again, or that is its outcome.
     pub(super) fn failed(&mut self, id: u64, error: FetchError, cx: &mut Cx) {
         let wait = self.fetches.get(&id).and_then(|running| running.wait_after(&error, cx.now));
@@ -24,14 +55,14 @@ impl Client {
     }
 
     /// Tries again after this time.
-    pub(super) fn try_again(&mut self, id: u64, wait: Duration, now: Instant) {
+    fn try_again(&mut self, id: u64, wait: Duration, now: Instant) {
         self.leave_stage(id);
         self.change(id, |running| running.rest(now + wait));
     }
 }
 
 /// A time as one says it.
-pub(super) fn seconds(wait: Duration) -> String {
+fn seconds(wait: Duration) -> String {
     format!("{} s", wait.as_secs_f64())
 }
 
