@@ -4,6 +4,7 @@ use bytes::Bytes;
 use framewise_http::{Body, Method, Problem, Request, Response, StatusCode, escape, page};
 
 use crate::form::{Field, FormLimits, form};
+use crate::lessons::with_lessons;
 use crate::picture::png;
 use crate::router::Router;
 use crate::sink::Sink;
@@ -28,7 +29,7 @@ const HOME: &str =
 /// The shop.
 pub fn builtin() -> Router {
     let picture = Bytes::from(png());
-    Router::new()
+    let shop = Router::new()
         .get("/", |_: Request| Response::html(HOME))
         .get("/about", |_: Request| about())
         .get("/items/{id}", |request: Request| item(&request))
@@ -40,7 +41,8 @@ pub fn builtin() -> Router {
         .post("/echo", |request: Request| echo(&request))
         .route(Method::PUT, "/echo", |request: Request| echo(&request))
         .post("/sink", Sink)
-        .route(Method::PUT, "/sink", Sink)
+        .route(Method::PUT, "/sink", Sink);
+    with_lessons(shop)
 }
 
 fn about() -> Response {

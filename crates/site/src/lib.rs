@@ -27,6 +27,7 @@ mod compress;
 mod date;
 mod files;
 mod form;
+mod lessons;
 mod pattern;
 mod picture;
 mod router;

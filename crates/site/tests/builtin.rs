@@ -83,3 +83,50 @@ fn the_picture_is_a_png() {
     }
     assert_eq!(kinds, ["IHDR", "PLTE", "IDAT", "IEND"]);
 }
+
+#[test]
+fn redirects_lead_to_the_first_page_in_the_end() {
+    assert_eq!(get(&builtin(), "/redirect").header("Location"), Some("/items/1"));
+    let mut path = "/redirect/3".to_owned();
+    for _ in 0..3 {
+        let page = get(&builtin(), &path);
+        assert_eq!(page.status(), 302, "{path}");
+        path = page.header("Location").unwrap().to_owned();
+    }
+    assert_eq!(path, "/");
+    for path in ["/redirect/-1", "/redirect/1001", "/redirect/x"] {
+        assert_eq!(get(&builtin(), path).status(), 404, "{path}");
+    }
+}
+
+#[test]
+fn the_private_page_asks_who_is_there() {
+    let asked = get(&builtin(), "/private");
+    assert_eq!((asked.status(), asked.header("WWW-Authenticate")), (401, Some("Basic realm=\"shop\"")));
+    let ask_as = |it: &str| ask(&builtin(), Method::GET, "/private", &[("Authorization", it)], "").status();
+    // `me:tea` and `me:tee`, as `base64` writes them.
+    assert_eq!((ask_as("Basic bWU6dGVh"), ask_as("Basic bWU6dGVl"), ask_as("Basic")), (200, 401, 401));
+}
+
+#[test]
+fn only_the_visitor_counts_the_visits() {
+    let visit = |cookies: &str| ask(&builtin(), Method::GET, "/cookie", &[("Cookie", cookies)], "");
+    for (cookies, visits) in
+        [("", 1), ("a=b; visits=7", 8), ("visits=<b>", 1), ("visits=4294967295", u32::MAX)]
+    {
+        let page = visit(cookies);
+        let set = format!("visits={visits}; Path=/; Max-Age=86400");
+        assert_eq!(page.header("Set-Cookie"), Some(set.as_str()), "{cookies}");
+        assert!(!page.text().contains("<b>"), "{}", page.text());
+    }
+}
+
+#[test]
+fn the_verse_comes_shorter_to_who_takes_it_so() {
+    let plain = get(&builtin(), "/verse");
+    let coded = ask(&builtin(), Method::GET, "/verse", &[("Accept-Encoding", "br, gzip")], "");
+    assert_eq!((plain.body.len(), plain.header("Content-Encoding")), (7_200, None));
+    assert_eq!((coded.body.len() < 150, coded.header("Content-Encoding")), (true, Some("gzip")));
+    // The last four bytes of gzip are the length of what it stands for.
+    assert_eq!(coded.body[coded.body.len() - 4..], 7_200_u32.to_le_bytes());
+}
