@@ -14,7 +14,7 @@ pub use journey::{Journey, Step, SuperFrame};
 
 use crate::trace::{Event, HostId, Trace};
 
-/// The walk of the first fetch in a trace.
+/// The walk of the last exchange in a trace: the one that a fetch has its page of, wherever redirects led before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Walk {
     /// What had to happen before the request could leave.
@@ -45,7 +45,7 @@ pub struct ServerSide {
 /// Something that had to happen first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preparation {
-    /// The protocol: `ARP`, `DNS`, `TCP`, `TLS`.
+    /// The protocol: `ARP`, `DNS`, `TCP`, `TLS`; `HTTP` for a response that was not the page, but led to it.
     pub protocol: &'static str,
     /// What came of it, in the layer's own words.
     pub text: String,
@@ -56,11 +56,11 @@ pub struct Preparation {
 }
 
 impl Walk {
-    /// The walk of the first exchange that `client` opened in this trace; `None` where it has none that was answered.
+    /// The walk of the last exchange that `client` opened in this trace; `None` where it has none that was answered.
     /// `server` is the other host, where the trace holds it, and `peer` what the client calls it: a name or an address.
     pub fn of(trace: &Trace, client: &str, server: Option<&str>, peer: &str) -> Option<Walk> {
         let host = trace.host(client)?;
-        let begin = find(trace, host, Direction::Outbound, "request", 0)?;
+        let begin = find_last(trace, host, Direction::Outbound, "request", trace.events().len())?;
         let end =
             find(trace, host, Direction::Inbound, "end", begin).map_or(trace.events().len(), |at| at + 1);
         let request = journey::journey(trace, host, Direction::Outbound, begin, end, peer)?;
@@ -79,23 +79,32 @@ impl Walk {
 
 fn server_side(trace: &Trace, name: &str, client: &str) -> Option<ServerSide> {
     let host = trace.host(name)?;
-    let came = find(trace, host, Direction::Inbound, "request", 0)?;
+    let came = find_last(trace, host, Direction::Inbound, "request", trace.events().len())?;
+    // Its first bytes came before it was known to be a request, and after the end of the one before.
+    let begin = find_last(trace, host, Direction::Inbound, "closed", came).unwrap_or(0);
     let answered = find(trace, host, Direction::Outbound, "respond", came)?;
     let end = find(trace, host, Direction::Inbound, "closed", answered).unwrap_or(trace.events().len());
     Some(ServerSide {
         name: name.to_owned(),
-        request: journey::journey(trace, host, Direction::Inbound, 0, answered, client)?,
+        request: journey::journey(trace, host, Direction::Inbound, begin, answered, client)?,
         answer: journey::journey(trace, host, Direction::Outbound, answered, end, client)?,
     })
 }
 
 /// Where, from event `from` on, `host` said this on the exchange seam.
 fn find(trace: &Trace, host: HostId, direction: Direction, kind: &str, from: usize) -> Option<usize> {
-    let is_it = |event: &Event| {
-        let Event::Crossing(c) = event else { return false };
-        c.host == host && c.seam == "exchange" && c.direction == direction && c.kind == kind
-    };
+    let is_it = |event: &Event| says(event, host, direction, kind);
     trace.events().iter().skip(from).position(is_it).map(|n| from + n)
+}
+
+/// Where, before event `end`, `host` said this last.
+fn find_last(trace: &Trace, host: HostId, direction: Direction, kind: &str, end: usize) -> Option<usize> {
+    trace.events()[..end].iter().rposition(|event| says(event, host, direction, kind))
+}
+
+fn says(event: &Event, host: HostId, direction: Direction, kind: &str) -> bool {
+    let Event::Crossing(c) = event else { return false };
+    c.host == host && c.seam == "exchange" && c.direction == direction && c.kind == kind
 }
 
 /// What was resolved, connected and agreed on before the frame of this number left.
@@ -140,6 +149,7 @@ fn protocol_of(layer: &str, topic: &str, frames: &[(usize, &'static str)]) -> Op
         ("dns", "resolved") => Some("DNS"),
         ("tcp", "connected") => Some("TCP"),
         ("tls", "handshake") => Some("TLS"),
+        ("app", "redirect" | "retry") => Some("HTTP"),
         _ => None,
     }
 }
