@@ -4,9 +4,10 @@ use std::fmt;
 use std::process::ExitCode;
 
 use framewise::core::seams::exchange::ExchangeError;
+use framewise::core::seams::resolve::ResolveError;
 use framewise::core::seams::stream::{CloseReason, TlsErrorKind};
 use framewise::http::UrlError;
-use framewise::{FetchError, ServeError};
+use framewise::{FetchError, FieldError, RedirectError, ServeError};
 
 use crate::output::printable;
 
@@ -19,7 +20,7 @@ Exit codes:
   3  the name has no address
   4  no connection
   5  TLS refused
-  6  not HTTP, or cut short
+  6  not HTTP, cut short, or redirected in a circle
   7  too slow
   8  a device or a right is missing, or the doctor found something";
 
@@ -68,6 +69,20 @@ impl Failure {
         self
     }
 
+    /// The same, where nobody could be on this TAP: it was made for this run.
+    pub(crate) fn on_a_new_tap(mut self, name: &str) -> Self {
+        if matches!(self.kind, Kind::Name | Kind::Connection | Kind::Time) {
+            self.sentence = format!(
+                "{}; {name} was not there, so it was made just now, and nobody is at its other end",
+                self.sentence
+            );
+            self.next = Some(format!(
+                "framewise tap up {name} --address 192.0.2.1/24     (gives this computer an address there)"
+            ));
+        }
+        self
+    }
+
     /// Says it, and gives the exit code. Names, URLs and what a server said are in it: they are shown, not obeyed.
     pub(crate) fn report(self) -> ExitCode {
         anstream::eprintln!("framewise: {}", printable(&self.sentence));
@@ -104,13 +119,14 @@ impl Failure {
 
 fn kind_of_fetch(error: &FetchError) -> Kind {
     match error {
-        FetchError::Url(_) => Kind::Usage,
+        FetchError::Url(_) | FetchError::Field(_) => Kind::Usage,
         FetchError::Name(_) => Kind::Name,
         FetchError::Connect { reason, .. } => kind_of_close(reason),
         FetchError::Exchange(ExchangeError::Connection(reason)) => kind_of_close(reason),
         FetchError::Exchange(ExchangeError::TimedOut(_)) => Kind::Time,
         FetchError::ConnectTimedOut { .. } | FetchError::TimedOut { .. } | FetchError::Stuck => Kind::Time,
         FetchError::Exchange(_) | FetchError::TooLarge { .. } | FetchError::Cancelled => Kind::Http,
+        FetchError::Redirect(_) | FetchError::Coding(_) => Kind::Http,
         FetchError::Sink(_) | FetchError::Source(_) => Kind::File,
         FetchError::Device(_) => Kind::Device,
     }
@@ -150,6 +166,21 @@ fn next_after(error: &FetchError, url: &str) -> String {
         }
         FetchError::Connect { reason, .. } => after_close(reason, url),
         FetchError::Exchange(ExchangeError::Connection(reason)) => after_close(reason, url),
+        FetchError::Exchange(ExchangeError::SpeaksTls) => {
+            Some(format!("framewise fetch {}", url.replacen("http://", "https://", 1)))
+        }
+        FetchError::Field(FieldError::Framing(_) | FieldError::Twice(_)) => {
+            Some("the same without it".to_owned())
+        }
+        FetchError::Field(_) => Some("-u 'USER:PASSWORD'".to_owned()),
+        FetchError::Redirect(RedirectError::TooMany { limit, .. }) => {
+            Some(format!("the same with --max-redirs {}", limit.saturating_mul(2).max(20)))
+        }
+        FetchError::Redirect(_) => Some(format!("framewise fetch -i {url}     (the redirect itself)")),
+        FetchError::Coding(_) => Some("the same without --compressed: the page as it is sent".to_owned()),
+        FetchError::Name(ResolveError::NoServer { name }) => {
+            Some(format!("--dns ADDRESS of a name server, or --resolve {name}:*:ADDRESS"))
+        }
         FetchError::ConnectTimedOut { .. } => Some("the same with a longer --connect-timeout".to_owned()),
         FetchError::TimedOut { .. } => Some("the same with a longer --max-time".to_owned()),
         _ => None,

@@ -13,16 +13,18 @@ use framewise::{Fetch, FetchError, HostId, Page, Runner, World, WorldConfig};
 use framewise_trace::{Recorder, Stopped, Trace, Walk};
 
 use crate::args::{self, DeviceName};
+use crate::cookies::Cookies;
 use crate::cost::{Costs, Stopwatch};
 use crate::deadlines::Deadlines;
 use crate::exit::{Failure, Kind};
 use crate::files::Files;
-use crate::form::fetch_of;
 use crate::live;
 use crate::output;
 use crate::page::PageWriter;
-use crate::scene::{ME, Scene};
-use crate::{json, outside, real, walk};
+use crate::request::fetch_of;
+use crate::scene::{ME, Scene, peer};
+use crate::signals::Signals;
+use crate::{advice, json, outside, real, walk};
 
 /// How long the last words may take.
 const LINGER: Duration = Duration::from_millis(200);
@@ -42,16 +44,19 @@ pub(crate) fn run(args: args::Fetch) -> Result<(), Failure> {
 /// Both hosts inside this program.
 fn in_memory(args: &args::Fetch) -> Result<(), Failure> {
     refuse_what_is_for_the_real_world(args)?;
-    let fetch = fetch_of(args)?;
-    let flaws = flaws(args)?;
+    let cookies = Cookies::of(&args.http, framewise::world::EPOCH)?;
+    let fetch = cookies.sent_with(fetch_of(args)?);
+    let flaws = flaws(args, &cookies)?;
     let mut files = Files::open(args, true)?;
     let stopwatch = Stopwatch::wanted(args);
     let mut world = world(args, stopwatch.as_ref())?;
     for (number, port, intervention) in flaws {
         world.runner.wire_mut(world.near).script(port, number, intervention);
     }
-    let watch = Watch { records: wants_walk(args) || files.want_recording(), lingers: true };
-    let outcome = watched_fetch(&mut world.runner, world.me, fetch.to_sink(files.page()), watch, stopwatch);
+    let watch = Watch::of(args, &files, true);
+    let mut outcome =
+        watched_fetch(&mut world.runner, world.me, fetch.to_sink(files.page()), watch, stopwatch);
+    outcome.cookies = cookies.written(world.runner.now());
     finish(args, outcome, &Scene::memory(&args.url), files)
 }
 
@@ -100,15 +105,19 @@ fn world(args: &args::Fetch, stopwatch: Option<&Stopwatch>) -> Result<World, Fai
 
 /// What `--flip` and `--drop` ask for, as the wire counts: each sender's frames by themselves. Which way a frame of
 /// the walk went is found by running without the flaw first: the same seed gives the same frames.
-fn flaws(args: &args::Fetch) -> Result<Vec<(u64, PortId, Intervention)>, Failure> {
+fn flaws(args: &args::Fetch, cookies: &Cookies) -> Result<Vec<(u64, PortId, Intervention)>, Failure> {
     if args.memory.flip.is_none() && args.memory.drop.is_none() {
         return Ok(Vec::new());
+    }
+    if args.http.upload_file.as_deref().is_some_and(|file| file.as_os_str() == "-") {
+        let sentence = "--flip and --drop run the fetch twice, and standard input can be read once";
+        return Err(Failure::new(Kind::Usage, sentence).next("the same with -T and the name of a file"));
     }
     let mut world = world(args, None)?;
     let near = world.runner.wire_mut(world.near);
     let before = [PortId(0), PortId(1)].map(|port| near.counters(port).sent);
-    let fetch = fetch_of(args)?.to_sink(PageWriter::nowhere());
-    let watch = Watch { records: true, lingers: false };
+    let fetch = cookies.apart().sent_with(fetch_of(args)?).to_sink(PageWriter::nowhere());
+    let watch = Watch { records: true, lingers: false, ends_well: false };
     let trace = watched_fetch(&mut world.runner, world.me, fetch, watch, None).trace;
     let frames: Vec<_> = trace.frames(ME).collect();
     let mut flaws = Vec::new();
@@ -141,6 +150,12 @@ struct Outcome {
     costs: Option<Costs>,
     /// What the operating system said of it.
     complaint: Option<String>,
+    /// The TAP that was made for it.
+    made: Option<String>,
+    /// What is in the cookie jar now, as a file.
+    cookies: String,
+    /// The signals that ended it, if they did.
+    ended_by: Option<Signals>,
 }
 
 /// How closely a fetch is watched.
@@ -149,6 +164,15 @@ struct Watch {
     records: bool,
     /// Whether to wait for the last words, what is left to be acknowledged or closed: they belong to a capture.
     lingers: bool,
+    /// Whether a signal ends the fetch alone: what there is of it is still to be written.
+    ends_well: bool,
+}
+
+impl Watch {
+    fn of(args: &args::Fetch, files: &Files, lingers: bool) -> Self {
+        let ends_well = files.want_recording();
+        Watch { records: wants_walk(args) || ends_well, lingers, ends_well }
+    }
 }
 
 fn watched_fetch(
@@ -163,38 +187,70 @@ fn watched_fetch(
         runner.observe(recorder.clone());
     }
     let stopwatch = stopwatch.inspect(Stopwatch::start);
-    let result = runner.host(host).fetch(fetch);
-    let linger = if watch.lingers { LINGER } else { Duration::ZERO };
+    let (result, ended_by) = match watch.ends_well {
+        true => fetch_unless_interrupted(runner, host, fetch),
+        false => (runner.host(host).fetch(fetch), None),
+    };
+    let linger = if watch.lingers && ended_by.is_none() { LINGER } else { Duration::ZERO };
     let _ = runner.run_for(linger);
     let costs = stopwatch.map(Stopwatch::stop);
-    Outcome { result, trace: recorder.take().into_trace(), costs, complaint: None }
+    let trace = recorder.take().into_trace();
+    Outcome { result, trace, costs, complaint: None, made: None, cookies: String::new(), ended_by }
+}
+
+/// Fetches until a signal comes, and tells of it.
+fn fetch_unless_interrupted(
+    runner: &mut Runner,
+    host: HostId,
+    fetch: Fetch,
+) -> (Result<Page, FetchError>, Option<Signals>) {
+    let signals = match Signals::watch(runner) {
+        Ok(signals) => signals,
+        Err(error) => return (Err(FetchError::Device(error.to_string())), None),
+    };
+    let id = match runner.host(host).start(fetch) {
+        Ok(id) => id,
+        Err(error) => return (Err(error), None),
+    };
+    // How it ended otherwise is told below.
+    let _ = runner.run_until(|runner| signals.count() > 0 || !runner.host(host).is_fetching(id));
+    if signals.count() > 0 && runner.host(host).is_fetching(id) {
+        runner.host(host).cancel(id);
+        return (Err(FetchError::Cancelled), Some(signals));
+    }
+    (runner.host(host).finish(id), None)
 }
 
 /// Fetches over a device, by our own layers up to whoever is on the other side.
 fn over_device(args: &args::Fetch, device: DeviceName<'_>) -> Result<(), Failure> {
     let deadlines = Deadlines::of(args);
-    let fetch = fetch_of(args)?;
+    let cookies = Cookies::of(&args.http, real::unix_seconds())?;
+    let fetch = cookies.sent_with(fetch_of(args)?);
     let mut files = Files::open(args, false)?;
     let stopwatch = Stopwatch::wanted(args);
     let mut live = live::client(args, device, &deadlines, stopwatch.as_ref())?;
     let fetch = deadlines.limit(fetch)?.to_sink(files.page());
-    let watch = Watch { records: wants_walk(args) || files.want_recording(), lingers: files.want_capture() };
+    let watch = Watch::of(args, &files, files.want_capture());
     let mut outcome = watched_fetch(&mut live.runner, live.host, fetch, watch, stopwatch);
     outcome.result = outcome.result.map_err(|error| deadlines.as_asked(error));
+    outcome.cookies = cookies.written(live.runner.now());
+    outcome.made = live.made;
     finish(args, outcome, &Scene::tap(&args.url, device.name(), live.names, live.epoch), files)
 }
 
 /// Fetches through the gateway inside this program, by the operating system's sockets from there.
 fn through_the_gateway(args: &args::Fetch, url: &Url) -> Result<(), Failure> {
     let deadlines = Deadlines::of(args);
-    let fetch = fetch_of(args)?;
+    let cookies = Cookies::of(&args.http, real::unix_seconds())?;
+    let fetch = cookies.sent_with(fetch_of(args)?);
     let mut files = Files::open(args, false)?;
     let epoch = real::unix_time();
     let stopwatch = Stopwatch::wanted(args);
     let mut behind = outside::client(args, url, stopwatch.as_ref())?;
     let fetch = deadlines.limit(fetch)?.to_sink(files.page());
-    let watch = Watch { records: wants_walk(args) || files.want_recording(), lingers: files.want_capture() };
+    let watch = Watch::of(args, &files, files.want_capture());
     let mut outcome = watched_fetch(&mut behind.runner, behind.host, fetch, watch, stopwatch);
+    outcome.cookies = cookies.written(behind.runner.now());
     let mut complaints = behind.complaints();
     outcome.complaint = complaints.last().cloned();
     outcome.result = match outcome.result {
@@ -216,21 +272,29 @@ fn finish(args: &args::Fetch, outcome: Outcome, scene: &Scene, files: Files) -> 
     if let Some(sentence) = outcome.trace.stopped().map(stopped) {
         output::say(&sentence);
     }
-    files.write(&outcome.trace, scene)?;
-    let walk = || Walk::of(&outcome.trace, ME, scene.server(), &scene.peer());
+    files.write(&outcome.trace, scene, &outcome.cookies)?;
+    if let Some(signals) = outcome.ended_by {
+        output::say("Interrupted: what had come until then is written.\n");
+        signals.end_by_it();
+    }
     let page = match outcome.result {
         Ok(page) => page,
         Err(error) => {
             if wants_walk(args) && !args.json {
                 output::say(&walk::failed(&outcome.trace, scene));
             }
-            let failure = Failure::of_fetch(&error, &args.url);
-            return Err(match outcome.complaint {
+            let failure = Failure::of_fetch(&error, &scene.url);
+            let failure = match outcome.complaint {
                 Some(words) => failure.in_the_systems_words(&words),
+                None => failure,
+            };
+            return Err(match outcome.made {
+                Some(tap) => failure.on_a_new_tap(&tap),
                 None => failure,
             });
         }
     };
+    let walk = || Walk::of(&outcome.trace, ME, scene.server(), &peer(&page.url));
     if args.json {
         let walk = if wants_walk(args) { walk() } else { None };
         return output::print(&json::of_fetch(&page, walk.as_ref(), outcome.costs.as_ref()));
@@ -239,6 +303,7 @@ fn finish(args: &args::Fetch, outcome: Outcome, scene: &Scene, files: Files) -> 
         output::say(&costs.render(scene));
     } else if !args.quiet {
         output::say(&walk::render(&page, walk().as_ref(), &outcome.trace, scene));
+        output::say(&advice::on(args, &page));
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ pub(crate) struct Files {
     page: Option<PageWriter>,
     capture: Option<Output>,
     key_log: Option<Output>,
+    cookie_jar: Option<Output>,
     with_secrets: bool,
     super_frames: bool,
 }
@@ -27,6 +28,8 @@ pub(crate) struct Files {
 struct Output {
     name: String,
     to: Box<dyn Write>,
+    /// The file, where what it held is to go once there is something new.
+    holds: Option<File>,
 }
 
 impl Files {
@@ -40,12 +43,13 @@ impl Files {
             PageWriter::nowhere()
         } else {
             let progress = if args.quiet { None } else { Progress::for_people() };
-            PageWriter::new(args.output.as_deref(), args.include || args.head, progress)?
+            PageWriter::new(args.output.as_deref(), args.include || args.http.head, progress)?
         };
         Ok(Files {
             page: Some(page),
             capture: args.capture.as_deref().map(|path| Output::capture(path, with_secrets)).transpose()?,
             key_log: key_log.as_deref().map(Output::key_log).transpose()?,
+            cookie_jar: args.http.cookie_jar.as_deref().map(Output::cookie_jar).transpose()?,
             with_secrets,
             super_frames: args.capture_super,
         })
@@ -66,8 +70,8 @@ impl Files {
         self.page.take().unwrap_or_else(PageWriter::nowhere)
     }
 
-    /// Writes the capture and the key log of a run.
-    pub(crate) fn write(self, trace: &Trace, scene: &Scene) -> Result<(), Failure> {
+    /// Writes the capture, the key log and the cookies of a run.
+    pub(crate) fn write(self, trace: &Trace, scene: &Scene, cookies: &str) -> Result<(), Failure> {
         let options = CaptureOptions {
             secrets: self.with_secrets,
             epoch: scene.epoch(),
@@ -80,6 +84,9 @@ impl Files {
         if let Some(key_log) = self.key_log {
             key_log.write(|out| out.write_all(trace.key_log().as_bytes()))?;
         }
+        if let Some(cookie_jar) = self.cookie_jar {
+            cookie_jar.write(|out| out.write_all(cookies.as_bytes()))?;
+        }
         Ok(())
     }
 }
@@ -89,13 +96,14 @@ fn check_standard_output(args: &args::Fetch, key_log: Option<&Path>) -> Result<(
     let capture = is_stdout(args.capture.as_deref());
     let page = match &args.output {
         Some(path) => is_stdout(Some(path)),
-        None => !args.json && (!capture || args.include || args.head),
+        None => !args.json && (!capture || args.include || args.http.head),
     };
     let wanted = [
         ("the page", page),
         ("the JSON", args.json),
         ("the capture", capture),
         ("the key log", is_stdout(key_log)),
+        ("the cookies", is_stdout(args.http.cookie_jar.as_deref())),
     ];
     let wanted: Vec<&str> =
         wanted.iter().filter(|(_, is_wanted)| *is_wanted).map(|(what, _)| *what).collect();
@@ -120,17 +128,29 @@ impl Output {
         Output::open(path, private::append)
     }
 
+    /// Cookies are as good as passwords. What the file holds stays there until the end: it may be read before.
+    fn cookie_jar(path: &Path) -> Result<Self, Failure> {
+        let mut holds = None;
+        let output = Output::open(path, |path| {
+            let file = private::append(path)?;
+            holds = Some(file.try_clone()?);
+            Ok(file)
+        })?;
+        Ok(Output { holds, ..output })
+    }
+
     fn open(path: &Path, open: impl FnOnce(&Path) -> io::Result<File>) -> Result<Self, Failure> {
         let name = path.display().to_string();
         if is_stdout(Some(path)) {
-            return Ok(Output { name, to: Box::new(io::stdout()) });
+            return Ok(Output { name, to: Box::new(io::stdout()), holds: None });
         }
         let file = open(path).map_err(|error| cannot_write(&name, &error))?;
-        Ok(Output { name, to: Box::new(BufWriter::new(file)) })
+        Ok(Output { name, to: Box::new(BufWriter::new(file)), holds: None })
     }
 
     fn write(mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-        let result = write(&mut self.to).and_then(|()| self.to.flush());
+        let emptied = self.holds.as_ref().map_or(Ok(()), |file| file.set_len(0));
+        let result = emptied.and_then(|()| write(&mut self.to)).and_then(|()| self.to.flush());
         result.map_err(|error| cannot_write(&self.name, &error))
     }
 }

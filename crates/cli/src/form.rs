@@ -1,86 +1,101 @@
-//! What the command line says about the request: method, fields, body.
+//! `--form`: the fields of a form of several parts, files among them.
 
-use std::fs;
+use std::path::Path;
 
-use framewise::Fetch;
-use framewise::http::{Method, Url};
+use framewise::{Form, Part};
 
-use crate::args;
 use crate::exit::{Failure, Kind};
-use crate::upload::Upload;
+use crate::upload::{Upload, read};
 
-/// The fetch that the command line asks for; what is wrong with it is told before any file is touched.
-pub(crate) fn fetch_of(args: &args::Fetch) -> Result<Fetch, Failure> {
-    Url::parse(&args.url).map_err(|error| Failure::of_fetch(&error.into(), &args.url))?;
-    let method = match &args.request {
-        Some(name) => method_of(name)?,
-        None if args.head => Method::HEAD,
-        None if args.upload_file.is_some() => Method::PUT,
-        None if !args.data.is_empty() => Method::POST,
-        None => Method::GET,
+/// The form that these fields are.
+pub(crate) fn of(fields: &[String]) -> Result<Form, Failure> {
+    fields.iter().try_fold(Form::new(), |form, field| Ok(form.part(part(field)?)))
+}
+
+/// One field, as it is written.
+#[derive(Debug, PartialEq, Eq)]
+struct Field<'a> {
+    name: &'a str,
+    value: Value<'a>,
+    content_type: Option<&'a str>,
+    file_name: Option<&'a str>,
+}
+
+/// Where a field's value comes from.
+#[derive(Debug, PartialEq, Eq)]
+enum Value<'a> {
+    Text(&'a str),
+    /// A file, which is sent as one.
+    File(&'a str),
+    /// What is in a file.
+    Content(&'a str),
+}
+
+fn part(field: &str) -> Result<Part, Failure> {
+    let field = parse(field)?;
+    let mut part = match field.value {
+        Value::Text(text) => Part::bytes(field.name, text.to_owned()),
+        Value::Content(file) => Part::bytes(field.name, read(file.as_ref())?),
+        Value::File(file) => {
+            let name = Path::new(file).file_name().map(|name| name.to_string_lossy().into_owned());
+            let part = Upload::open(file.as_ref())?.as_part(field.name);
+            part.file_name(name.unwrap_or_default()).content_type("application/octet-stream")
+        }
     };
-    let mut fetch = Fetch::new(method, &args.url);
-    for header in &args.headers {
-        let (name, value) = header_of(header)?;
-        fetch = fetch.header(name, value);
+    if let Some(content_type) = field.content_type {
+        part = part.content_type(content_type);
     }
-    if !args.data.is_empty() {
-        if !args.headers.iter().any(|h| h.to_ascii_lowercase().starts_with("content-type:")) {
-            fetch = fetch.header("Content-Type", "application/x-www-form-urlencoded");
-        }
-        fetch = fetch.body(body_of(&args.data)?);
+    if let Some(name) = field.file_name {
+        part = part.file_name(name);
     }
-    if let Some(file) = &args.upload_file {
-        let upload = Upload::open(file)?;
-        fetch = fetch.body_stream(upload.length(), Box::new(upload));
-    }
-    if let Some(limit) = args.connect_timeout {
-        fetch = fetch.connect_timeout(limit);
-    }
-    if let Some(limit) = args.max_time {
-        fetch = fetch.max_time(limit);
-    }
-    Ok(fetch)
+    Ok(part)
 }
 
-fn method_of(name: &str) -> Result<Method, Failure> {
-    Method::from_bytes(name.as_bytes()).map_err(|_| {
-        Failure::new(Kind::Usage, format!("{name:?} is no method: it takes letters only, such as GET"))
-    })
-}
-
-fn header_of(text: &str) -> Result<(&str, &str), Failure> {
-    let (name, value) = text.split_once(':').ok_or_else(|| {
-        Failure::new(Kind::Usage, format!("{text:?} is no header field: a colon is missing"))
-            .next(format!("-H '{text}: VALUE'"))
+fn parse(field: &str) -> Result<Field<'_>, Failure> {
+    let (name, rest) = field.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
+        Failure::new(Kind::Usage, format!("{field:?} is no field of a form: a name, = and a value are"))
+            .next("-F name=value, or -F name=@FILE")
     })?;
-    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    if name.is_empty() || !name.bytes().all(token) {
-        return Err(Failure::new(
-            Kind::Usage,
-            format!("{name:?} is no field name: letters, digits and hyphens are"),
-        ));
+    let (mut rest, mut content_type, mut file_name) = (rest, None, None);
+    // From behind, so that a value may have semicolons of its own.
+    while let Some((value, said)) = rest.rsplit_once(';') {
+        match said.trim_start().split_once('=') {
+            Some(("type", it)) if content_type.is_none() => content_type = Some(it),
+            Some(("filename", it)) if file_name.is_none() => file_name = Some(it),
+            _ => break,
+        }
+        rest = value;
     }
-    if value.bytes().any(|b| b < 0x20 && b != b'\t' || b == 0x7f) {
-        return Err(Failure::new(Kind::Usage, format!("the value of {name} has a control character in it")));
-    }
-    Ok((name, value.trim()))
+    let value = match (rest.strip_prefix('@'), rest.strip_prefix('<')) {
+        (Some(file), _) => Value::File(file),
+        (_, Some(file)) => Value::Content(file),
+        _ => Value::Text(rest),
+    };
+    Ok(Field { name, value, content_type, file_name })
 }
 
-/// All `--data` joined by `&`, those that begin with `@` read from files.
-fn body_of(data: &[String]) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    for (index, part) in data.iter().enumerate() {
-        if index > 0 {
-            body.push(b'&');
-        }
-        match part.strip_prefix('@') {
-            Some(file) => body.extend(
-                fs::read(file)
-                    .map_err(|error| Failure::new(Kind::File, format!("{file} can't be read: {error}")))?,
-            ),
-            None => body.extend(part.as_bytes()),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_read_as_curl_reads_it() {
+        let field = |text: &'static str| {
+            let field = parse(text).expect("it is a field");
+            (field.name, field.value, field.content_type, field.file_name)
+        };
+        assert_eq!(field("item=tea"), ("item", Value::Text("tea"), None, None));
+        assert_eq!(field("a=b=c;d"), ("a", Value::Text("b=c;d"), None, None));
+        assert_eq!(field("a="), ("a", Value::Text(""), None, None));
+        assert_eq!(
+            field("p=@tea.png;type=image/png"),
+            ("p", Value::File("tea.png"), Some("image/png"), None)
+        );
+        assert_eq!(
+            field("p=@/tmp/x; filename=tea.png;type=image/png"),
+            ("p", Value::File("/tmp/x"), Some("image/png"), Some("tea.png"))
+        );
+        assert_eq!(field("t=<notes"), ("t", Value::Content("notes"), None, None));
+        assert!(parse("no value").is_err() && parse("=x").is_err());
     }
-    Ok(body)
 }

@@ -11,6 +11,11 @@ use crate::cost::Costs;
 pub(crate) fn of_fetch(page: &Page, walk: Option<&Walk>, costs: Option<&Costs>) -> String {
     let headers: Vec<_> =
         page.head.headers.iter().map(|(name, value)| json!([name, String::from_utf8_lossy(value)])).collect();
+    let redirects: Vec<_> = page
+        .redirects
+        .iter()
+        .map(|redirect| json!({ "url": redirect.url, "status": redirect.status.as_u16() }))
+        .collect();
     let tls = page.connection.tls.as_ref().map(|tls| {
         json!({
             "version": tls.version, "cipher_suite": tls.cipher_suite, "alpn": tls.alpn,
@@ -22,7 +27,7 @@ pub(crate) fn of_fetch(page: &Page, walk: Option<&Walk>, costs: Option<&Costs>) 
         "format": "framewise-fetch", "version": 1,
         "url": page.url,
         "status": page.head.status.as_u16(), "reason": page.head.reason, "headers": headers,
-        "body_bytes": page.received,
+        "body_bytes": page.received, "decoded_bytes": page.decoded, "redirects": redirects,
         "local": page.connection.local.to_string(), "remote": page.remote.to_string(), "tls": tls,
         "microseconds": {
             "resolved": micros(page.timings.resolved), "connected": micros(page.timings.connected),

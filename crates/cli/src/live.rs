@@ -18,6 +18,8 @@ pub(crate) struct Live {
     pub(crate) epoch: Duration,
     /// Who turned names into addresses, for the walk.
     pub(crate) names: String,
+    /// The TAP that was made when it was opened, if it was not there.
+    pub(crate) made: Option<String>,
     /// Where the operating system takes connections for it, and for which ports.
     pub(crate) forwards: Vec<(SocketAddr, u16)>,
 }
@@ -132,6 +134,8 @@ mod linux {
         name: String,
         /// The MAC address of the kernel's end.
         host_mac: Option<MacAddr>,
+        /// Whether it was not there before it was opened.
+        is_new: bool,
     }
 
     impl Opened {
@@ -161,14 +165,16 @@ mod linux {
         let name = device.name().to_owned();
         match device {
             DeviceName::Tap(_) => {
+                let is_there = |all: Vec<interfaces::KernelInterface>| all.iter().any(|i| i.name == name);
+                let is_new = !interfaces::all().map_or(true, is_there);
                 let tap = running_tap(&name, offload).map_err(|error| failed(&error))?;
                 let host_mac = tap.host_mac().map_err(|error| failed(&error))?;
-                Ok(Opened { device: Box::new(tap), name, host_mac })
+                Ok(Opened { device: Box::new(tap), name, host_mac, is_new })
             }
             DeviceName::Interface(_) => {
                 let socket = PacketSocket::open(&name).map_err(|error| failed(&error))?;
                 let host_mac = socket.host_mac();
-                Ok(Opened { device: Box::new(socket), name, host_mac })
+                Ok(Opened { device: Box::new(socket), name, host_mac, is_new: false })
             }
         }
     }
@@ -224,7 +230,8 @@ mod linux {
         };
         let stack = stack.map_err(|error| Failure::new(Kind::Tls, error))?;
         let host = runner.add_host(&config.name, stack, vec![Plug::Device(opened.device)]);
-        Ok(Live { runner, host, epoch, names: String::new(), forwards: Vec::new() })
+        let made = opened.is_new.then_some(opened.name);
+        Ok(Live { runner, host, epoch, names: String::new(), made, forwards: Vec::new() })
     }
 
     /// Addresses that need no asking, and who knows the others.

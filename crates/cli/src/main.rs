@@ -2,8 +2,11 @@
 
 #![forbid(unsafe_code)]
 
+mod advice;
 mod args;
+mod cookies;
 mod cost;
+mod data;
 mod deadlines;
 #[cfg(target_os = "linux")]
 mod doctor;
@@ -20,8 +23,10 @@ mod page;
 mod private;
 mod progress;
 mod real;
+mod request;
 mod scene;
 mod serve;
+mod signals;
 mod table;
 #[cfg(target_os = "linux")]
 mod tap;

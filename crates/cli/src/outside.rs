@@ -89,7 +89,7 @@ pub(crate) fn server(args: &args::Serve, mut tls: framewise::tls::Config) -> Res
     }
     let epoch = real::unix_time();
     let Outside { runner, host, forwards, .. } = build(setup, None)?;
-    Ok(Live { runner, host, epoch, names: String::new(), forwards })
+    Ok(Live { runner, host, epoch, names: String::new(), made: None, forwards })
 }
 
 fn build(setup: Setup, stopwatch: Option<&Stopwatch>) -> Result<Outside, Failure> {

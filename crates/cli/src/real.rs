@@ -34,8 +34,9 @@ pub(crate) fn roots(args: &args::Fetch) -> Result<Vec<Roots>, Failure> {
         })?;
         return Ok(vec![Roots::Pem(pem)]);
     }
-    let is_https = Url::parse(&args.url).is_ok_and(|url| url.is_https());
-    Ok(if is_https && !args.tls.insecure { vec![Roots::System] } else { Vec::new() })
+    // A redirect may lead to https.
+    let may_be_https = args.http.location || Url::parse(&args.url).is_ok_and(|url| url.is_https());
+    Ok(if may_be_https && !args.tls.insecure { vec![Roots::System] } else { Vec::new() })
 }
 
 /// `HOST:PORT:ADDRESS`, as curl writes it.

@@ -11,7 +11,7 @@ pub(crate) const ME: &str = "me";
 
 /// Where a fetch takes place.
 pub(crate) struct Scene {
-    /// What was asked for, as it was typed, but for what would command a terminal.
+    /// What was asked for, as it was typed, but for a user and what would command a terminal.
     pub(crate) url: String,
     place: Place,
     epoch: Duration,
@@ -31,23 +31,18 @@ impl Scene {
     /// Inside this program.
     pub(crate) fn memory(url: &str) -> Self {
         let epoch = Duration::from_secs(framewise::world::EPOCH);
-        Scene { url: printable(url), place: Place::Memory, epoch }
+        Scene { url: shown(url), place: Place::Memory, epoch }
     }
 
     /// On a TAP device; `names` says who turned names into addresses, and `epoch` when the run began.
     pub(crate) fn tap(url: &str, tap: &str, names: String, epoch: Duration) -> Self {
         let place = Place::Tap { name: tap.to_owned(), names };
-        Scene { url: printable(url), place, epoch }
+        Scene { url: shown(url), place, epoch }
     }
 
     /// Behind the gateway; `epoch` says when the run began.
     pub(crate) fn gateway(url: &str, epoch: Duration) -> Self {
-        Scene { url: printable(url), place: Place::Gateway, epoch }
-    }
-
-    /// What the URL calls the server.
-    pub(crate) fn peer(&self) -> String {
-        Url::parse(&self.url).map_or_else(|_| "the server".to_owned(), |url| url.host().to_owned())
+        Scene { url: shown(url), place: Place::Gateway, epoch }
     }
 
     /// Whether both hosts are inside this program.
@@ -82,4 +77,17 @@ impl Scene {
             ),
         }
     }
+}
+
+/// A URL without the user before its host: a password is nobody else's affair.
+fn shown(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(url) if url.user().is_some() => url.without_user().to_string(),
+        _ => printable(url),
+    }
+}
+
+/// What a URL calls the server.
+pub(crate) fn peer(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| "the server".to_owned(), |url| url.host().to_owned())
 }

@@ -52,6 +52,9 @@ pub(crate) fn failed(trace: &Trace, scene: &Scene) -> String {
     text
 }
 
+/// Rows of what came before that a screen has room for.
+const PREPARATIONS: usize = 12;
+
 fn before(text: &mut String, walk: &Walk) {
     let left = walk.request.at - walk.began;
     let all = walk.answer.at - walk.began;
@@ -65,7 +68,19 @@ fn before(text: &mut String, walk: &Walk) {
         "frames",
         "ms",
     );
-    for Preparation { protocol, text: said, frames, took } in &walk.before {
+    // Many redirects have many preparations: the first and the last are enough to see what they are.
+    let (first, left_out) = match walk.before.len() {
+        count if count > PREPARATIONS => (PREPARATIONS / 2, count - PREPARATIONS),
+        count => (count, 0),
+    };
+    for (index, preparation) in walk.before.iter().enumerate() {
+        if left_out > 0 && index == first {
+            let _ = writeln!(text, "  ...   and {left_out} more");
+        }
+        if (first..first + left_out).contains(&index) {
+            continue;
+        }
+        let Preparation { protocol, text: said, frames, took } = preparation;
         let frames = frames.map_or_else(|| "-".to_owned(), |(first, last)| range(first, last));
         let style = style_of(protocol);
         let _ = writeln!(
@@ -179,6 +194,9 @@ fn answer(text: &mut String, walk: &Walk, page: &Page) {
     }
     let got = match page.received {
         0 => "the head came, and no page with it".to_owned(),
+        bytes if let Some(decoded) = page.decoded => {
+            format!("all {bytes} bytes came, decoded they are {decoded}: it is yours")
+        }
         bytes => format!("all {bytes} bytes of the page came: it is yours"),
     };
     columns.app(text, '^', 1, &got);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, ValueHint};
 use framewise::tls::Versions;
 
-use super::{TapHost, seconds};
+use super::{Http, TapHost, seconds};
 
 /// Fetch a page.
 #[derive(Debug, Args)]
@@ -37,31 +37,11 @@ pub(crate) struct Fetch {
     #[arg(short, long)]
     pub(crate) include: bool,
 
-    /// Ask for the head alone (HEAD), and print it.
-    #[arg(short = 'I', long, conflicts_with_all = ["data", "request"])]
-    pub(crate) head: bool,
-
-    /// Add a header field to the request.
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
-    pub(crate) headers: Vec<String>,
-
-    /// Send this as a form (POST); from a file with `@FILE`. Several are joined by `&`.
-    #[arg(short, long, value_name = "DATA")]
-    pub(crate) data: Vec<String>,
-
-    /// Send this file, of any length, as it is read (PUT); in chunks where it has no length, such as `/dev/stdin`.
-    #[arg(short = 'T', long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["data", "head"])]
-    pub(crate) upload_file: Option<PathBuf>,
-
-    /// The method, where it is not GET (POST with --data, PUT with --upload-file).
-    #[arg(short = 'X', long, value_name = "METHOD")]
-    pub(crate) request: Option<String>,
-
-    /// How long name, TCP and TLS may take together, in seconds.
+    /// How long name, TCP and TLS may take together, in seconds; for each request, if there are several.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) connect_timeout: Option<Duration>,
 
-    /// How long all of it may take, in seconds.
+    /// How long all of it may take, in seconds, redirects and retries included.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) max_time: Option<Duration>,
 
@@ -88,6 +68,9 @@ pub(crate) struct Fetch {
     /// Go through the gateway to the real network even for what would be in the world inside this program.
     #[arg(long, conflicts_with = "device")]
     pub(crate) outside: bool,
+
+    #[command(flatten)]
+    pub(crate) http: Http,
 
     #[command(flatten)]
     pub(crate) tls: ClientTls,

@@ -3,6 +3,7 @@
 mod device;
 mod doctor;
 mod fetch;
+mod http;
 mod serve;
 mod tap;
 mod url;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use self::device::{DeviceName, Offload, TapHost};
 pub(crate) use self::doctor::Doctor;
 pub(crate) use self::fetch::{Fetch, Memory};
+pub(crate) use self::http::Http;
 pub(crate) use self::serve::{Forward, Serve};
 pub(crate) use self::tap::{NatTool, Tap, TapUp};
 pub(crate) use self::url::Url;
@@ -62,7 +64,7 @@ pub(crate) enum Command {
     },
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
     Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }

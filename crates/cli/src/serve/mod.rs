@@ -4,9 +4,8 @@ mod certificates;
 mod limits;
 mod log;
 pub(crate) mod options;
-mod signals;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::BufWriter;
 use std::net::{IpAddr, SocketAddr};
@@ -27,6 +26,7 @@ use crate::exit::{Failure, Kind};
 use crate::files::cannot_write;
 use crate::live::{self, Live};
 use crate::own_host::OwnHost;
+use crate::signals::Signals;
 use crate::{output, outside, private, real};
 
 pub(crate) use certificates::ca_directory;
@@ -60,7 +60,7 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     let capture = capture.map(|file| watch(&mut live, file, &args)).transpose()?;
     let endpoints = listen(&mut live, &args, &handler)?;
     // Before it is said that Ctrl-C ends it well.
-    let signals = signals::watch(&mut live.runner).map_err(|error| Failure::new(Kind::Device, error))?;
+    let signals = Signals::watch(&mut live.runner).map_err(|error| Failure::new(Kind::Device, error))?;
     announce(&args, &live);
     let served = serve(&mut live, &args, &endpoints, &signals);
     if let Some(capture) = capture {
@@ -220,11 +220,11 @@ fn serve(
     live: &mut Live,
     args: &args::Serve,
     endpoints: &[Endpoint],
-    signals: &Cell<u32>,
+    signals: &Signals,
 ) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(Kind::Device, error);
     let end = args.max_time.map(|time| live.runner.now() + time);
-    let ended = live.runner.run(end, |_| signals.get() > 0).map_err(failed)?;
+    let ended = live.runner.run(end, |_| signals.count() > 0).map_err(failed)?;
     for endpoint in endpoints {
         live.runner.host(live.host).stop_serving(*endpoint);
     }
@@ -235,13 +235,13 @@ fn serve(
 }
 
 /// Until every answer has been given, and has arrived, or the time for that is over.
-fn drain(runner: &mut Runner, host: HostId, patience: Duration, signals: &Cell<u32>) -> std::io::Result<()> {
+fn drain(runner: &mut Runner, host: HostId, patience: Duration, signals: &Signals) -> std::io::Result<()> {
     let end = runner.now() + patience;
     let is_done = |runner: &mut Runner| {
         let mut host = runner.host(host);
         host.serving() == 0 && !host.is_sending()
     };
-    runner.run(Some(end), |runner| signals.get() > 1 || is_done(runner))?;
+    runner.run(Some(end), |runner| signals.count() > 1 || is_done(runner))?;
     let left = runner.host(host).serving();
     if left > 0 {
         output::say(&format!("Not finished: {left}.\n"));

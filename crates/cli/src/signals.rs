@@ -1,0 +1,69 @@
+//! SIGINT, SIGTERM and SIGHUP, as something that a Runner hears of.
+
+use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+#[cfg(unix)]
+use std::sync::atomic::Ordering;
+
+use framewise::Runner;
+#[cfg(unix)]
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// The signals that came since they are watched.
+#[derive(Clone, Default)]
+pub(crate) struct Signals {
+    count: Rc<Cell<u32>>,
+    /// The number of the last one.
+    last: Arc<AtomicUsize>,
+}
+
+impl Signals {
+    /// Watches them, by a pipe that the Runner looks at. They end the program no more.
+    #[cfg(unix)]
+    pub(crate) fn watch(runner: &mut Runner) -> io::Result<Self> {
+        let signals = Signals::default();
+        let (read, write) = io::pipe()?;
+        // Whoever calls this by `nohup` wants it to outlive the terminal.
+        let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
+            signal_hook::flag::register_usize(signal, signals.last.clone(), signal as usize)?;
+            signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
+        }
+        let count = signals.count.clone();
+        runner.watch(read.into(), move |pipe| {
+            let came = rustix::io::read(pipe, &mut [0; 16]).unwrap_or(0);
+            count.set(count.get() + came as u32);
+            true
+        });
+        Ok(signals)
+    }
+
+    /// Elsewhere Ctrl-C ends the program at once.
+    #[cfg(not(unix))]
+    pub(crate) fn watch(_runner: &mut Runner) -> io::Result<Self> {
+        Ok(Signals::default())
+    }
+
+    /// How many came.
+    pub(crate) fn count(&self) -> u32 {
+        self.count.get()
+    }
+
+    /// Ends the program by the signal that came last, as if nobody had watched: so whoever started it sees what ended it.
+    pub(crate) fn end_by_it(&self) {
+        #[cfg(unix)]
+        let _ = signal_hook::low_level::emulate_default_handler(self.last.load(Ordering::SeqCst) as i32);
+    }
+}
+
+/// Whether this process was started with the signal ignored, where the system says so.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
+}
