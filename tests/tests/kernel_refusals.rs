@@ -48,6 +48,15 @@ fn a_closed_port_is_refused() {
 }
 
 #[test]
+fn a_tap_that_was_made_for_the_run_has_nobody_on_it() {
+    in_namespace("a_tap_that_was_made_for_the_run_has_nobody_on_it", |ns| {
+        let alone = fetch(ns, &format!("http://{}/", V4.kernel), &[]);
+        assert_refused(&alone, CONNECTION, "was made just now, and nobody is at its other end");
+        assert!(alone.stderr.contains(&format!("framewise tap up {TAP} --address")), "{}", alone.stderr);
+    });
+}
+
+#[test]
 fn a_host_that_is_not_there_is_unreachable() {
     in_namespace("a_host_that_is_not_there_is_unreachable", |ns| {
         tap(ns);
