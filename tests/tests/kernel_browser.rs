@@ -31,7 +31,8 @@ fn chromium_shows_our_pages_over_http_and_https() {
                 assert!(!page.contains("ERR_"), "{origin}: {page}");
             }
             // It has asked for the picture by itself.
-            for wanted in ["192.0.2.1 https GET /picture.png", "2001:db8:1::1 https GET /picture.png"] {
+            for wanted in ["192.0.2.1 https GET /picture.png 200", "2001:db8:1::1 https GET /picture.png 200"]
+            {
                 until(wanted, SOON, || server.said().iter().any(|line| line == wanted).then_some(()));
             }
             let picture = chromium.picture("https://shop.test/about", V4.ours);
