@@ -248,13 +248,14 @@ fn closing(text: &mut String, walk: &Walk, page: &Page, scene: &Scene) {
         beyond(text, page);
     }
     if scene.is_memory() {
-        next(text, &scene.url, walk.request.frames.first().copied().unwrap_or(1));
+        let follows = if page.redirects.is_empty() { "" } else { "-L " };
+        next(text, follows, &scene.url, walk.request.frames.first().copied().unwrap_or(1));
     }
 }
 
 /// What to try next: commands, and beside them what they are for where that fits.
-fn next(text: &mut String, url: &str, frame: usize) {
-    let url = for_a_shell(url);
+fn next(text: &mut String, follows: &str, url: &str, frame: usize) {
+    let url = format!("{follows}{}", for_a_shell(url));
     let commands = [
         (format!("framewise fetch {url} --flip {frame}"), format!("damage frame {frame}")),
         (format!("framewise fetch {url} -w page.pcapng"), "for Wireshark".to_owned()),

@@ -44,6 +44,10 @@ fn redirects_are_followed_where_that_is_asked_for() {
     let walk = said(&fetch(&["-L", "https://shop.test/redirect"]));
     assert!(walk.contains("https://shop.test/redirect: 302 Found, on to"), "{walk}");
     assert!(walk.contains("fetch_page(\"https://shop.test/items/1\")"), "it is the last one's walk:\n{walk}");
+    let damage =
+        walk.lines().find_map(|line| line.strip_prefix("Next:  framewise fetch ")).expect("a command");
+    let damage: Vec<_> = damage.split("  ").next().unwrap().split(' ').collect();
+    assert!(said(&fetch(&damage)).contains("noticed by shop.test"), "{damage:?} damages that request");
     let here = fetch(&["http://shop.test/redirect"]);
     assert!(String::from_utf8_lossy(&here.stdout).contains("It is elsewhere"));
     assert!(said(&here).contains("at /items/1: -L goes there"), "{}", said(&here));
@@ -159,14 +163,14 @@ fn a_busy_server_is_asked_again_in_simulated_time() {
     let output = fetch(&["--retry", "2", "http://shop.test/busy"]);
     assert!(String::from_utf8_lossy(&output.stdout).contains("There is too much to do"));
     assert_eq!(
-        said(&output).matches("503 Service Unavailable; I ask again in 2 s").count(),
+        said(&output).matches("503 Service Unavailable; I ask again after 2 s").count(),
         2,
         "{}",
         said(&output)
     );
     let once = fetch(&["--retry", "2", "-X", "POST", "http://shop.test/busy"]);
     assert!(!said(&once).contains("I ask again"), "{}", said(&once));
-    fails(&["--retry", "1", "--retry-delay", "5", "http://shop.test:81/"], 4, "I try again in 5 s", "");
+    fails(&["--retry", "1", "--retry-delay", "5", "http://shop.test:81/"], 4, "I ask again after 5 s", "");
 }
 
 #[test]

@@ -124,7 +124,7 @@ impl Client {
             if let Some(error) = running.overdue(at) {
                 self.failed(id, error, cx);
             } else if running.stage == (Stage::Waiting { until: at }) {
-                self.begin(id, cx.now);
+                self.ask_again(id, cx);
             }
         }
     }

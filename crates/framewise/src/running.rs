@@ -59,6 +59,8 @@ pub(crate) struct Attempt {
     pub(crate) head: Option<ResponseHead>,
     /// What is done when this response is complete, if it is not the page.
     pub(crate) onward: Option<Onward>,
+    /// Why it is tried again, if it is.
+    pub(crate) again: Option<String>,
     received: u64,
     decoder: Option<Decoder>,
     body: BytesMut,
@@ -90,6 +92,7 @@ impl Attempt {
             connection: None,
             head: None,
             onward: None,
+            again: None,
             received: 0,
             decoder: None,
             body: BytesMut::new(),
@@ -126,9 +129,10 @@ impl Running {
         self.connect_by = self.fetch.connect_timeout.map(|limit| now + limit);
     }
 
-    /// Waits until it is tried again.
-    pub(crate) fn rest(&mut self, until: Instant) {
+    /// Waits until it is tried again, and says why.
+    pub(crate) fn rest(&mut self, until: Instant, why: String) {
         self.retried += 1;
+        self.attempt.again = Some(why);
         self.stage = Stage::Waiting { until };
         self.connect_by = None;
     }

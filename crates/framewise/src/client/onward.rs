@@ -25,8 +25,7 @@ impl Client {
                 self.turn(id, turn, cx.now);
             }
             Some(Onward::Again(wait)) => {
-                cx.note("app", "retry", || format!("{status}; I ask again in {}", seconds(wait)));
-                self.try_again(id, wait, cx.now);
+                self.try_again(id, &status, wait, cx.now);
             }
             None => {}
         }
@@ -46,24 +45,24 @@ impl Client {
     pub(super) fn failed(&mut self, id: u64, error: FetchError, cx: &mut Cx) {
         let wait = self.fetches.get(&id).and_then(|running| running.wait_after(&error, cx.now));
         match wait {
-            Some(wait) => {
-                cx.note("app", "retry", || format!("{error}; I try again in {}", seconds(wait)));
-                self.try_again(id, wait, cx.now);
-            }
+            Some(wait) => self.try_again(id, &error.to_string(), wait, cx.now),
             None => self.finish(id, Err(error)),
         }
     }
 
-    /// Tries again after this time.
-    fn try_again(&mut self, id: u64, wait: Duration, now: Instant) {
+    /// Tries again after this time, for this reason.
+    fn try_again(&mut self, id: u64, why: &str, wait: Duration, now: Instant) {
         self.leave_stage(id);
-        self.change(id, |running| running.rest(now + wait));
+        let why = format!("{why}; I ask again after {} s", wait.as_secs_f64());
+        self.change(id, |running| running.rest(now + wait, why));
     }
-}
 
-/// A time as one says it.
-fn seconds(wait: Duration) -> String {
-    format!("{} s", wait.as_secs_f64())
+    /// The wait is over.
+    pub(super) fn ask_again(&mut self, id: u64, cx: &mut Cx) {
+        let why = self.fetches.get_mut(&id).and_then(|running| running.attempt.again.take());
+        cx.note("app", "retry", || why.unwrap_or_default());
+        self.begin(id, cx.now);
+    }
 }
 
 impl Running {
