@@ -1,4 +1,7 @@
 //! The books of a stream seam: who may send how much, and which connections are over.
+//!
+//! Kept for each of its two sides by whoever stands between them: a player that speaks for one of them, or a fuzzer that
+//! lets two layers speak and looks at each word.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +9,12 @@ use framewise_core::id::ConnId;
 use framewise_core::seams::stream::{StreamDown, StreamUp};
 
 /// What is open and how much credit is left, on one stream seam.
-#[derive(Default)]
-pub(crate) struct Ledger {
+#[derive(Debug, Default)]
+pub struct Ledger {
     connections: BTreeMap<ConnId, Account>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Account {
     /// Bytes that may still come up.
     granted: usize,
@@ -23,8 +26,8 @@ struct Account {
 }
 
 impl Ledger {
-    /// The script says something downward to the layer.
-    pub(crate) fn said(&mut self, message: &StreamDown) {
+    /// The upper side says something to the layer below: what it grants is noted.
+    pub fn said(&mut self, message: &StreamDown) {
         match message {
             StreamDown::Connect { conn, .. } => drop(self.connections.insert(*conn, Account::default())),
             StreamDown::Grant { conn, bytes } => {
@@ -35,8 +38,11 @@ impl Ledger {
         }
     }
 
-    /// The layer says something upward.
-    pub(crate) fn comes_up(&mut self, message: &StreamUp) -> Result<(), String> {
+    /// The layer below says something upward, or breaks a rule of the seam.
+    ///
+    /// # Errors
+    /// Which rule, in one sentence.
+    pub fn comes_up(&mut self, message: &StreamUp) -> Result<(), String> {
         let Some(conn) = connection(message) else { return Ok(()) };
         let account = self.connections.entry(conn).or_default();
         if account.closed {
@@ -64,16 +70,19 @@ impl Ledger {
         Ok(())
     }
 
-    /// The script lets something be heard from below.
-    pub(crate) fn heard(&mut self, message: &StreamUp) {
+    /// The upper side hears something from below: room that it is told of is noted.
+    pub fn heard(&mut self, message: &StreamUp) {
         if let StreamUp::Writable { conn, bytes } = message {
             let account = self.connections.entry(*conn).or_default();
             account.writable = account.writable.saturating_add(*bytes);
         }
     }
 
-    /// The layer says something downward.
-    pub(crate) fn goes_down(&mut self, message: &StreamDown) -> Result<(), String> {
+    /// The upper side says something downward, or exceeds its credit.
+    ///
+    /// # Errors
+    /// By how much.
+    pub fn goes_down(&mut self, message: &StreamDown) -> Result<(), String> {
         let StreamDown::Send { conn, data } = message else { return Ok(()) };
         let account = self.connections.entry(*conn).or_default();
         match account.writable.checked_sub(data.len()) {

@@ -91,6 +91,7 @@ pub use case::{Case, Verdict};
 pub use check::check_layer;
 pub use failure::Failure;
 pub use law::Law;
+pub use ledger::Ledger;
 pub use notes::Notes;
 pub use pair::{PairRun, PairSuite, Weather, check_pair};
 pub use report::Report;
