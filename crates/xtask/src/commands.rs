@@ -116,9 +116,7 @@ fn shell(typed: &Typed, folder: &Path) -> Command {
 
 /// The search path with the folder first in which cargo puts `framewise`.
 fn path_with_what_was_built() -> OsString {
-    let built = tool::target_folder().join("debug");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::join_paths(std::iter::once(built).chain(std::env::split_paths(&path))).unwrap_or(path)
+    tool::path_with(Some(&tool::target_folder().join("debug")))
 }
 
 /// A command that runs until it is interrupted.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `cargo xtask test` | everything that must hold, summed up at the end |
 //! | `cargo xtask bench` | how fast it is, beside the kernel's own path and smoltcp alone |
+//! | `cargo xtask fuzz` | the fuzz targets, each for a while |
 //! | `cargo xtask book` | the book, into `docs/book` |
 //! | `cargo xtask first-page` | how long a fresh clone takes to its first page |
 //! | `cargo xtask check-targets` | whether it compiles for Windows and macOS |
@@ -12,8 +13,11 @@ mod bench;
 mod book;
 mod commands;
 mod console;
+mod deny;
 mod examples;
 mod first_page;
+mod fuzz;
+mod install;
 mod links;
 mod packages;
 mod requirement;
@@ -54,6 +58,14 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
+    /// Run the fuzz targets, each for a while; fails where one finds something
+    Fuzz {
+        /// How long each runs
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Only these
+        targets: Vec<String>,
+    },
     /// Build the book into docs/book
     Book,
     /// Clone the last commit afresh and time its first page
@@ -75,6 +87,7 @@ fn main() -> ExitCode {
         Command::Test { quick } => suite::run(quick),
         Command::Bench(options) => bench::run(&options),
         Command::BenchRow { name, quick } => bench::run_row(&name, quick),
+        Command::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Command::Book => book::run(),
         Command::FirstPage => first_page::run(),
         Command::CheckTargets => targets::run(),

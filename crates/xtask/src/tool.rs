@@ -1,6 +1,6 @@
 //! Running other programs: shown as they run, read as they speak, stopped when they take too long.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -28,6 +28,13 @@ pub(crate) fn cargo<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> 
     }
     command.args(arguments).current_dir(root()).stdin(Stdio::null());
     command
+}
+
+/// The search path with this folder first.
+pub(crate) fn path_with(folder: Option<&Path>) -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = folder.into_iter().map(Path::to_path_buf).chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).unwrap_or_else(|_| path.clone())
 }
 
 /// Whether a program of this name is installed, where a login shell of root's would look too.
