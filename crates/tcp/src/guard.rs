@@ -173,6 +173,12 @@ impl Guard {
                 payload = payload.saturating_sub(excess as usize);
             }
         }
+        // The data came before, and only the FIN behind it is new: a sender may repeat both together (RFC 9293, section
+        // 3.10.7.4, trims what is old), but the engine would look at neither.
+        if payload > 0 && header.has(Flags::FIN) && !self.finished && end == self.next {
+            header.sequence = end;
+            payload = 0;
+        }
         if self.is_acceptable(&header, payload) {
             self.take_acknowledgment(&mut header);
         }

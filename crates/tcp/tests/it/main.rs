@@ -13,6 +13,7 @@ mod idle;
 mod life;
 mod opening;
 mod pair;
+mod pieces;
 mod retransmission;
 mod transfer;
 mod watching;
