@@ -148,8 +148,16 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// Where hickory can't write it; every message made of [`Name`]s it can.
+    /// Where it has a record with [data](Data::Other) that we don't look into, or hickory can't write it; every other
+    /// message made of [`Name`]s it can.
     pub fn emit(&self) -> Result<Vec<u8>, MessageError> {
+        let records = self.answers.iter().chain(&self.authority).chain(&self.additional);
+        for record in records {
+            if let Data::Other(kind) = record.data {
+                let detail = format!("what is in a {kind} record is not known");
+                return Err(MessageError::Unwritable { detail });
+            }
+        }
         let unwritable =
             |error: hickory_proto::ProtoError| MessageError::Unwritable { detail: error.to_string() };
         let wire = to_wire(self).map_err(unwritable)?;

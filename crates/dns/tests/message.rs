@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use framewise_dns::record::{Data, Kind, Question, Record, ResponseCode, Soa};
+use framewise_dns::record::{Data, INTERNET, Kind, Question, Record, ResponseCode, Soa};
 use framewise_dns::{Message, Name};
 use proptest::prelude::*;
 
@@ -95,4 +95,17 @@ proptest! {
             prop_assert_eq!(read, message);
         }
     }
+}
+
+/// Found by fuzzing: such a record was written without its data, and nobody could read the message.
+#[test]
+fn what_was_not_looked_into_is_not_written() {
+    let question = Question { name: name("shop.test"), kind: Kind::A, class: INTERNET };
+    let mut message = Message::query(1, question);
+    message.additional.push(record("shop.test", 300, Data::Other(Kind::Other(137))));
+    let refused = message.emit().expect_err("there is nothing to write");
+    assert_eq!(
+        refused.to_string(),
+        "the DNS message can't be written: what is in a TYPE137 record is not known"
+    );
 }

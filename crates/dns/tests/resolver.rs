@@ -511,15 +511,13 @@ fn a_referral_is_no_answer() {
     let mut rig = Rig::new(asking(&[SERVER]));
     rig.resolve(1, "shop.test");
     for sent in rig.all_sent() {
-        let referral = Message {
-            authority: vec![record("test", 300, framewise_dns::record::Data::Other(Kind::Ns))],
-            ..sent.reply(ResponseCode::NoError)
-        };
-        // hickory refuses an empty NS record; what a real one looks like is written by hand.
+        let pointer = record("test", 300, framewise_dns::record::Data::Ptr(name("ns.test")));
+        let referral = Message { authority: vec![pointer], ..sent.reply(ResponseCode::NoError) };
         let mut bytes = referral.emit().expect("a referral");
-        let length = bytes.len();
-        bytes[length - 2..].copy_from_slice(&[0, 1]);
-        bytes.push(0);
+        // A PTR record looks like an NS record but for its number, which is what we don't write.
+        let (ptr, ns) = ([0, 12, 0, 1], [0, 2, 0, 1]);
+        let at = bytes.windows(4).rposition(|four| four == ptr).expect("kind and class of the record");
+        bytes[at..at + 4].copy_from_slice(&ns);
         rig.datagram(sent.remote, sent.port, bytes);
     }
     match rig.failed(1) {
