@@ -154,20 +154,21 @@ impl Decoder {
     }
 
     fn data(&mut self, input: &mut Bytes, credit: usize) -> Result<Decoded, Refusal> {
+        let allowed = self.longest.saturating_sub(self.received);
         let left = match self.state {
             State::Length(left) | State::Data(left) => left,
-            _ => self.longest.saturating_sub(self.received).saturating_add(1),
+            _ => u64::MAX,
         };
-        let take = usize::try_from(left).unwrap_or(usize::MAX).min(credit).min(input.len());
+        let most = usize::try_from(left.min(allowed)).unwrap_or(usize::MAX);
+        let take = most.min(credit).min(input.len());
         if take == 0 {
-            return Ok(Decoded::More);
+            let too_long = allowed == 0 && credit > 0 && !input.is_empty();
+            let refusal = || Refusal::new(Rule::BodyTooLong, self.offset.saturating_add(1));
+            return if too_long { Err(refusal()) } else { Ok(Decoded::More) };
         }
         let data = input.split_to(take);
         self.offset = self.offset.saturating_add(take);
         self.received = self.received.saturating_add(take as u64);
-        if self.received > self.longest {
-            return Err(Refusal::new(Rule::BodyTooLong, self.offset));
-        }
         let left = left.saturating_sub(take as u64);
         match (&mut self.state, left) {
             (State::Length(_), 0) => self.state = State::Complete,

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use ::url::Host;
 use framewise_core::seams::stream::Security;
 
+use crate::head::rules::is_host;
+
 /// The URL of a page: `http` or `https`, with a host.
 ///
 /// ```
@@ -53,7 +55,7 @@ impl Url {
     /// Parses what a person types, [completed](complete).
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let text = complete(text);
-        match ::url::Url::parse(&text) {
+        match ::url::Url::parse(&text).and_then(with_a_good_host) {
             Ok(url) => Url::of_page(url),
             Err(problem) => Err(UrlError::Invalid {
                 at: place_of(problem, &text),
@@ -65,7 +67,7 @@ impl Url {
 
     /// The URL that a link or a redirect `reference` on this page leads to.
     pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
-        match self.0.join(reference) {
+        match self.0.join(reference).and_then(with_a_good_host) {
             Ok(url) => Url::of_page(url),
             Err(problem) => Err(UrlError::Invalid {
                 at: 1,
@@ -195,6 +197,12 @@ impl std::str::FromStr for Url {
     fn from_str(text: &str) -> Result<Self, UrlError> {
         Url::parse(text)
     }
+}
+
+/// The rules of browsers let a host hold what no request can say in its `Host` (RFC 9110, section 7.2): braces, quotes.
+fn with_a_good_host(url: ::url::Url) -> Result<::url::Url, ::url::ParseError> {
+    let is_good = url.host_str().is_none_or(|host| is_host(host.as_bytes()));
+    if is_good { Ok(url) } else { Err(::url::ParseError::InvalidDomainCharacter) }
 }
 
 fn explain(problem: ::url::ParseError) -> &'static str {

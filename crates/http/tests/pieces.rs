@@ -8,7 +8,7 @@ use common::{Bench, accepted};
 use framewise_core::seams::exchange::{ExchangeDown, ExchangeUp};
 use framewise_core::seams::stream::StreamUp;
 use framewise_http::body::{Decoded, Decoder, Encoder, Framing};
-use framewise_http::{anatomy, describe, read_request, read_response};
+use framewise_http::{Rule, anatomy, describe, read_request, read_response};
 use proptest::prelude::*;
 
 /// What a server makes of `bytes` in these pieces: what it says upward, and what it sends.
@@ -75,6 +75,48 @@ fn byte_by_byte_is_the_same() {
     assert_eq!(serve(CONVERSATION, &cuts), serve(CONVERSATION, &[]));
 }
 
+/// What a client makes of `bytes` in these pieces, after which the server closes: heads, body, and how it ended.
+fn fetch(bytes: &[u8], cuts: &[usize]) -> (Vec<String>, Vec<u8>, String) {
+    let (mut bench, conn) = Bench::client();
+    let (mut heads, mut body, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    let mut from = 0;
+    let pieces: Vec<usize> = cuts.iter().copied().chain([bytes.len()]).collect();
+    for to in pieces {
+        let to = to.clamp(from, bytes.len());
+        bench.feed(conn, &bytes[from..to]);
+        from = to;
+    }
+    bench.inbound(StreamUp::PeerClosed { conn, clean: true });
+    for up in bench.ups() {
+        match up {
+            ExchangeUp::Response { head, body, .. } => heads.push(format!("{head:?} {body:?}")),
+            ExchangeUp::Body { data, .. } => body.extend_from_slice(&data),
+            ExchangeUp::Closed { result, .. } => ends.push(format!("{result:?}")),
+            _ => {}
+        }
+    }
+    assert_eq!(ends.len(), 1, "an exchange has one end");
+    (heads, body, ends.concat())
+}
+
+/// Each way in which a body can be framed, a cut one, and one that breaks a rule.
+const RESPONSES: [&[u8]; 5] = [
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+      5;x=\"y\"\r\nhello\r\n006\r\n world\r\n0\r\nTrailer: x\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 11\r\n\r\nhello world",
+    b"HTTP/1.0 200 OK\r\n\r\nhello world",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nhello world",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\n0\r\n\r\n",
+];
+
+#[test]
+fn responses_are_understood() {
+    let said = RESPONSES.map(|response| fetch(response, &[]));
+    assert_eq!(said[0].0.len(), 2, "100 and 200");
+    assert!(said.iter().all(|(_, body, _)| body == b"hello world"));
+    assert_eq!(said.each_ref().map(|(_, _, end)| end == "Ok(())"), [true, true, true, false, false]);
+}
+
 fn decode(framing: Framing, bytes: &[u8], cuts: &[usize], credit: usize) -> (Vec<u8>, Option<u64>) {
     let mut decoder = Decoder::new(framing, 1 << 20, Default::default());
     let mut data = Vec::new();
@@ -95,12 +137,47 @@ fn decode(framing: Framing, bytes: &[u8], cuts: &[usize], credit: usize) -> (Vec
     (data, None)
 }
 
+/// Found by fuzzing: what came before the first byte too many was kept or lost as the bytes were cut.
+#[test]
+fn a_body_that_is_too_long_is_the_same_in_any_pieces() {
+    for framing in [Framing::UntilClose, Framing::Length(20)] {
+        let decode = |piece: usize| {
+            let mut decoder = Decoder::new(framing, 9, Default::default());
+            let mut data = Vec::new();
+            for bytes in b"twelve bytes".chunks(piece) {
+                let mut input = Bytes::from_static(bytes);
+                loop {
+                    match decoder.decode(&mut input, 100) {
+                        Ok(Decoded::Data(piece)) => data.extend_from_slice(&piece),
+                        Ok(_) => break,
+                        Err(refusal) => return (data, Some((refusal.rule, refusal.offset))),
+                    }
+                }
+            }
+            (data, None)
+        };
+        for piece in 1..=12 {
+            assert_eq!(decode(piece), (b"twelve by".to_vec(), Some((Rule::BodyTooLong, 10))), "{framing:?}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_split_gives_the_same(cuts in prop::collection::vec(0..CONVERSATION.len(), 0..20)) {
         let mut cuts = cuts;
         cuts.sort_unstable();
         prop_assert_eq!(serve(CONVERSATION, &cuts), serve(CONVERSATION, &[]));
+    }
+
+    #[test]
+    fn any_split_of_a_response_gives_the_same(
+        which in 0..RESPONSES.len(),
+        cuts in prop::collection::vec(0usize..200, 0..20),
+    ) {
+        let mut cuts = cuts;
+        cuts.sort_unstable();
+        prop_assert_eq!(fetch(RESPONSES[which], &cuts), fetch(RESPONSES[which], &[]));
     }
 
     #[test]

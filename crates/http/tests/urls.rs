@@ -111,3 +111,15 @@ fn what_a_request_is_made_from() {
     assert_eq!(next.to_string(), "http://shop.test/c?d");
     assert_eq!(Url::parse("shop.test/go?to=http://x/").unwrap().host(), "shop.test");
 }
+
+/// Found by fuzzing: the request for such a URL was one that our own server refuses.
+#[test]
+fn a_host_that_no_request_can_name_is_no_host() {
+    for text in ["http://sh}op.test/", "http://shop.test\"/", "http://a{b/"] {
+        let refused = Url::parse(text).expect_err(text).to_string();
+        assert!(refused.contains("the host holds a character that no domain name may hold"), "{refused}");
+    }
+    let page = Url::parse("http://shop.test/").expect("a URL");
+    assert!(page.join("//sh}op.test/").is_err());
+    assert!(page.join("/a}b").is_ok(), "a path may hold it");
+}

@@ -107,7 +107,7 @@ pub(crate) fn check_request(head: &RequestHead) -> Result<(), Rule> {
 
 /// `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2). It may be empty. A comma, which the grammar
 /// allows in a name and no name has, is what joins two Host fields into one (RFC 9110, section 5.3).
-fn is_host(value: &[u8]) -> bool {
+pub(crate) fn is_host(value: &[u8]) -> bool {
     let (name, port) = match value {
         [b'[', rest @ ..] => {
             let Some(end) = rest.iter().position(|b| *b == b']') else {
