@@ -21,14 +21,16 @@ pub fn run(bytes: &[u8]) {
     while !hands.input.is_empty() && hands.edits < MOST_EDITS {
         hands.edits += 1;
         let kind = hands.input.byte();
-        match kind % 4 {
-            0 => drop(rig.fetch(CLIENT, Fetch::get("http://shop.test/n/3000"))),
-            1 => drop(rig.fetch(CLIENT, Fetch::get("https://shop.test/n/3000"))),
-            2 => {
-                drop(rig.fetch(CLIENT, Fetch::post("http://shop.test/n/10", "text/plain", rig::body(5_000))))
+        let fetch = match kind % 4 {
+            0 => Fetch::get("http://shop.test/n/3000"),
+            1 => Fetch::get("https://shop.test/n/3000"),
+            2 => Fetch::post("http://shop.test/n/10", "text/plain", rig::body(5_000)),
+            _ => {
+                rig.pass(Duration::from_millis(u64::from(hands.input.word())), &mut hands);
+                continue;
             }
-            _ => rig.pass(Duration::from_millis(u64::from(hands.input.word())), &mut hands),
-        }
+        };
+        let _ = rig.fetch(CLIENT, fetch);
         rig.exchange(&mut hands);
     }
     serves_others(&mut rig);

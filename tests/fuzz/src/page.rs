@@ -27,6 +27,8 @@ pub fn run(bytes: &[u8]) {
     } else {
         Fetch::post(url, "application/octet-stream", rig::body(length / 2))
     };
+    // Who waits for an answer, and has all acknowledged, may else wait for ever: that is TCP.
+    let asked = asked.max_time(Duration::from_secs(3_600));
     let mut wire = Wire { input, ..Wire::default() };
     let fetch = rig.fetch(CLIENT, asked).expect("a fetch may begin");
     rig.pass(Duration::from_secs(7_200), &mut wire);
