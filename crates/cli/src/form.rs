@@ -38,7 +38,7 @@ fn part(field: &str) -> Result<Part, Failure> {
         Value::Content(file) => Part::bytes(field.name, read(file.as_ref())?),
         Value::File(file) => {
             let name = Path::new(file).file_name().map(|name| name.to_string_lossy().into_owned());
-            let part = Upload::open(file.as_ref())?.as_part(field.name);
+            let part = Upload::open(file.as_ref())?.into_part(field.name);
             part.file_name(name.unwrap_or_default()).content_type("application/octet-stream")
         }
     };

@@ -29,7 +29,7 @@ pub(crate) fn fetch_of(args: &args::Fetch) -> Result<Fetch, Failure> {
     }
     if let Some(file) = &http.upload_file {
         let upload = Upload::open(file)?;
-        fetch = upload.as_body(fetch);
+        fetch = upload.into_body(fetch);
     }
     if !http.form.is_empty() {
         fetch = fetch.form(form::of(&http.form)?);

@@ -37,7 +37,7 @@ impl Upload {
     }
 
     /// As the body of a request.
-    pub(crate) fn as_body(self, fetch: Fetch) -> Fetch {
+    pub(crate) fn into_body(self, fetch: Fetch) -> Fetch {
         match self.file {
             Some((file, length)) => {
                 fetch.body_maker(Some(length), Box::new(move || from_the_beginning(&file, length)))
@@ -47,7 +47,7 @@ impl Upload {
     }
 
     /// As a field of a form.
-    pub(crate) fn as_part(self, name: &str) -> Part {
+    pub(crate) fn into_part(self, name: &str) -> Part {
         match self.file {
             Some((file, length)) => {
                 Part::maker(name, Some(length), Box::new(move || from_the_beginning(&file, length)))

@@ -131,12 +131,9 @@ fn cookies_are_kept_in_a_file_and_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let jar = folder.path().join("jar");
     let jar = jar.to_str().unwrap();
-    for visit in 1..4 {
-        let (page, url) = (
-            page(&["-q", "-c", jar, "-b", if visit == 1 { "" } else { jar }, "http://shop.test/cookie"]),
-            visit,
-        );
-        assert!(page.contains(&format!("visit number {url}.")), "{page}");
+    for (visit, before) in [(1, ""), (2, jar), (3, jar)] {
+        let page = page(&["-q", "-c", jar, "-b", before, "http://shop.test/cookie"]);
+        assert!(page.contains(&format!("visit number {visit}.")), "{page}");
     }
     let kept = fs::read_to_string(jar).unwrap();
     assert_eq!(

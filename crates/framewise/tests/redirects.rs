@@ -225,10 +225,10 @@ fn one_deadline_holds_for_the_whole_way() {
 fn several_fetches_go_their_ways_at_once() {
     let mut world = world(leads);
     let me = world.me;
-    let mut start = |n: u32| -> FetchId {
+    let start = |n: u32| -> FetchId {
         world.runner.host(me).start(get(&format!("http://shop.test/?302=https://shop.test/{n}"))).unwrap()
     };
-    let fetches: Vec<_> = (0..20).map(|n| start(n)).collect();
+    let fetches: Vec<_> = (0..20).map(start).collect();
     for (n, id) in fetches.into_iter().enumerate() {
         assert_eq!(world.runner.host(me).finish(id).unwrap().text(), format!("GET shop.test/{n}; "));
     }
