@@ -31,7 +31,7 @@ impl Victim {
     }
 
     /// It is as it was, and ends when it is told to.
-    fn is_unharmed(self) {
+    fn ends_unharmed(self) {
         let growth = peak_memory(self.server.id()).unwrap() - self.before;
         assert!(growth <= GROWTH, "it grew by {growth} bytes");
         self.server.ends_well(SOON);
@@ -78,7 +78,7 @@ fn a_flood_of_syns_keeps_nobody_out() {
         let mut flood = hping(ns, &["--syn", "--rand-source", "--interval", "u100"], 40_000);
         assert_nearly_all(beside(ns, V4.ours, || flood.is_running()));
         assert!(fetches(ns, V6.ours));
-        victim.is_unharmed();
+        victim.ends_unharmed();
     });
 }
 
@@ -92,7 +92,7 @@ fn a_flood_of_acknowledgments_opens_nothing() {
         hping(ns, &["--syn", "--rand-source", "--interval", "u1"], 10_000).wait(SOON);
         let mut flood = hping(ns, &["--ack", "--rand-source", "--interval", "u100"], 40_000);
         assert_nearly_all(beside(ns, V4.ours, || flood.is_running()));
-        victim.is_unharmed();
+        victim.ends_unharmed();
     });
 }
 
@@ -154,7 +154,7 @@ fn under_flood(name: &str, address: &'static str, at_least: usize, flood: impl F
         if at_least > 0 {
             assert_sent(flood, at_least);
         }
-        victim.is_unharmed();
+        victim.ends_unharmed();
     });
 }
 

@@ -204,7 +204,10 @@ impl Play {
                 }
             }
             ExchangeUp::Closed { result, .. } => self.said.push(Said::Closed(format!("{result:?}"))),
-            ExchangeUp::Connected { .. } | ExchangeUp::Writable { .. } | ExchangeUp::Listening { .. } => {}
+            ExchangeUp::Connected { .. }
+            | ExchangeUp::Writable { .. }
+            | ExchangeUp::Listening { .. }
+            | ExchangeUp::Refused(_) => {}
         }
     }
 

@@ -51,7 +51,7 @@ impl Fragment {
             packet: usize::from(packet) % PACKETS,
             // Mostly near the beginning, where one can meet another.
             offset: usize::from(if flags & 4 != 0 { offset } else { offset % 512 }) & !7,
-            length: usize::from(length) % 1_481 & if flags & 8 != 0 { !0 } else { !7 },
+            length: (usize::from(length) % 1_481) & if flags & 8 != 0 { !0 } else { !7 },
             more: flags & 1 != 0,
             lies: flags & 0xe0 == 0xe0,
             wait: Duration::from_millis(if flags & 16 != 0 { u64::from(wait) } else { 0 }),
@@ -93,7 +93,7 @@ impl Host {
     fn takes(&mut self, fragment: &Fragment) {
         self.now += fragment.wait;
         self.lied[fragment.packet] |= fragment.lies;
-        let bytes = if fragment.packet % 2 == 0 { ipv4(fragment) } else { ipv6(fragment) };
+        let bytes = if fragment.packet.is_multiple_of(2) { ipv4(fragment) } else { ipv6(fragment) };
         let packet = Packet::new(Buf::copy_from_slice(&bytes), InterfaceId(0), NextHop::Broadcast);
         let mut cx = Cx::new(self.now, &mut self.counters);
         if self.layer.poll_timeout().is_some_and(|due| due <= self.now) {

@@ -81,7 +81,7 @@ impl<'a> Hostile<'a> {
                 }
             }
         }
-        if self.input.byte() % 4 != 0 {
+        if !self.input.byte().is_multiple_of(4) {
             mend::frame(frame);
         }
     }

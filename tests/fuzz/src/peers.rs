@@ -246,7 +246,9 @@ impl Net {
             return false;
         };
         self.now = self.now.max(next);
-        while let Some((_, segment)) = self.wire.pop_front_if(|(at, _)| *at <= self.now) {
+        while self.wire.front().is_some_and(|(at, _)| *at <= self.now)
+            && let Some((_, segment)) = self.wire.pop_front()
+        {
             if let Some(host) = self.hosts.iter().position(|host| host.address == segment.destination()) {
                 self.hear(host, SegmentUp::Segment(segment));
             }

@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Fetch(Box<Fetch>),
     /// Serve pages to curl, to a browser, to another framewise: from an address of this computer, over a TAP device, or
     /// over another interface.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Take a URL apart.
     Url(Url),
     /// Make, remove and list TAP devices (Linux; to make and to remove, as root).
