@@ -2,6 +2,8 @@
 //!
 //! Read RFC 9112 sections 3 to 5 first; the fields' meanings are those of RFC 9110.
 
+use std::ops::Range;
+
 use framewise_core::{Description, Field};
 use http::Method;
 
@@ -69,26 +71,28 @@ fn fit(text: String, longest: usize) -> String {
 }
 
 /// The fields of each line of a head; the first line's by `first`.
-fn fields(head: &[u8], first: fn(usize, &str) -> Vec<Field>) -> Vec<Field> {
+fn fields(head: &[u8], first: fn(Range<usize>, &str) -> Vec<Field>) -> Vec<Field> {
     let mut fields = Vec::new();
     let mut start = 0;
     for line in head.split_inclusive(|b| *b == b'\n') {
-        let text = String::from_utf8_lossy(line);
-        let text = text.trim_end_matches(['\r', '\n']);
-        match text {
+        let line_end = line.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |last| last + 1);
+        // What is no UTF-8 takes more bytes in the text than in the line: places are the line's.
+        let text = String::from_utf8_lossy(line.get(..line_end).unwrap_or(line));
+        let place = start..start + line_end;
+        match &*text {
             "" => {}
-            _ if fields.is_empty() => fields.extend(first(start, text)),
-            _ => fields.push(header_field(start, text)),
+            text if fields.is_empty() => fields.extend(first(place, text)),
+            text => fields.push(header_field(place, text)),
         }
         start += line.len();
     }
     fields
 }
 
-fn request_line(start: usize, line: &str) -> Vec<Field> {
+fn request_line(place: Range<usize>, line: &str) -> Vec<Field> {
     let meanings =
         [("method", "RFC 9112 §3.1"), ("request target", "RFC 9112 §3.2"), ("HTTP version", "RFC 9112 §2.3")];
-    words(start, line, &meanings, |index, word| match (index, word) {
+    words(place, line, &meanings, |index, word| match (index, word) {
         (0, "GET") => "What is wanted: information, and no change.",
         (0, "HEAD") => "What is wanted: the head that GET would get, without the page.",
         (0, "POST") => "What is wanted: that the server takes in what is sent, such as a form.",
@@ -101,13 +105,13 @@ fn request_line(start: usize, line: &str) -> Vec<Field> {
     })
 }
 
-fn status_line(start: usize, line: &str) -> Vec<Field> {
+fn status_line(place: Range<usize>, line: &str) -> Vec<Field> {
     let meanings = [
         ("HTTP version", "RFC 9112 §2.3"),
         ("status code", "RFC 9110 §15"),
         ("reason phrase", "RFC 9112 §4"),
     ];
-    words(start, line, &meanings, |index, word| match (index, word.get(..1)) {
+    words(place, line, &meanings, |index, word| match (index, word.get(..1)) {
         (0, _) => "Which rules this message follows.",
         (1, Some("1")) => "It goes on: another response follows.",
         (1, Some("2")) => "It worked.",
@@ -120,16 +124,16 @@ fn status_line(start: usize, line: &str) -> Vec<Field> {
 
 /// The words of a first line; the last takes the rest.
 fn words(
-    start: usize,
+    whole: Range<usize>,
     line: &str,
     names: &[(&'static str, &'static str); 3],
     meaning: fn(usize, &str) -> &'static str,
 ) -> Vec<Field> {
-    let mut at = start;
+    let mut at = whole.start;
     let mut fields = Vec::with_capacity(names.len());
     for (index, word) in line.splitn(names.len(), ' ').enumerate() {
         if let Some((name, source)) = names.get(index) {
-            let place = at..at + word.len();
+            let place = at.min(whole.end)..(at + word.len()).min(whole.end);
             fields.push(Field::new(name, place, word, meaning(index, word), source));
         }
         at += word.len() + 1;
@@ -137,9 +141,8 @@ fn words(
     fields
 }
 
-fn header_field(start: usize, line: &str) -> Field {
+fn header_field(place: Range<usize>, line: &str) -> Field {
     let (name, value) = line.split_once(':').unwrap_or((line, ""));
-    let place = start..start + line.len();
     let known = KNOWN.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name));
     match known {
         Some((known, meaning, source)) => Field::new(known, place, value.trim(), *meaning, source),

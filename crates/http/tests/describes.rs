@@ -34,3 +34,11 @@ fn sentences_keep_their_width() {
     assert!(description.next.chars().count() <= 22);
     assert!(describe(b"not http").is_none());
 }
+
+/// Found by fuzzing: places were counted in the text that stands for what is no UTF-8, which is longer.
+#[test]
+fn places_are_those_of_the_bytes() {
+    let bytes = b"HTTP/1.1 200 \xa4\xa4\r\nX: \xa4\xa4\xa4\r\nDate: \xa4\r\n\r\n";
+    let places: Vec<_> = describe(bytes).unwrap().fields.into_iter().map(|field| field.bytes).collect();
+    assert_eq!(places, [0..8, 9..12, 13..15, 17..23, 25..32]);
+}
