@@ -24,6 +24,7 @@ use crate::page::PageWriter;
 use crate::request::fetch_of;
 use crate::scene::{ME, Scene, peer};
 use crate::signals::Signals;
+use crate::stats::Stats;
 use crate::{advice, json, outside, real, walk};
 
 /// How long the last words may take.
@@ -148,6 +149,7 @@ struct Outcome {
     result: Result<Page, FetchError>,
     trace: Trace,
     costs: Option<Costs>,
+    stats: Stats,
     /// What the operating system said of it.
     complaint: Option<String>,
     /// The TAP that was made for it.
@@ -194,8 +196,9 @@ fn watched_fetch(
     let linger = if watch.lingers && ended_by.is_none() { LINGER } else { Duration::ZERO };
     let _ = runner.run_for(linger);
     let costs = stopwatch.map(Stopwatch::stop);
+    let stats = Stats::of(runner);
     let trace = recorder.take().into_trace();
-    Outcome { result, trace, costs, complaint: None, made: None, cookies: String::new(), ended_by }
+    Outcome { result, trace, costs, stats, complaint: None, made: None, cookies: String::new(), ended_by }
 }
 
 /// Fetches until a signal comes, and tells of it.
@@ -283,6 +286,9 @@ fn finish(args: &args::Fetch, outcome: Outcome, scene: &Scene, files: Files) -> 
             if wants_walk(args) && !args.json {
                 output::say(&walk::failed(&outcome.trace, scene));
             }
+            if args.stats {
+                output::say(&outcome.stats.render());
+            }
             let failure = Failure::of_fetch(&error, &scene.url);
             let failure = match outcome.complaint {
                 Some(words) => failure.in_the_systems_words(&words),
@@ -297,13 +303,16 @@ fn finish(args: &args::Fetch, outcome: Outcome, scene: &Scene, files: Files) -> 
     let walk = || Walk::of(&outcome.trace, ME, scene.server(), &peer(&page.url));
     if args.json {
         let walk = if wants_walk(args) { walk() } else { None };
-        return output::print(&json::of_fetch(&page, walk.as_ref(), outcome.costs.as_ref()));
+        return output::print(&json::of_fetch(&page, walk.as_ref(), outcome.costs.as_ref(), &outcome.stats));
     }
     if let Some(costs) = &outcome.costs {
         output::say(&costs.render(scene));
     } else if !args.quiet {
         output::say(&walk::render(&page, walk().as_ref(), &outcome.trace, scene));
         output::say(&advice::on(args, &page));
+    }
+    if args.stats {
+        output::say(&outcome.stats.render());
     }
     Ok(())
 }

@@ -6,9 +6,10 @@ use framewise_trace::walk::{Journey, Step};
 use serde_json::json;
 
 use crate::cost::Costs;
+use crate::stats::Stats;
 
-/// The facts of a page and the walk, or what it cost, for programs.
-pub(crate) fn of_fetch(page: &Page, walk: Option<&Walk>, costs: Option<&Costs>) -> String {
+/// The facts of a page and the walk, or what it cost, and what was dropped, for programs.
+pub(crate) fn of_fetch(page: &Page, walk: Option<&Walk>, costs: Option<&Costs>, stats: &Stats) -> String {
     let headers: Vec<_> =
         page.head.headers.iter().map(|(name, value)| json!([name, String::from_utf8_lossy(value)])).collect();
     let redirects: Vec<_> = page
@@ -35,6 +36,7 @@ pub(crate) fn of_fetch(page: &Page, walk: Option<&Walk>, costs: Option<&Costs>) 
         },
         "walk": walk.map(walk_json),
         "cost": costs.map(Costs::json),
+        "stats": stats.json(),
     })
     .to_string()
 }

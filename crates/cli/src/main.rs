@@ -27,6 +27,7 @@ mod request;
 mod scene;
 mod serve;
 mod signals;
+mod stats;
 mod table;
 #[cfg(target_os = "linux")]
 mod tap;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Fetch(args) => fetch::run(*args),
         Command::Serve(args) => serve::run(*args),
         Command::Url(args) => url::run(&args),
+        Command::Stats(args) => stats::run(&args),
         #[cfg(target_os = "linux")]
         Command::Tap { action } => tap::run(action),
         #[cfg(target_os = "linux")]

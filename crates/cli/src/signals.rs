@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use framewise::Runner;
 #[cfg(unix)]
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
 /// The signals that came since they are watched.
 #[derive(Clone, Default)]
@@ -25,19 +25,13 @@ impl Signals {
     #[cfg(unix)]
     pub(crate) fn watch(runner: &mut Runner) -> io::Result<Self> {
         let signals = Signals::default();
-        let (read, write) = io::pipe()?;
         // Whoever calls this by `nohup` wants it to outlive the terminal.
         let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
-        for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
+        let ends: Vec<i32> = [SIGINT, SIGTERM].into_iter().chain(hangup).collect();
+        for &signal in &ends {
             signal_hook::flag::register_usize(signal, signals.last.clone(), signal as usize)?;
-            signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
         }
-        let count = signals.count.clone();
-        runner.watch(read.into(), move |pipe| {
-            let came = rustix::io::read(pipe, &mut [0; 16]).unwrap_or(0);
-            count.set(count.get() + came as u32);
-            true
-        });
+        count(runner, &ends, signals.count.clone())?;
         Ok(signals)
     }
 
@@ -57,6 +51,29 @@ impl Signals {
         #[cfg(unix)]
         let _ = signal_hook::low_level::emulate_default_handler(self.last.load(Ordering::SeqCst) as i32);
     }
+}
+
+/// Counts who asks what was dropped so far, by SIGUSR1.
+pub(crate) fn questions(runner: &mut Runner) -> io::Result<Rc<Cell<u32>>> {
+    let questions = Rc::new(Cell::new(0));
+    #[cfg(unix)]
+    count(runner, &[SIGUSR1], questions.clone())?;
+    Ok(questions)
+}
+
+/// Adds to `count` for each of these signals, by a pipe that the Runner looks at.
+#[cfg(unix)]
+fn count(runner: &mut Runner, signals: &[i32], count: Rc<Cell<u32>>) -> io::Result<()> {
+    let (read, write) = io::pipe()?;
+    for &signal in signals {
+        signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
+    }
+    runner.watch(read.into(), move |pipe| {
+        let came = rustix::io::read(pipe, &mut [0; 16]).unwrap_or(0);
+        count.set(count.get() + came as u32);
+        true
+    });
+    Ok(())
 }
 
 /// Whether this process was started with the signal ignored, where the system says so.

@@ -399,3 +399,43 @@ fn help_names_the_exit_codes_and_the_first_command() {
     let help = String::from_utf8(succeeds(&["--help"]).stdout).unwrap();
     assert!(help.contains("framewise fetch https://shop.test/") && help.contains("Exit codes"), "{help}");
 }
+
+/// What was dropped is counted by host, layer and reason, and each reason is explained.
+#[test]
+fn what_was_dropped_is_told_and_explained() {
+    let quiet = said(&succeeds(&["fetch", "http://shop.test/", "--quiet", "--stats"]));
+    assert_eq!(quiet, "Nothing was dropped.\n");
+
+    let flipped = ["fetch", "http://shop.test/", "--quiet", "--flip", "3", "--stats"];
+    let told = said(&succeeds(&flipped));
+    assert!(told.starts_with("Dropped\n") && told.ends_with("What each means: framewise stats\n"), "{told}");
+    let row = told.lines().nth(1).expect("a row");
+    let words: Vec<_> = row.split_whitespace().collect();
+    let (layer, reason) = (words[1], words[2..words.len() - 1].join(" "));
+    assert_eq!(words.last(), Some(&"1"), "{row}");
+
+    let explained = String::from_utf8(succeeds(&["stats", layer]).stdout).expect("text");
+    assert!(explained.starts_with(&format!("{layer}\n")) && explained.contains(&reason), "{explained}");
+    assert!(explained.lines().all(|line| line.chars().count() <= 96), "{explained}");
+
+    let json: serde_json::Value = serde_json::from_slice(
+        &succeeds(&["fetch", "http://shop.test/", "--json", "--quiet", "--flip", "3"]).stdout,
+    )
+    .expect("JSON");
+    let stats = json["stats"].as_array().expect("a list");
+    assert_eq!((&stats[0]["layer"], &stats[0]["reason"]), (&layer.into(), &reason.into()));
+    assert!(stats[0]["meaning"].is_string() && stats[0]["count"] == 1, "{stats:?}");
+    assert_eq!(stats[0]["for_others"], false);
+}
+
+#[test]
+fn every_reason_is_listed() {
+    let text = String::from_utf8(succeeds(&["stats"]).stdout).expect("text");
+    for layer in ["device", "ethernet", "ip", "udp", "tcp", "dns", "tls", "http"] {
+        assert!(text.lines().any(|line| line == layer), "{layer} is not listed");
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&succeeds(&["stats", "--json"]).stdout).expect("JSON");
+    assert!(json["reasons"].as_array().is_some_and(|reasons| reasons.len() > 150), "{json}");
+    fails(&["stats", "physical"], 2, "no layer that drops anything is called \"physical\"");
+}

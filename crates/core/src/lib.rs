@@ -24,6 +24,7 @@
 //! | what is said between HTTP, TLS, TCP, IP and Ethernet | [`seams`] |
 //! | how bytes travel without being copied | [`buf`] |
 //! | how a run is watched | [`observe`] |
+//! | how a layer says why it drops something | [`drops`] |
 //! | how a layer explains its own header | [`describe`](mod@describe) |
 
 #![forbid(unsafe_code)]
@@ -33,6 +34,7 @@ pub mod buf;
 pub mod checksum;
 pub mod cx;
 pub mod describe;
+pub mod drops;
 pub mod id;
 pub mod layer;
 pub mod mac;
@@ -49,6 +51,7 @@ pub use beside::Beside;
 pub use buf::Buf;
 pub use cx::Cx;
 pub use describe::{Description, Field};
+pub use drops::DropReason;
 pub use layer::Layer;
 pub use mac::MacAddr;
 pub use message::Message;

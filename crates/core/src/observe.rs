@@ -109,6 +109,11 @@ impl Counters {
         self.ignored.iter().filter_map(|reason| self.drops.get(reason)).sum()
     }
 
+    /// Whether this reason speaks of what was not for this host.
+    pub fn is_ignored(&self, layer: &'static str, reason: &'static str) -> bool {
+        self.ignored.contains(&(layer, reason))
+    }
+
     /// How often `layer` dropped something because of `reason`.
     pub fn drops(&self, layer: &str, reason: &str) -> u64 {
         self.iter().filter(|(l, r, _)| *l == layer && *r == reason).map(|(_, _, n)| n).sum()

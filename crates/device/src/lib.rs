@@ -33,6 +33,7 @@
 #![deny(unsafe_code)]
 
 pub mod device;
+pub mod drops;
 pub mod impair;
 pub mod offload;
 pub mod switch;

@@ -66,6 +66,7 @@
 mod cache;
 pub mod config;
 pub mod describe;
+pub mod drops;
 pub mod layer;
 mod lookup;
 pub mod message;

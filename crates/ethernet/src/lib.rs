@@ -70,6 +70,7 @@ pub mod assign;
 mod claims;
 pub mod config;
 pub mod describe;
+pub mod drops;
 mod error;
 pub mod filter;
 pub mod frame;

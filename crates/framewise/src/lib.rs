@@ -35,6 +35,7 @@ mod client;
 mod clock;
 pub mod config;
 pub mod cost;
+pub mod drops;
 pub mod error;
 pub mod fetch;
 pub mod gateway;

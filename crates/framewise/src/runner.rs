@@ -227,6 +227,11 @@ impl Runner {
         &self.nodes[host.0].1.counters
     }
 
+    /// What each host has dropped, with the hosts' names.
+    pub fn all_counters(&self) -> impl Iterator<Item = (&str, &Counters)> {
+        self.nodes.iter().map(|(node, tally)| (node.name.as_str(), &tally.counters))
+    }
+
     /// Wakes this Runner from another thread.
     pub fn waker(&self) -> Waker {
         self.waker.clone()

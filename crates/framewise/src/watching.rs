@@ -26,6 +26,10 @@ impl Observer for Watching<'_> {
         self.0.borrow_mut().dropped(dropped);
     }
 
+    fn ignored(&mut self, dropped: &Dropped) {
+        self.0.borrow_mut().ignored(dropped);
+    }
+
     fn secret(&mut self, now: Instant, line: &str) {
         self.0.borrow_mut().secret(now, line);
     }

@@ -29,6 +29,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+pub mod drops;
 mod pair;
 mod splice;
 

@@ -76,6 +76,7 @@ mod client;
 mod config;
 mod crowd;
 mod describe;
+pub mod drops;
 pub mod handler;
 mod head;
 mod layer;

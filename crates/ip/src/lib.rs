@@ -66,6 +66,7 @@ mod autoconfigure;
 pub mod cidr;
 pub mod config;
 pub mod describe;
+pub mod drops;
 pub mod error;
 pub mod extension;
 mod forward;

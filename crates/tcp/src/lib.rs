@@ -68,6 +68,7 @@ mod config;
 mod connection;
 mod cookie;
 pub mod describe;
+pub mod drops;
 mod engine;
 mod flows;
 mod guard;

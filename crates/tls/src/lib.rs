@@ -70,6 +70,7 @@ mod certificate;
 mod config;
 mod connection;
 pub mod describe;
+pub mod drops;
 mod engine;
 mod errors;
 pub mod handshake;

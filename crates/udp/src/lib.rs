@@ -50,6 +50,7 @@
 #![forbid(unsafe_code)]
 
 pub mod describe;
+pub mod drops;
 pub mod header;
 pub mod layer;
 mod ports;

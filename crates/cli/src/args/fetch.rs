@@ -29,6 +29,10 @@ pub(crate) struct Fetch {
     #[arg(long)]
     pub(crate) cost: bool,
 
+    /// Say at the end what was dropped, by host, layer and reason; `framewise stats` tells what each means.
+    #[arg(long)]
+    pub(crate) stats: bool,
+
     /// Write the page to this file.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,

@@ -5,6 +5,7 @@ mod doctor;
 mod fetch;
 mod http;
 mod serve;
+mod stats;
 mod tap;
 mod url;
 
@@ -17,6 +18,7 @@ pub(crate) use self::doctor::Doctor;
 pub(crate) use self::fetch::{Fetch, Memory};
 pub(crate) use self::http::Http;
 pub(crate) use self::serve::{Forward, Serve};
+pub(crate) use self::stats::Stats;
 pub(crate) use self::tap::{NatTool, Tap, TapUp};
 pub(crate) use self::url::Url;
 
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Serve(Box<Serve>),
     /// Take a URL apart.
     Url(Url),
+    /// Tell every reason for which something is dropped: what it means, and which RFC says so.
+    Stats(Stats),
     /// Make, remove and list TAP devices (Linux; to make and to remove, as root).
     Tap {
         #[command(subcommand)]

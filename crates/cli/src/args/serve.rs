@@ -64,6 +64,10 @@ pub(crate) struct Serve {
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
+    /// Say at the end what was dropped, by host, layer and reason; SIGUSR1 asks for it at any time.
+    #[arg(long)]
+    pub(crate) stats: bool,
+
     #[command(flatten)]
     pub(crate) options: crate::serve::options::Options,
 }

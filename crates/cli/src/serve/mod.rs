@@ -26,7 +26,8 @@ use crate::exit::{Failure, Kind};
 use crate::files::cannot_write;
 use crate::live::{self, Live};
 use crate::own_host::OwnHost;
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
+use crate::stats::Stats;
 use crate::{output, outside, private, real};
 
 pub(crate) use certificates::ca_directory;
@@ -224,14 +225,25 @@ fn serve(
 ) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(Kind::Device, error);
     let end = args.max_time.map(|time| live.runner.now() + time);
-    let ended = live.runner.run(end, |_| signals.count() > 0).map_err(failed)?;
+    let questions = signals::questions(&mut live.runner).map_err(failed)?;
+    let is_over = |runner: &mut Runner| {
+        if questions.take() > 0 {
+            output::say(&Stats::of(runner).render());
+        }
+        signals.count() > 0
+    };
+    let ended = live.runner.run(end, is_over).map_err(failed)?;
     for endpoint in endpoints {
         live.runner.host(live.host).stop_serving(*endpoint);
     }
     if ended == Ended::Done {
         output::say("Finishing what was begun; Ctrl-C again ends it at once.\n");
     }
-    drain(&mut live.runner, live.host, args.options.drain, signals).map_err(failed)
+    drain(&mut live.runner, live.host, args.options.drain, signals).map_err(failed)?;
+    if args.stats {
+        output::say(&Stats::of(&live.runner).render());
+    }
+    Ok(())
 }
 
 /// Until every answer has been given, and has arrived, or the time for that is over.
