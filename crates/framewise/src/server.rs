@@ -261,7 +261,7 @@ impl Server {
         let answer = Answer::new(self.answers.sink(exchange, serving.flow.clone()), &request.head.method);
         why.answer(answer, self.most_collected);
         let connection = request.connection.clone();
-        self.tell(&RefusedRequest { connection, status: why.status(), reason: why.reason() });
+        self.tell(&RefusedRequest { connection, status: why.status(), reason: why.in_words() });
     }
 
     /// Tells the handler what was answered in its place.

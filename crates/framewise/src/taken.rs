@@ -34,7 +34,7 @@ impl Refused {
     }
 
     /// Why, in a few words.
-    pub(crate) fn reason(self) -> &'static str {
+    pub(crate) fn in_words(self) -> &'static str {
         match self {
             Refused::Busy => "no room",
             Refused::TooLong => "body too long",

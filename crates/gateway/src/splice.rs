@@ -15,8 +15,6 @@ use crate::pair::{OURS, PEERS, Pair, Stage};
 
 /// The name of this layer in counters and traces.
 const NAME: &str = "gateway";
-/// Why it drops data.
-const OTHER_SIDE_IS_OVER: &str = "the other side of its connection is over";
 
 /// One of the two sides of a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -102,10 +100,10 @@ impl Splice {
                 Some((key, end)) => self.opened(key, end, cx),
                 None => self.begin(side, conn, &info, Stage::Open, cx),
             },
-            StreamUp::Data { conn, data } => match self.find(side, conn) {
-                Some((key, end)) => self.pass_data(key, opposite(end), data, cx),
-                None => cx.dropped(NAME, OTHER_SIDE_IS_OVER),
-            },
+            StreamUp::Data { conn, data } => {
+                let to = self.find(side, conn).map(|(key, end)| (key, opposite(end)));
+                self.pass_data(to, data, cx);
+            }
             StreamUp::Writable { conn, bytes } => {
                 if let Some((key, end)) = self.find(side, conn) {
                     self.there_is_room(key, end, bytes);
@@ -155,16 +153,17 @@ impl Splice {
         );
     }
 
-    /// Sends `end` what came to the other.
-    fn pass_data(&mut self, key: ConnId, end: usize, data: Bytes, cx: &mut Cx) {
-        match self.pairs.get_mut(key).map(|pair| &mut pair.ends[end]).filter(|end| end.is_usable()) {
-            Some(state) => {
-                state.is_sent(data.len());
-                self.tell(key, end, |conn| StreamDown::Send { conn, data });
-            }
-            // That end was told to end, and so will this one be.
-            None => cx.dropped(NAME, OTHER_SIDE_IS_OVER),
+    /// Sends one end of a pair what came to the other.
+    fn pass_data(&mut self, to: Option<(ConnId, usize)>, data: Bytes, cx: &mut Cx) {
+        if let Some((key, end)) = to
+            && let Some(pair) = self.pairs.get_mut(key)
+            && pair.ends[end].is_usable()
+        {
+            pair.ends[end].is_sent(data.len());
+            return self.tell(key, end, |conn| StreamDown::Send { conn, data });
         }
+        // That end was told to end, and so will the other be.
+        cx.dropped(NAME, "the other side of its connection is over");
     }
 
     /// One of two connections is there: what it and the other have waited for can be said.

@@ -366,7 +366,8 @@ fn it_makes_no_difference_in_what_pieces_they_come() {
 }
 
 /// The rules that only time, the number of requests, a peer's end or a response break.
-const ELSEWHERE: [Rule; 7] = [
+const ELSEWHERE: [Rule; 8] = [
+    Rule::TlsRecord,
     Rule::StatusLine,
     Rule::BodyCutShort,
     Rule::TooManyInformational,
