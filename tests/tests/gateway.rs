@@ -447,7 +447,7 @@ fn fifty_connections_at_once_are_all_answered() {
 #[test]
 fn a_reader_that_does_not_read_costs_no_memory() {
     skippable("a_reader_that_does_not_read_costs_no_memory", || {
-        let serving = Serving::start(&[]);
+        let serving = Serving::start(&[("index.html", b"page".to_vec())]);
         let huge = fs::File::create(serving.folder.path().join("site/huge")).unwrap();
         huge.set_len(1 << 30).unwrap();
         let address: SocketAddr =
