@@ -105,7 +105,15 @@ fn url(bytes: &[u8]) {
     let head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", url.host_header());
     let limits = http::Limits { target_bytes: usize::MAX, head_bytes: usize::MAX, ..Default::default() };
     let read = http::read_request(head.as_bytes(), &limits);
-    assert!(matches!(read, Ok(Some(_))), "{url} makes a request that no server takes: {read:?}");
+    // The URL standard lets half a percent-encoding pass; a server need not (RFC 3986, section 2.1).
+    let is_encoded = target
+        .split('%')
+        .skip(1)
+        .all(|rest| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)));
+    assert!(
+        !is_encoded || matches!(read, Ok(Some(_))),
+        "{url} makes a request that no server takes: {read:?}"
+    );
     if let Ok(joined) = url.join(reference) {
         assert!(["http", "https"].contains(&joined.scheme()));
     }
