@@ -205,6 +205,16 @@ impl Running {
         self.signal(Signal::HUP);
     }
 
+    /// Asks it what it has dropped.
+    ///
+    /// # Panics
+    ///
+    /// Where it has ended already.
+    #[track_caller]
+    pub fn ask(&self) {
+        self.signal(Signal::USR1);
+    }
+
     #[track_caller]
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw).expect("a process id is positive");

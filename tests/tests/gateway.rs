@@ -395,6 +395,26 @@ impl Serving {
 }
 
 #[test]
+fn a_server_says_what_it_dropped_when_asked() {
+    skippable("a_server_says_what_it_dropped_when_asked", || {
+        let mut serving = Serving::start(&[("page", b"page".to_vec())]);
+        let address = serving.http.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let mut client = TcpStream::connect(address).unwrap();
+        client.write_all(b"GET /page HTTP/1.1\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 400 "), "{}", answer.escape_ascii());
+
+        serving.running.ask();
+        let told = |line: &str| line.contains("http") && line.contains("host missing");
+        let line = serving.running.wait_for_line("it says what it dropped", SOON, told);
+        let words: Vec<_> = line.split_whitespace().collect();
+        assert_eq!(words, ["server", "http", "host", "missing", "1"]);
+        serving.running.ends_well(SOON);
+    });
+}
+
+#[test]
 fn curl_gets_pages_from_our_stack() {
     skippable("curl_gets_pages_from_our_stack", || {
         require_program("curl");
