@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use framewise::Fetch;
+use framewise::drops::explain;
 
 use crate::input::Input;
 use crate::mend;
@@ -46,6 +47,11 @@ fn serves_others(rig: &mut Rig) {
         let page = rig.finished(FRIEND, fetch).expect("ten minutes are enough");
         let page = page.unwrap_or_else(|error| panic!("{scheme}: the server serves others, but: {error}"));
         assert!(page.body == rig::body(20_000), "byte for byte");
+    }
+    for (host, counters) in rig.runner.all_counters() {
+        for (layer, reason, _) in counters.iter() {
+            assert!(explain(layer, reason).is_some(), "{host}: nobody explains {reason:?} of {layer}");
+        }
     }
 }
 
