@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ::url::Host;
 use framewise_core::seams::stream::Security;
 
-use crate::head::rules::is_host;
+use crate::head::rules::{NOT_IN_TARGETS, is_host};
 
 /// The URL of a page: `http` or `https`, with a host.
 ///
@@ -55,7 +55,7 @@ impl Url {
     /// Parses what a person types, [completed](complete).
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let text = complete(text);
-        match ::url::Url::parse(&text).and_then(with_a_good_host) {
+        match ::url::Url::parse(&text).and_then(as_requests_say_it) {
             Ok(url) => Url::of_page(url),
             Err(problem) => Err(UrlError::Invalid {
                 at: place_of(problem, &text),
@@ -67,7 +67,7 @@ impl Url {
 
     /// The URL that a link or a redirect `reference` on this page leads to.
     pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
-        match self.0.join(reference).and_then(with_a_good_host) {
+        match self.0.join(reference).and_then(as_requests_say_it) {
             Ok(url) => Url::of_page(url),
             Err(problem) => Err(UrlError::Invalid {
                 at: 1,
@@ -199,10 +199,28 @@ impl std::str::FromStr for Url {
     }
 }
 
-/// The rules of browsers let a host hold what no request can say in its `Host` (RFC 9110, section 7.2): braces, quotes.
-fn with_a_good_host(url: ::url::Url) -> Result<::url::Url, ::url::ParseError> {
-    let is_good = url.host_str().is_none_or(|host| is_host(host.as_bytes()));
-    if is_good { Ok(url) } else { Err(::url::ParseError::InvalidDomainCharacter) }
+/// The rules of browsers let a URL hold what no request may (RFC 3986, appendix A; RFC 9110, section 7.2): in a host that
+/// is an error, elsewhere it is written in hexadecimal digits.
+fn as_requests_say_it(mut url: ::url::Url) -> Result<::url::Url, ::url::ParseError> {
+    if !url.host_str().is_none_or(|host| is_host(host.as_bytes())) {
+        return Err(::url::ParseError::InvalidDomainCharacter);
+    }
+    if let Some(path) = encoded(url.path()) {
+        url.set_path(&path);
+    }
+    if let Some(query) = url.query().and_then(encoded) {
+        url.set_query(Some(&query));
+    }
+    Ok(url)
+}
+
+/// A part of a target without what none may hold, if it holds any of it.
+fn encoded(part: &str) -> Option<String> {
+    let is_wrong = |c: char| u8::try_from(c).is_ok_and(|byte| NOT_IN_TARGETS.contains(&byte));
+    part.contains(is_wrong).then(|| {
+        let encode = |c: char| if is_wrong(c) { format!("%{:02X}", u32::from(c)) } else { c.to_string() };
+        part.chars().map(encode).collect()
+    })
 }
 
 fn explain(problem: ::url::ParseError) -> &'static str {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use framewise::Fetch;
+use framewise::http::StatusCode;
 
 use crate::input::Input;
 use crate::rig::{self, CLIENT, Hands, Honest, Rig};
@@ -36,6 +37,9 @@ pub fn run(bytes: &[u8]) {
         panic!("after two hours a fetch is over, one way or the other");
     };
     match outcome {
+        Ok(page) if page.head.status == StatusCode::REQUEST_TIMEOUT => {
+            assert!(wire.wrongs > FEW, "{} wrongs, and the server lost its patience", wire.wrongs);
+        }
         Ok(page) => assert!(page.body == rig::body(length), "what comes is the page, byte for byte"),
         Err(error) => assert!(wire.wrongs > FEW, "{} wrongs, and: {error}", wire.wrongs),
     }

@@ -48,8 +48,11 @@ fn request_version(version: &[u8]) -> Result<(), Rule> {
     }
 }
 
+/// Visible, and yet no part of any URL (RFC 3986, appendix A), or never sent.
+pub(crate) const NOT_IN_TARGETS: &[u8] = b"\"#<>\\^`{|}";
+
 fn request_target(method: &[u8], target: &[u8]) -> Result<(), Rule> {
-    let visible = target.iter().all(|b| b.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(b));
+    let visible = target.iter().all(|b| b.is_ascii_graphic() && !NOT_IN_TARGETS.contains(b));
     let form = match target {
         [b'/', ..] => true,
         b"*" => method == b"OPTIONS",
