@@ -1,4 +1,4 @@
-//! Why this layer drops messages and connections: what breaks a [`Rule`](crate::Rule), and what else is in the way.
+//! Why this layer drops messages and connections: what breaks a [`Rule`], and what else is in the way.
 
 use framewise_core::drops::{DropReason, table};
 

@@ -26,7 +26,7 @@ use framewise::{
 
 use crate::kept::Kept;
 
-/// The hosts, by their place in `Rig::ports`.
+/// The hosts, by their place among [`Rig::hosts`].
 pub const CLIENT: usize = 0;
 /// The one who serves.
 pub const SERVER: usize = 1;
