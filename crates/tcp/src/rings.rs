@@ -1,9 +1,10 @@
 //! Memory for the rings of connections: there once it is written to, and given back while a connection is idle.
 //!
 //! A connection has two rings, of 64 KiB to half a megabyte each, of which most connections use little and idle ones
-//! nothing; that for sending nobody writes to (see [`send_queue`](crate::send_queue)). A heap would zero them, and so have them there in full, or ask the system for each anew. So a large piece
-//! of memory is mapped once for the rings of many connections: the system puts a page into it when something is first
-//! written there, and takes it away when it is told that nothing there counts any more.
+//! nothing; that for sending nobody writes to (see [`send_queue`](crate::send_queue)). A heap would zero them, and so
+//! have them there in full, or ask the system for each anew. So a large piece of memory is mapped once for the rings of
+//! many connections: the system puts a page into it when something is first written there, and takes it away when it is
+//! told that nothing there counts any more.
 //!
 //! ```text
 //!   piece   ┌─────────┬──────┬─────────┬──────┬─────────┬──────┬── ─ ─

@@ -64,7 +64,7 @@ pub(crate) struct Serve {
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
-    /// Say at the end what was dropped, by host, layer and reason; SIGUSR1 asks for it at any time.
+    /// Say at the end what was dropped, by host, layer and reason; SIGUSR1 asks for it while it serves.
     #[arg(long)]
     pub(crate) stats: bool,
 
