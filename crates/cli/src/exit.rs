@@ -177,6 +177,8 @@ fn next_after(error: &FetchError, url: &str) -> String {
             Some(format!("the same with --max-redirs {}", limit.saturating_mul(2).max(20)))
         }
         FetchError::Redirect(_) => Some(format!("framewise fetch -i {url}     (the redirect itself)")),
+        FetchError::Sink(_) => Some("the same with -o FILE, where there is room".to_owned()),
+        FetchError::Source(_) => Some("the same with -T and a file that can be read to its end".to_owned()),
         FetchError::Coding(_) => Some("the same without --compressed: the page as it is sent".to_owned()),
         FetchError::Name(ResolveError::NoServer { name }) => {
             Some(format!("--dns ADDRESS of a name server, or --resolve {name}:*:ADDRESS"))

@@ -24,7 +24,8 @@ pub(crate) struct PageWriter {
 
 enum Target {
     Stdout,
-    File(File),
+    /// A file, and its name for errors.
+    File(File, String),
     Nowhere,
 }
 
@@ -38,14 +39,11 @@ impl PageWriter {
     ) -> Result<Self, Failure> {
         let to = match file {
             Some(path) if path.as_os_str() == "-" => Target::Stdout,
-            Some(path) => Target::File(
-                OpenOptions::new()
-                    .write(true)
-                    .create(true)
-                    .truncate(false)
-                    .open(path)
-                    .map_err(|error| cannot_write(&path.display().to_string(), &error))?,
-            ),
+            Some(path) => {
+                let name = path.display().to_string();
+                let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+                Target::File(file.map_err(|error| cannot_write(&name, &error))?, name)
+            }
             None => Target::Stdout,
         };
         Ok(PageWriter { to, with_head, progress, is_mid_line: false })
@@ -58,7 +56,9 @@ impl PageWriter {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.to {
-            Target::File(file) => file.write_all(bytes),
+            Target::File(file, name) => file
+                .write_all(bytes)
+                .map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}"))),
             Target::Stdout => {
                 // Whoever reads no further has read enough: that is no failure.
                 if !output::write_stdout(bytes)? {
@@ -74,7 +74,7 @@ impl PageWriter {
 
 impl BodySink for PageWriter {
     fn head(&mut self, head: &ResponseHead, length: BodyLength) -> io::Result<()> {
-        if let Target::File(file) = &self.to
+        if let Target::File(file, _) = &self.to
             && file.metadata()?.is_file()
         {
             file.set_len(0)?;

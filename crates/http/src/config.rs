@@ -49,8 +49,8 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How long a client may take over a head, counted from its first byte (or from the connection's beginning). Beyond: 408.
     pub head_timeout: Duration,
-    /// The period over which a server measures how fast a peer sends or reads a body, a second at least.
-    /// Too slow: 408, or the end.
+    /// The period over which a server measures how fast a peer sends or reads a body, a second at least: somewhat longer than an
+    /// honest one may stop altogether. Too slow: 408, or the end.
     pub pace_period: Duration,
     /// Bytes per second that a peer must send or read at least, over each period.
     pub minimum_rate: u64,
@@ -82,7 +82,7 @@ impl Default for Config {
             idle_per_server: 8,
             idle_timeout: Duration::from_secs(60),
             head_timeout: Duration::from_secs(30),
-            pace_period: Duration::from_secs(60),
+            pace_period: Duration::from_secs(35),
             minimum_rate: 64,
             linger: Duration::from_secs(120),
             user_agent: None,

@@ -49,7 +49,60 @@ pub enum ParseCidrError {
     },
 }
 
+/// Why a [`Cidr`]'s address can't be a host's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NotAHost {
+    /// `0.0.0.0/8` and `::`.
+    #[error("{0} is nobody's address (RFC 1122, section 3.2.1.3)")]
+    Nobody(IpAddr),
+    /// `127.0.0.0/8` and `::1`.
+    #[error("{0} never leaves a computer (RFC 1122, section 3.2.1.3)")]
+    Loopback(IpAddr),
+    /// A multicast address, or one of the reserved ones above.
+    #[error("{0} is a group's address, or reserved: no host has it as its own (RFC 1112, section 4)")]
+    Group(IpAddr),
+    /// The first address of an IPv4 network.
+    #[error("{0} names the network itself; hosts come after it (RFC 1122, section 3.2.1.3)")]
+    Network(IpAddr),
+    /// The last address of an IPv4 network.
+    #[error("{0} means everybody in its network; hosts come before it (RFC 919)")]
+    Broadcast(IpAddr),
+}
+
 impl Cidr {
+    /// Itself, where a host can have the address as its own.
+    ///
+    /// ```
+    /// use framewise_ip::Cidr;
+    /// let host: Cidr = "192.0.2.10/24".parse()?;
+    /// assert!(host.of_a_host().is_ok());
+    /// let network: Cidr = "192.0.2.0/24".parse()?;
+    /// assert!(network.of_a_host().is_err());
+    /// # Ok::<(), framewise_ip::cidr::ParseCidrError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// It is an address of another kind.
+    pub fn of_a_host(self) -> Result<Self, NotAHost> {
+        let address = self.address;
+        if address.is_loopback() {
+            return Err(NotAHost::Loopback(address));
+        }
+        if address.is_multicast() {
+            return Err(NotAHost::Group(address));
+        }
+        match address {
+            IpAddr::V4(v4) if v4.octets()[0] == 0 => Err(NotAHost::Nobody(address)),
+            IpAddr::V4(v4) if v4.octets()[0] >= 240 => Err(NotAHost::Group(address)),
+            IpAddr::V4(v4) if self.broadcast() == Some(v4) => Err(NotAHost::Broadcast(address)),
+            IpAddr::V4(_) if self.broadcast().is_some() && self.network().address == address => {
+                Err(NotAHost::Network(address))
+            }
+            IpAddr::V6(v6) if v6.is_unspecified() => Err(NotAHost::Nobody(address)),
+            _ => Ok(self),
+        }
+    }
+
     /// This address, with so many bits that name the network.
     pub const fn new(address: IpAddr, prefix: u8) -> Self {
         Cidr { address, prefix }

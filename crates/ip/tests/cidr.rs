@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use framewise_ip::Cidr;
-use framewise_ip::cidr::ParseCidrError;
+use framewise_ip::cidr::{NotAHost, ParseCidrError};
 use framewise_ip::ipv6::{link_local, solicited_node};
 use proptest::prelude::*;
 
@@ -59,4 +59,25 @@ proptest! {
         prop_assert!(cidr.contains(cidr.network().address));
         prop_assert_eq!(cidr.contains(other), cidr.network().contains(other));
     }
+}
+
+#[test]
+fn some_addresses_are_no_hosts() {
+    let judged = |text: &str| text.parse::<Cidr>().expect(text).of_a_host().err();
+    for text in
+        ["192.0.2.1/24", "192.0.2.0/31", "192.0.2.255/31", "192.0.2.0/32", "2001:db8::1/64", "fe80::1/64"]
+    {
+        assert_eq!(judged(text), None, "{text}");
+    }
+    let wrong = |why: fn(_) -> _, texts: &[&str]| {
+        for text in texts {
+            let address = text.parse::<Cidr>().expect(text).address;
+            assert_eq!(judged(text), Some(why(address)), "{text}");
+        }
+    };
+    wrong(NotAHost::Nobody, &["0.0.0.0/0", "0.1.2.3/8", "::/0"]);
+    wrong(NotAHost::Loopback, &["127.0.0.1/8", "::1/128"]);
+    wrong(NotAHost::Group, &["224.0.0.1/24", "255.255.255.255/32", "ff02::1/64"]);
+    wrong(NotAHost::Network, &["192.0.2.0/24"]);
+    wrong(NotAHost::Broadcast, &["192.0.2.255/24"]);
 }

@@ -8,8 +8,11 @@ pub struct Config {
     /// Bytes a connection keeps for data that came and was not granted yet, and so the largest window it offers.
     /// Rounded down to 65,535 times a power of two (RFC 7323 scales windows by powers of two).
     pub receive_window: usize,
-    /// Bytes a connection keeps of what was sent and not acknowledged yet.
+    /// Bytes a connection keeps of what was sent and not acknowledged yet, once its peer has shown that it takes them: it begins
+    /// with 64 KiB at most.
     pub send_buffer: usize,
+    /// Bytes that all connections together keep so beyond the first 64 KiB of each.
+    pub send_budget: usize,
     /// Connections at a time, half-open ones included.
     pub max_connections: usize,
     /// Listeners at a time.
@@ -35,6 +38,9 @@ pub struct Config {
     pub half_open_timeout: Duration,
     /// Gives up when nothing new was acknowledged for so long though something waits (RFC 5482).
     pub user_timeout: Duration,
+    /// The least that a peer must take of what is sent to it; who takes less is left. `None`: it may be as slow as
+    /// [`user_timeout`](Self::user_timeout) lets it.
+    pub least_pace: Option<LeastPace>,
     /// How long the peer may send nothing new in FIN-WAIT-2, when only its FIN is missing.
     pub fin_timeout: Duration,
     /// How long the remains of a finished connection answer for it (RFC 9293, section 3.4.2). The four minutes there are twice
@@ -50,11 +56,21 @@ pub struct Config {
     pub mtu: usize,
 }
 
+/// The least that a peer must do in a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeastPace {
+    /// Bytes that it acknowledges,
+    pub bytes: u32,
+    /// in each period of this length in which something waits for it.
+    pub period: Duration,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
             receive_window: 64 * 1_024,
             send_buffer: 64 * 1_024,
+            send_budget: 64 * 1_024 * 1_024,
             max_connections: 16_384,
             max_listeners: 64,
             asks: false,
@@ -65,6 +81,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(180),
             half_open_timeout: Duration::from_secs(60),
             user_timeout: Duration::from_secs(300),
+            least_pace: None,
             fin_timeout: Duration::from_secs(120),
             time_wait: Duration::from_secs(60),
             keep_alive: None,

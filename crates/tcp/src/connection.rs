@@ -12,6 +12,7 @@
 mod idle;
 mod inbound;
 mod outbound;
+mod pace;
 mod upper;
 
 use framewise_core::id::ConnId;
@@ -20,6 +21,7 @@ use framewise_core::seams::stream::{CloseReason, Endpoint};
 use framewise_core::time::earliest;
 use framewise_core::{Cx, Instant};
 
+use crate::allowance::{Allowance, Budget};
 use crate::config::Config;
 use crate::engine::{Engine, IP_HEADER_LEN, State};
 use crate::flows::FlowKey;
@@ -31,6 +33,7 @@ use crate::rto::RetransmissionTimer;
 use crate::segment::Flags;
 use crate::send_queue::SendQueue;
 use crate::sequence::SeqNumber;
+use pace::Pace;
 
 /// The smallest packet that a path may shrink us to: below it, an ICMP error is more likely forged (RFC 8899, section 5.1.2).
 const MIN_MTU_V4: usize = 552;
@@ -62,6 +65,7 @@ pub(crate) struct Connection {
     /// Bytes that may go up, and bytes that may come down.
     grant: usize,
     credit: usize,
+    allowance: Allowance,
     /// Whether the upper layer has said that it sends no more.
     closing: bool,
     /// Whether the upper layer was told that the peer sends no more.
@@ -75,7 +79,9 @@ pub(crate) struct Connection {
     owes_fin_since: Instant,
     /// Since when something waits to be acknowledged without progress, and what was the first of it.
     waiting_since: Option<Instant>,
-    unacknowledged: SeqNumber,
+    unacknowledged: Option<SeqNumber>,
+    /// While something waits, how fast the peer takes it.
+    pace: Option<Pace>,
     timer: RetransmissionTimer,
     /// Whether the last segment had been sent before.
     sent_again: bool,
@@ -105,12 +111,12 @@ impl Connection {
         flow: FlowKey,
         offset: u32,
         mtu: usize,
-        (config, arena): (&Config, &Arena),
+        (config, arena, budget): (&Config, &Arena, &Budget),
         now: Instant,
     ) -> Option<Self> {
         let mtu = engine_mtu(&flow, mtu.min(config.mtu));
         let engine = Engine::connect(config, arena, mtu, flow.local().port(), flow.remote().port())?;
-        Some(Connection::new(name, flow, engine, offset, now))
+        Some(Connection::new(name, flow, engine, offset, Allowance::new(budget), now))
     }
 
     /// A connection that is about to be opened by the peer's SYN.
@@ -119,15 +125,22 @@ impl Connection {
         flow: FlowKey,
         offset: u32,
         mtu: usize,
-        (config, arena): (&Config, &Arena),
+        (config, arena, budget): (&Config, &Arena, &Budget),
         now: Instant,
     ) -> Option<Self> {
         let mtu = engine_mtu(&flow, mtu.min(config.mtu));
         let engine = Engine::listen(config, arena, mtu, flow.local().port())?;
-        Some(Connection::new(name, flow, engine, offset, now))
+        Some(Connection::new(name, flow, engine, offset, Allowance::new(budget), now))
     }
 
-    fn new(name: ConnId, flow: FlowKey, engine: Engine, offset: u32, now: Instant) -> Self {
+    fn new(
+        name: ConnId,
+        flow: FlowKey,
+        engine: Engine,
+        offset: u32,
+        allowance: Allowance,
+        now: Instant,
+    ) -> Self {
         Connection {
             name,
             flow,
@@ -142,6 +155,7 @@ impl Connection {
             opened: false,
             grant: 0,
             credit: 0,
+            allowance,
             closing: false,
             peer_closed: false,
             peer_gone: false,
@@ -149,7 +163,8 @@ impl Connection {
             last_heard: now,
             owes_fin_since: now,
             waiting_since: None,
-            unacknowledged: SeqNumber::default(),
+            unacknowledged: None,
+            pace: None,
             timer: RetransmissionTimer::default(),
             sent_again: false,
             touched: false,
@@ -204,13 +219,18 @@ impl Connection {
             return None;
         }
         let timers = earliest(self.engine.poll_at(now), self.timer.expires());
-        earliest(timers, earliest(self.idle_at(), self.deadline(config)))
+        let patience = earliest(self.deadline(config), self.pace_deadline(config));
+        earliest(timers, earliest(self.idle_at(), patience))
     }
 
     /// Gives up what has waited for too long, or sends it again; gives back what an idle one does not need.
     pub(crate) fn on_time(&mut self, config: &Config, out: &mut Outputs, cx: &mut Cx) {
         let late = self.deadline(config).is_some_and(|at| at <= cx.now);
-        if late && self.over().is_none() {
+        let slow = matches!(self.life, Life::Open) && self.is_too_slow(config, cx.now);
+        if slow {
+            cx.dropped("tcp", "peer too slow");
+        }
+        if (late || slow) && self.over().is_none() {
             let reason = match self.soft_error {
                 Some(kind) => CloseReason::Unreachable(kind),
                 None => CloseReason::TimedOut,
@@ -246,12 +266,15 @@ impl Connection {
 
     /// Keeps count of how long something has waited to be acknowledged.
     fn note_progress(&mut self, now: Instant) {
-        let progress = self.guard.unacknowledged() != self.unacknowledged;
-        self.unacknowledged = self.guard.unacknowledged();
+        let unacknowledged = self.guard.unacknowledged();
+        let before = self.unacknowledged.replace(unacknowledged);
+        let progress = before != Some(unacknowledged);
+        let taken = before.map_or(0, |before| unacknowledged.since(before).unsigned_abs());
         if progress {
             self.soft_error = None;
+            self.allowance.grow(taken as usize, self.engine.send_capacity());
             let more = self.guard.awaits_acknowledgment();
-            self.timer.acknowledged(self.unacknowledged, more, now);
+            self.timer.acknowledged(unacknowledged, more, now);
         }
         let waits = self.awaits_something();
         self.waiting_since = match self.waiting_since {
@@ -259,6 +282,7 @@ impl Connection {
             Some(since) if !progress => Some(since),
             _ => Some(now),
         };
+        self.note_pace(waits, taken, now);
     }
 
     fn awaits_something(&self) -> bool {

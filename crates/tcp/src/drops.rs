@@ -4,7 +4,7 @@ use framewise_core::drops::{DropReason, table};
 
 /// Every reason that is counted.
 #[rustfmt::skip]
-pub const DROPS: [DropReason; 32] = table("tcp", [
+pub const DROPS: [DropReason; 33] = table("tcp", [
     // Segments that are none, or for nobody.
     ("header broken", "its lengths make no sense", "RFC 9293 §3.1"),
     ("checksum wrong", "it was damaged, or is for other addresses", "RFC 9293 §3.1"),
@@ -36,6 +36,7 @@ pub const DROPS: [DropReason; 32] = table("tcp", [
     ("ICMP error quotes nothing in flight", "a guess: we wait for no such acknowledgment", "RFC 5927 §4.1"),
     // Limits.
     ("too many connections", "as many are open as may be", ""),
+    ("peer too slow", "it took less than it must of what was sent to it: the connection is ended", "RFC 6429 §4"),
     ("too many in TIME-WAIT", "the oldest of the finished ones is forgotten early", "RFC 9293 §3.4.2"),
     ("too many answers wait", "the layer below did not take those before", ""),
     ("too many wait for a route", "the layer below has not answered yet", ""),

@@ -282,12 +282,22 @@ impl Guard {
     /// The header of a segment without data that shows where we are.
     pub(crate) fn bare(&self, flags: Flags) -> Header {
         Header {
-            sequence: self.max,
+            sequence: self.acceptable(),
             acknowledgment: self.next,
             flags,
             window: self.offered,
             ..Header::default()
         }
+    }
+
+    /// SND.NXT, or where the peer's window ends if that is before: a byte sent to ask whether a closed window has opened was
+    /// not taken, and a number beyond it would be none that the peer expects (RFC 9293, section 3.10.7.4; for
+    /// RST RFC 5961, section 3.2).
+    fn acceptable(&self) -> SeqNumber {
+        let window = usize::from(self.window) << self.peer_shift.unwrap_or(0);
+        let edge = self.window_acknowledgment.plus(window);
+        let is_within = !edge.is_before(self.una) && edge.is_before(self.max);
+        if is_within { edge } else { self.max }
     }
 
     /// Whether what came was not acknowledged yet.

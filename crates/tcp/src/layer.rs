@@ -21,6 +21,7 @@ use framewise_core::time::earliest;
 use framewise_core::{Cx, Instant, Layer, Rng};
 
 use self::opening::Asked;
+use crate::allowance::Budget;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::cookie::Cookies;
@@ -55,6 +56,7 @@ pub struct Tcp {
     asked: VecDeque<(Instant, Asked)>,
     out: Outputs,
     arena: Arena,
+    budget: Budget,
 }
 
 impl Tcp {
@@ -73,6 +75,7 @@ impl Tcp {
             asked: VecDeque::new(),
             out: Outputs::default(),
             arena: arena(&config),
+            budget: Budget::new(config.send_budget),
             config,
             rng,
         }

@@ -63,6 +63,7 @@
 
 #![deny(unsafe_code)]
 
+mod allowance;
 pub mod analysis;
 mod config;
 mod connection;
@@ -85,7 +86,7 @@ mod time_wait;
 mod timers;
 
 pub use analysis::{Facts, Flow};
-pub use config::Config;
+pub use config::{Config, LeastPace};
 pub use describe::describe;
 pub use layer::Tcp;
 pub use segment::{Header, ParseError};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use framewise::ip::Cidr;
+use framewise::ip::cidr::ParseCidrError;
 
 /// A host of ours on a device.
 #[derive(Debug, Args)]
@@ -19,7 +20,7 @@ pub(crate) struct TapHost {
     pub(crate) interface: Option<String>,
 
     /// My address and network there, such as 192.0.2.10/24; once more for IPv6.
-    #[arg(long, value_name = "CIDR", requires = "device")]
+    #[arg(long, value_name = "CIDR", requires = "device", value_parser = host_address)]
     pub(crate) address: Vec<Cidr>,
 
     /// The router to everything else.
@@ -37,6 +38,12 @@ pub(crate) struct TapHost {
     /// How long to stay awake after a frame, for the next may be about to come: 50, or 0 where there is one processor.
     #[arg(long, value_name = "MICROSECONDS", requires = "device")]
     pub(crate) spin: Option<u64>,
+}
+
+/// An address that a host can have, with its network.
+pub(super) fn host_address(text: &str) -> Result<Cidr, String> {
+    let cidr: Cidr = text.parse().map_err(|error: ParseCidrError| error.to_string())?;
+    cidr.of_a_host().map_err(|error| error.to_string())
 }
 
 /// When to use a TAP's offload.

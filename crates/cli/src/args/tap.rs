@@ -36,7 +36,7 @@ pub(crate) struct TapUp {
     #[arg(default_value = "fw0")]
     pub(crate) names: Vec<String>,
     /// This computer's address and network on it, such as 192.0.2.1/24; once more for IPv6.
-    #[arg(long, value_name = "CIDR")]
+    #[arg(long, value_name = "CIDR", value_parser = super::device::host_address)]
     pub(crate) address: Vec<Cidr>,
     /// Who may use it; the user behind sudo if not given.
     #[arg(long, value_name = "UID")]

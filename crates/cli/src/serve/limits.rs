@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use framewise::http::Config;
+use framewise::HostConfig;
+use framewise::tcp::LeastPace;
 
 use crate::args::seconds;
 
@@ -19,10 +20,10 @@ pub(crate) struct Limits {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
     pub(crate) idle_timeout: Duration,
 
-    /// Bytes that a client must send of a body, or read of an answer, in each second of a minute on average. Below: 408, or the
+    /// Bytes that a client must send of a body, or read of an answer, in a second, on average over 35 seconds. Below: 408, or the
     /// end.
-    #[arg(long, value_name = "BYTES", default_value_t = 64)]
-    pub(crate) minimum_rate: u64,
+    #[arg(long, value_name = "BYTES", default_value_t = 1_000)]
+    pub(crate) minimum_rate: u32,
 
     /// Bytes of a request's head. Beyond: 431.
     #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024)]
@@ -51,16 +52,20 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Tells HTTP.
-    pub(crate) fn apply(&self, http: &mut Config) {
+    /// Tells HTTP, and TCP, which alone knows how much of an answer the client has taken.
+    pub(crate) fn apply(&self, host: &mut HostConfig) {
+        let http = &mut host.http;
         http.head_timeout = self.head_timeout;
         http.idle_timeout = self.idle_timeout;
-        http.minimum_rate = self.minimum_rate;
+        http.minimum_rate = self.minimum_rate.into();
         http.limits.head_bytes = self.max_head;
         http.limits.target_bytes = self.max_target;
         http.connections = self.max_connections;
         http.connections_per_client = self.max_per_client.unwrap_or(usize::MAX);
         http.exchanges = self.max_requests;
         http.request_body_bytes = self.max_body.unwrap_or(http.request_body_bytes);
+        let seconds = u32::try_from(http.pace_period.as_secs()).unwrap_or(u32::MAX);
+        host.tcp.least_pace =
+            Some(LeastPace { bytes: self.minimum_rate.saturating_mul(seconds), period: http.pace_period });
     }
 }

@@ -83,7 +83,7 @@ fn on_device(
 ) -> Result<Live, Failure> {
     let opened = live::open(device, args.tap.offload)?;
     let mut config = live::host_config("server", &opened, &args.tap, tls);
-    args.options.limits.apply(&mut config.http);
+    args.options.limits.apply(&mut config);
     config.http.epoch = Some(real::unix_time());
     let mut live = live::start(opened, &config, None)?;
     live.runner.set_spin(args.tap.spin());

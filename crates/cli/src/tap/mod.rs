@@ -55,6 +55,14 @@ fn check(args: &TapUp) -> Result<(), Failure> {
         return Err(Failure::new(Kind::Usage, sentence)
             .next(format!("sudo framewise tap up {names} --bridge fwbr{address}")));
     }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = args.names.iter().find(|name| !seen.insert(*name)) {
+        let sentence = format!("{twice} is named twice: two TAPs can't have the same name");
+        let names: Vec<&str> = seen.into_iter().map(String::as_str).collect();
+        return Err(
+            Failure::new(Kind::Usage, sentence).next(format!("sudo framewise tap up {}", names.join(" ")))
+        );
+    }
     if args.bridge.as_ref().is_some_and(|bridge| args.names.contains(bridge)) {
         return Err(Failure::new(Kind::Usage, "a bridge and a TAP can't have the same name")
             .next(format!("sudo framewise tap up {names} --bridge fwbr")));

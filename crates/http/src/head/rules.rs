@@ -50,9 +50,18 @@ fn request_version(version: &[u8]) -> Result<(), Rule> {
 
 /// Visible, and yet no part of any URL (RFC 3986, appendix A), or never sent.
 pub(crate) const NOT_IN_TARGETS: &[u8] = b"\"#<>\\^`{|}";
+/// What browsers send of these all the same, since no reader takes it for anything but itself (WHATWG URL, section 1.3: the
+/// path and the query percent-encode sets).
+const SENT_IN_PATHS: &[u8] = b"|";
+const SENT_IN_QUERIES: &[u8] = b"\\^`{|}";
 
 fn request_target(method: &[u8], target: &[u8]) -> Result<(), Rule> {
-    let visible = target.iter().all(|b| b.is_ascii_graphic() && !NOT_IN_TARGETS.contains(b));
+    let query_at = target.iter().position(|b| *b == b'?').unwrap_or(target.len());
+    let (path, query) = target.split_at(query_at);
+    let visible = [(path, SENT_IN_PATHS), (query, SENT_IN_QUERIES)].iter().all(|(part, sent)| {
+        let is_right = |b: &u8| !NOT_IN_TARGETS.contains(b) || sent.contains(b);
+        part.iter().all(|b| b.is_ascii_graphic() && is_right(b))
+    });
     let form = match target {
         [b'/', ..] => true,
         b"*" => method == b"OPTIONS",

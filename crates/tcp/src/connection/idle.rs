@@ -39,6 +39,7 @@ impl Connection {
         if self.idle_at().is_some_and(|at| at <= now) {
             self.engine.give_back_memory();
             self.queue.shrink();
+            self.allowance.shrink();
             self.touched = false;
         }
     }

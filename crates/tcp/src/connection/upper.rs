@@ -104,7 +104,7 @@ impl Connection {
         if self.closing || !matches!(self.life, Life::Open) {
             return;
         }
-        let capacity = self.engine.send_capacity();
+        let capacity = self.engine.send_capacity().min(self.allowance.bytes());
         let queue = self.engine.send_queue();
         let bytes = capacity.saturating_sub(queue).saturating_sub(self.credit);
         if bytes > 0 && (queue == 0 || bytes >= capacity / CREDIT_PORTION) {

@@ -124,7 +124,14 @@ impl Tcp {
     fn begin(&mut self, name: ConnId, remote: SocketAddr, route: SourceRoute, cx: &mut Cx) {
         let started = self.free_flow(route.source, remote).and_then(|flow| {
             let offset = self.initial.offset(&flow, cx.now);
-            Connection::connect(name, flow, offset, route.mtu, (&self.config, &self.arena), cx.now)
+            Connection::connect(
+                name,
+                flow,
+                offset,
+                route.mtu,
+                (&self.config, &self.arena, &self.budget),
+                cx.now,
+            )
         });
         let key = started.and_then(|connection| {
             let flow = connection.flow();
@@ -191,7 +198,14 @@ impl Tcp {
         let offset = self.initial.offset(&flow, cx.now);
         // The name is known once it is in the table.
         let nameless = ConnId::new(Opener::Lower, 0, 0);
-        let begun = Connection::accept(nameless, flow, offset, mtu, (&self.config, &self.arena), cx.now);
+        let begun = Connection::accept(
+            nameless,
+            flow,
+            offset,
+            mtu,
+            (&self.config, &self.arena, &self.budget),
+            cx.now,
+        );
         let Some(key) = begun.and_then(|connection| self.connections.insert(Box::new(connection)).ok())
         else {
             cx.dropped("tcp", "too many connections");

@@ -38,7 +38,7 @@ pub(crate) struct Stream {
     pub(crate) granted: usize,
     pub(crate) peer_closed: bool,
     pub(crate) closed: Option<CloseReason>,
-    to_send: Bytes,
+    pub(crate) to_send: Bytes,
     close_after: bool,
 }
 

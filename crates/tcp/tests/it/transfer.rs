@@ -6,8 +6,8 @@ use framewise_core::Instant;
 use framewise_core::buf::ChecksumState;
 use framewise_core::seams::segment::SegmentDown;
 use framewise_core::seams::stream::{CloseReason, StreamDown};
-use framewise_tcp::Config;
 use framewise_tcp::segment::{Flags, sum};
+use framewise_tcp::{Config, LeastPace};
 
 use crate::pair::{Faults, ONE, Pair, TWO, pattern};
 
@@ -127,6 +127,53 @@ fn a_window_closed_for_ever_ends_by_the_user_timeout() {
     pair.send(ONE, one, &pattern(100_000), false);
     pair.run_for(Duration::from_secs(310));
     assert_eq!(pair.stream(ONE, one).closed, Some(CloseReason::TimedOut));
+}
+
+#[test]
+fn a_peer_that_takes_next_to_nothing_is_left_where_that_is_wanted() {
+    let least_pace = Some(LeastPace { bytes: 1_000, period: Duration::from_secs(35) });
+    let config = Config { least_pace, receive_window: 65_535, ..Config::default() };
+    let mut pair = Pair::with(71, config, ["192.0.2.1", "192.0.2.2"]);
+    pair.hosts[TWO].appetite = 0;
+    let (one, two) = pair.connected();
+    pair.send(ONE, one, &pattern(300_000), false);
+    let grant = |pair: &mut Pair, bytes| {
+        pair.hosts[TWO].streams.get_mut(&two).unwrap().granted += bytes;
+        pair.say(TWO, StreamDown::Grant { conn: two, bytes });
+    };
+    // A window closed for half a minute is nothing unusual, and somebody slow is no attacker.
+    for _ in 0..4 {
+        pair.run_for(Duration::from_secs(30));
+        assert_eq!(pair.stream(ONE, one).closed, None);
+        grant(&mut pair, 10_000);
+        pair.run_for(Duration::from_secs(5));
+    }
+    pair.run_for(Duration::from_secs(70));
+    assert_eq!(pair.stream(ONE, one).closed, Some(CloseReason::TimedOut));
+    assert_eq!(pair.hosts[ONE].counters.drops("tcp", "peer too slow"), 1);
+    // The window was closed, and yet the other side believes that it is over.
+    assert_eq!(pair.stream(TWO, two).closed, Some(CloseReason::Reset));
+}
+
+/// However large the buffer: half a megabyte for each of a thousand who read nothing would be half a gigabyte.
+#[test]
+fn who_has_taken_nothing_is_sent_little() {
+    let config = Config { send_buffer: 512 << 10, ..Config::default() };
+    let mut pair = Pair::with(72, config, ["192.0.2.1", "192.0.2.2"]);
+    pair.hosts[TWO].appetite = 0;
+    let (one, two) = pair.connected();
+    assert_eq!(pair.stream(ONE, one).writable, 64 << 10);
+    let data = pattern(2 << 20);
+    pair.send(ONE, one, &data, false);
+    pair.run_for(Duration::from_secs(10));
+    let sent = |pair: &Pair| data.len() - pair.stream(ONE, one).to_send.len();
+    // A window full of it has arrived, so as much again may be under way.
+    assert!(sent(&pair) <= 192 << 10, "{} bytes went down", sent(&pair));
+    // Once it is seen to read, all of the buffer is used.
+    pair.hosts[TWO].streams.get_mut(&two).unwrap().granted += 1 << 20;
+    pair.say(TWO, StreamDown::Grant { conn: two, bytes: 1 << 20 });
+    pair.run_for(Duration::from_secs(10));
+    assert!(sent(&pair) >= 3 << 19, "{} bytes went down", sent(&pair));
 }
 
 #[test]
