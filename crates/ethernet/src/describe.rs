@@ -82,7 +82,7 @@ fn inbound(destination: MacAddr) -> &'static str {
     }
 }
 
-fn next(ethertype: EtherType) -> String {
+pub(crate) fn next(ethertype: EtherType) -> String {
     let protocol = ethertype.protocol().unwrap_or("nobody");
     format!("type {ethertype}: {protocol}")
 }
@@ -105,7 +105,7 @@ fn meaning_of_source(mac: MacAddr) -> &'static str {
     }
 }
 
-fn meaning_of_type(ethertype: EtherType) -> String {
+pub(crate) fn meaning_of_type(ethertype: EtherType) -> String {
     match ethertype.protocol() {
         Some(protocol) => format!("What is inside is for {protocol}."),
         None if ethertype.0 < 0x0600 => {
@@ -115,7 +115,7 @@ fn meaning_of_type(ethertype: EtherType) -> String {
     }
 }
 
-fn padding(from: usize, to: usize) -> Field {
+pub(crate) fn padding(from: usize, to: usize) -> Field {
     Field::new(
         "padding",
         from..to,

@@ -42,6 +42,11 @@ impl EtherType {
     /// A service VLAN tag (IEEE 802.1ad).
     pub const SERVICE_VLAN: EtherType = EtherType(0x88a8);
 
+    /// Whether a VLAN tag follows.
+    pub fn is_tag(self) -> bool {
+        matches!(self, EtherType::VLAN | EtherType::SERVICE_VLAN)
+    }
+
     /// The type that fits an IP packet, by the version in its first four bits.
     pub fn of_packet(packet: &[u8]) -> Option<EtherType> {
         match packet.first()? >> 4 {
@@ -49,6 +54,22 @@ impl EtherType {
             6 => Some(EtherType::IPV6),
             _ => None,
         }
+    }
+
+    /// The length of what is inside, which `payload` begins with, as it tells itself: what follows is padding.
+    pub fn unpadded_length(self, payload: &[u8]) -> usize {
+        let told = match self {
+            EtherType::ARP => Some(crate::arp::LENGTH),
+            // RFC 791 section 3.1: total length, header included.
+            EtherType::IPV4 => read::u16_at(payload, 2).map(usize::from),
+            // RFC 8200 section 3: payload length, without the 40 bytes of the header. Zero marks a jumbogram.
+            EtherType::IPV6 => {
+                read::u16_at(payload, 4).filter(|&length| length > 0).map(|length| 40 + usize::from(length))
+            }
+            _ => None,
+        };
+        let all = payload.len();
+        told.filter(|&length| length > 0).unwrap_or(all).min(all)
     }
 
     /// The protocol's name, where it is one that this crate knows.
@@ -119,18 +140,7 @@ impl<'a> FrameView<'a> {
 
     /// The payload's length without the padding behind it, as what is inside tells it.
     pub fn unpadded_length(&self) -> usize {
-        let told = match self.ethertype() {
-            EtherType::ARP => Some(crate::arp::LENGTH),
-            // RFC 791 section 3.1: total length, header included.
-            EtherType::IPV4 => read::u16_at(self.payload, 2).map(usize::from),
-            // RFC 8200 section 3: payload length, without the 40 bytes of the header. Zero marks a jumbogram.
-            EtherType::IPV6 => read::u16_at(self.payload, 4)
-                .filter(|&length| length > 0)
-                .map(|length| 40 + usize::from(length)),
-            _ => None,
-        };
-        let all = self.payload.len();
-        told.filter(|&length| length > 0).unwrap_or(all).min(all)
+        self.ethertype().unpadded_length(self.payload)
     }
 }
 
@@ -157,7 +167,7 @@ impl Header {
         if ethertype.0 < SMALLEST_ETHERTYPE {
             return Err(ParseError::LengthField { found: ethertype.0 });
         }
-        if matches!(ethertype, EtherType::VLAN | EtherType::SERVICE_VLAN) {
+        if ethertype.is_tag() {
             return Err(ParseError::Tagged { found: ethertype });
         }
         Ok(Header { destination: frame.destination(), source: frame.source(), ethertype })

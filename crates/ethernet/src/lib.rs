@@ -58,6 +58,7 @@
 //! |---|---|
 //! | the header, byte by byte | [`frame`], [`arp`] |
 //! | how a header is explained to a person | [`describe`](mod@describe) |
+//! | VLAN tags, and what captures have in Ethernet's place | [`vlan`], [`link`] |
 //! | which frames are for us | [`filter`] |
 //! | how a neighbour is found, kept, doubted and forgotten | `neighbours`, `table`, `waiting` |
 //! | how our own addresses are claimed and defended | `claims` |
@@ -75,9 +76,11 @@ mod error;
 pub mod filter;
 pub mod frame;
 mod layer;
+pub mod link;
 mod neighbours;
 mod resolution;
 mod table;
+pub mod vlan;
 mod waiting;
 
 pub use arp::{ArpPacket, Operation};
@@ -88,4 +91,6 @@ pub use error::ParseError;
 pub use frame::{EtherType, FrameView, Header};
 pub use framewise_core::MacAddr;
 pub use layer::Ethernet;
+pub use link::Link;
 pub use neighbours::{Neighbour, NeighbourState};
+pub use vlan::describe_vlan;
