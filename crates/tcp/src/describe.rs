@@ -2,13 +2,12 @@
 
 use std::net::IpAddr;
 
-use framewise_core::checksum::Sum;
 use framewise_core::read::{u8_at, u16_at, u32_at};
-use framewise_core::seams::segment::TCP;
 use framewise_core::{Description, Field};
 
 use crate::analysis::{Facts, Order};
-use crate::segment::{Flags, HEADER_LEN, Header, ParseError, RawOption, kind, sum, walk_options};
+use crate::checksum::Checksum;
+use crate::segment::{Flags, HEADER_LEN, Header, ParseError, RawOption, kind, walk_options};
 
 /// Explains the segment `bytes` from `source` to `destination`; with `facts` from [`analysis`](crate::analysis), also its
 /// place in the connection.
@@ -47,28 +46,7 @@ pub fn describe(
     })
 }
 
-/// What the checksum turns out to be.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Checksum {
-    Right,
-    Wrong,
-    /// Only the pseudo-header's sum stands there: the device does the rest.
-    Left,
-}
-
 impl Checksum {
-    fn of(bytes: &[u8], source: IpAddr, destination: IpAddr) -> Self {
-        if sum(bytes, source, destination).is_valid() {
-            return Checksum::Right;
-        }
-        let mut pseudo = Sum::default();
-        pseudo.add_pseudo_header(source, destination, TCP, bytes.len());
-        match u16_at(bytes, 16) == Some(pseudo.folded()) {
-            true => Checksum::Left,
-            false => Checksum::Wrong,
-        }
-    }
-
     fn short(self) -> &'static str {
         match self {
             Checksum::Right => "sum right",

@@ -65,6 +65,7 @@
 
 mod allowance;
 pub mod analysis;
+mod checksum;
 mod config;
 mod connection;
 mod cookie;
@@ -86,6 +87,7 @@ mod time_wait;
 mod timers;
 
 pub use analysis::{Facts, Flow};
+pub use checksum::Checksum;
 pub use config::{Config, LeastPace};
 pub use describe::describe;
 pub use layer::Tcp;

@@ -1,0 +1,37 @@
+//! What a segment's checksum turns out to be.
+//!
+//! Read RFC 9293 section 3.1 (checksum) before changing this file.
+
+use std::net::IpAddr;
+
+use framewise_core::checksum::Sum;
+use framewise_core::read::u16_at;
+use framewise_core::seams::segment::TCP;
+
+use crate::segment::sum;
+
+/// What a segment's checksum turns out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Checksum {
+    /// It fits.
+    Right,
+    /// It does not fit.
+    Wrong,
+    /// Only the pseudo-header's sum stands there: the device does the rest.
+    Left,
+}
+
+impl Checksum {
+    /// That of the segment `bytes`, which is all there, from `source` to `destination`.
+    pub fn of(bytes: &[u8], source: IpAddr, destination: IpAddr) -> Self {
+        if sum(bytes, source, destination).is_valid() {
+            return Checksum::Right;
+        }
+        let mut pseudo = Sum::default();
+        pseudo.add_pseudo_header(source, destination, TCP, bytes.len());
+        match u16_at(bytes, 16) == Some(pseudo.folded()) {
+            true => Checksum::Left,
+            false => Checksum::Wrong,
+        }
+    }
+}
