@@ -167,16 +167,33 @@ impl Decoder {
             return if too_long { Err(refusal()) } else { Ok(Decoded::More) };
         }
         let data = input.split_to(take);
-        self.offset = self.offset.saturating_add(take);
-        self.received = self.received.saturating_add(take as u64);
-        let left = left.saturating_sub(take as u64);
-        match (&mut self.state, left) {
-            (State::Length(_), 0) => self.state = State::Complete,
-            (State::Data(_), 0) => self.state = State::DataReturn,
-            (State::Length(rest) | State::Data(rest), _) => *rest = left,
+        self.pass(take as u64);
+        Ok(Decoded::Data(data))
+    }
+
+    /// Goes past so many bytes of data.
+    fn pass(&mut self, bytes: u64) {
+        self.offset = self.offset.saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX));
+        self.received = self.received.saturating_add(bytes);
+        match &mut self.state {
+            State::Length(left) if *left <= bytes => self.state = State::Complete,
+            State::Data(left) if *left <= bytes => self.state = State::DataReturn,
+            State::Length(left) | State::Data(left) => *left -= bytes,
             _ => {}
         }
-        Ok(Decoded::Data(data))
+    }
+
+    /// Goes past bytes that nobody has seen, if they can only be data. `false`: they may hold what says where the body ends.
+    pub(crate) fn skip(&mut self, bytes: u64) -> bool {
+        let can_be_data = match self.state {
+            State::Length(left) | State::Data(left) => bytes <= left,
+            State::UntilClose => true,
+            _ => false,
+        };
+        if can_be_data {
+            self.pass(bytes);
+        }
+        can_be_data
     }
 
     /// One byte of a line around chunks.

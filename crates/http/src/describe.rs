@@ -18,10 +18,19 @@ const NEXT: usize = 22;
 
 /// Describes the message at the beginning of `bytes`, a request or a response; `None` if its head is not whole or not right.
 pub fn describe(bytes: &[u8]) -> Option<Description> {
-    if bytes.starts_with(b"HTTP/") { describe_response(bytes) } else { describe_request(bytes) }
+    describe_of_length(bytes, bytes.len())
 }
 
-fn describe_request(bytes: &[u8]) -> Option<Description> {
+/// Describes a message of which `bytes` has at least the head, and which is `length` bytes long in all.
+pub fn describe_of_length(bytes: &[u8], length: usize) -> Option<Description> {
+    if bytes.starts_with(b"HTTP/") {
+        describe_response(bytes, length)
+    } else {
+        describe_request(bytes, length)
+    }
+}
+
+fn describe_request(bytes: &[u8], length: usize) -> Option<Description> {
     let (head, end) = read_request(bytes, &Limits::default()).ok()??;
     let host = head.headers.text("host").unwrap_or("the server");
     let said = fit(format!("{} {} from {host}", head.method, head.target), DECISION);
@@ -33,18 +42,18 @@ fn describe_request(bytes: &[u8]) -> Option<Description> {
         inbound: said,
         next: fit(format!("path {path}: a handler"), NEXT),
         header: 0..end,
-        payload: end..bytes.len(),
+        payload: end..length.max(end),
         fields: fields(bytes.get(..end)?, request_line),
     })
 }
 
-fn describe_response(bytes: &[u8]) -> Option<Description> {
+fn describe_response(bytes: &[u8], length: usize) -> Option<Description> {
     let (head, end) = read_response(bytes, &Limits::default()).ok()??;
     let kind = head.headers.text("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default();
     let comma = if kind.is_empty() { "" } else { ", " };
     let said = fit(format!("{}{comma}{kind}", head.status), DECISION);
-    let came = (bytes.len() - end) as u64;
+    let came = length.saturating_sub(end) as u64;
     let next = match rules::response_framing(&head, &Method::GET) {
         Ok(Framing::Length(length)) if length == came => format!("all {came} came: you"),
         Ok(Framing::Length(length)) => format!("{came} of {length} so far: you"),
@@ -57,7 +66,7 @@ fn describe_response(bytes: &[u8]) -> Option<Description> {
         inbound: said,
         next: fit(next, NEXT),
         header: 0..end,
-        payload: end..bytes.len(),
+        payload: end..length.max(end),
         fields: fields(bytes.get(..end)?, status_line),
     })
 }

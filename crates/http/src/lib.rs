@@ -65,6 +65,7 @@
 //! | where a body ends | [`body`] |
 //! | what can be set | [`Config`] |
 //! | the parts of a URL | [`anatomy()`] |
+//! | which messages are in bytes that others sent | [`passive`] |
 //! | how a program answers requests | [`handler`] |
 
 #![forbid(unsafe_code)]
@@ -82,6 +83,7 @@ mod head;
 mod layer;
 mod message;
 mod page;
+pub mod passive;
 mod pool;
 mod rule;
 mod server;
@@ -92,7 +94,7 @@ mod wire;
 
 pub use anatomy::{Anatomy, anatomy};
 pub use config::{Config, Limits};
-pub use describe::describe;
+pub use describe::{describe, describe_of_length};
 pub use framewise_core::seams::exchange::{
     BodyLength, Headers, RefusedRequest, RequestHead, ResponseHead, Version,
 };

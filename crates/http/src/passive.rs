@@ -1,0 +1,433 @@
+//! HTTP/1.1 as somebody sees it who only watches: which messages are in the bytes of one direction, and where.
+//!
+//! Read first: RFC 9112 sections 6.3 (where a message ends), 9.3.2 (which response answers which request) and 11.2 (why a
+//! message that breaks a rule ends the reading: whoever is less strict may see another one).
+//!
+//! ```text
+//!   requests   │ head │ head  body │ head │         read first: their methods say what responses look like
+//!   responses  │ head body │ 100 │ head body │ head │
+//! ```
+//!
+//! ```
+//! use framewise_http::passive::{Reader, Start, Unread};
+//!
+//! let mut requests = Reader::of_requests(Default::default(), Default::default());
+//! requests.read(b"GET /a HTTP/1.1\r\nHost: shop.test\r\n\r\nGET /b HTT");
+//! requests.end(true);
+//! let [first] = requests.messages() else { panic!("one is whole") };
+//! assert_eq!(first.head, 0..36);
+//! assert!(matches!(requests.unread(), Some((range, Unread::CutShort)) if *range == (36..46)));
+//! ```
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::Method;
+
+use crate::body::{Decoded, Decoder, Framing};
+use crate::config::Limits;
+use crate::head::scan::{Part, Scanner};
+use crate::head::{parse_request, parse_response, rules};
+use crate::rule::Refusal;
+
+#[cfg(test)]
+mod tests;
+
+/// A message, and where it stands. All places count from the first byte of its direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// What it begins with.
+    pub start: Start,
+    /// First line, fields and the empty line.
+    pub head: Range<u64>,
+    /// The data of the body, without what frames it: as many pieces as it has chunks, at most as many as [`Most`] allows.
+    pub body: Vec<Range<u64>>,
+    /// From its first byte to its last, the framing of the body included.
+    pub range: Range<u64>,
+    /// What says where the body ends.
+    pub framing: Framing,
+    /// How it ended.
+    pub end: End,
+    /// Bytes of the body that nobody has seen.
+    pub missing: u64,
+    /// For a response: which request it answers, counted from 0, if that was seen.
+    pub answers: Option<usize>,
+}
+
+/// What a message begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A request.
+    Request {
+        /// What is to be done.
+        method: Method,
+        /// With what.
+        target: String,
+    },
+    /// A response.
+    Response {
+        /// Its status code.
+        status: u16,
+    },
+}
+
+/// How a message ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Where its framing says.
+    Complete,
+    /// Before that.
+    CutShort,
+    /// Where its body broke a rule.
+    Broken(Refusal),
+}
+
+/// Why the bytes from somewhere on were not read as messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// They break a rule.
+    #[error("{0}")]
+    Broken(Refusal),
+    /// They begin a head that does not end.
+    #[error("a head begins whose end was not seen")]
+    CutShort,
+    /// Bytes before them are missing, and nobody knows how many messages began there.
+    #[error("bytes before it are missing, and nobody knows which messages began there")]
+    AfterGap,
+    /// Another protocol is spoken from here on (101).
+    #[error("another protocol is spoken from here on")]
+    OtherProtocol,
+    /// There are more messages than were to be kept.
+    #[error("there are more messages than are kept")]
+    TooMany,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most {
+    /// Messages of one direction. What comes after is unread.
+    pub messages: usize,
+    /// Pieces of all their bodies together. Those that come after are left out.
+    pub pieces: usize,
+}
+
+impl Default for Most {
+    /// 65,536 of both.
+    fn default() -> Self {
+        Most { messages: 65_536, pieces: 65_536 }
+    }
+}
+
+/// Reads the messages of one direction.
+#[derive(Debug)]
+pub struct Reader {
+    limits: Limits,
+    most: Most,
+    /// `None`: these are the requests.
+    asked: Option<Asked>,
+    state: State,
+    /// Where the next byte stands.
+    at: u64,
+    messages: Vec<Message>,
+    pieces_left_out: u64,
+    unread: Option<(Range<u64>, Unread)>,
+}
+
+/// The requests that are not answered yet.
+#[derive(Debug)]
+struct Asked {
+    methods: VecDeque<Method>,
+    answered: usize,
+}
+
+#[derive(Debug)]
+enum State {
+    Head { scanner: Box<Scanner>, begun: Vec<u8> },
+    Body(Box<Decoder>),
+    Over,
+}
+
+impl Reader {
+    /// Reads requests.
+    pub fn of_requests(limits: Limits, most: Most) -> Self {
+        Reader::new(limits, most, None)
+    }
+
+    /// Reads responses to these requests.
+    pub fn of_responses(limits: Limits, most: Most, requests: &[Message]) -> Self {
+        let method = |message: &Message| match &message.start {
+            Start::Request { method, .. } => Some(method.clone()),
+            Start::Response { .. } => None,
+        };
+        let methods = requests.iter().filter_map(method).collect();
+        Reader::new(limits, most, Some(Asked { methods, answered: 0 }))
+    }
+
+    fn new(limits: Limits, most: Most, asked: Option<Asked>) -> Self {
+        let mut reader = Reader {
+            limits,
+            most,
+            asked,
+            state: State::Over,
+            at: 0,
+            messages: Vec::new(),
+            pieces_left_out: 0,
+            unread: None,
+        };
+        reader.begin();
+        reader
+    }
+
+    /// Takes the next bytes.
+    pub fn read(&mut self, bytes: &[u8]) {
+        let mut rest = Bytes::copy_from_slice(bytes);
+        while !rest.is_empty() {
+            let before = rest.len();
+            match &mut self.state {
+                State::Head { .. } => self.read_head(&mut rest),
+                State::Body(_) => self.read_body(&mut rest),
+                State::Over => rest.clear(),
+            }
+            self.at += (before - rest.len()) as u64;
+            self.settle();
+        }
+        if let Some((range, _)) = &mut self.unread {
+            range.end = self.at;
+        }
+    }
+
+    /// So many bytes come next that nobody has seen.
+    pub fn skip(&mut self, bytes: u64) {
+        let can_go_on = match &mut self.state {
+            State::Body(decoder) => decoder.skip(bytes),
+            State::Head { .. } | State::Over => false,
+        };
+        if !can_go_on {
+            self.give_up(self.at, Unread::AfterGap);
+        } else if let Some(message) = self.messages.last_mut() {
+            message.missing += bytes;
+            add(
+                &mut message.body,
+                self.at..self.at + bytes,
+                &mut self.most.pieces,
+                &mut self.pieces_left_out,
+            );
+        }
+        self.at += bytes;
+        self.settle();
+    }
+
+    /// Bytes come next that nobody has seen, and nobody knows how many.
+    pub fn lose(&mut self) {
+        self.give_up(self.at, Unread::AfterGap);
+    }
+
+    /// Nothing comes any more; `closed`: since the sender said so.
+    pub fn end(&mut self, closed: bool) {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Head { begun, .. } if !begun.is_empty() => {
+                let begin = self.at - begun.len() as u64;
+                self.give_up(begin, Unread::CutShort);
+            }
+            State::Body(decoder) => {
+                let is_whole = decoder.is_until_close() && closed;
+                self.finish(if is_whole { End::Complete } else { End::CutShort });
+                self.state = State::Over;
+            }
+            State::Head { .. } | State::Over => {}
+        }
+    }
+
+    /// From the message after this one on, another protocol is spoken: the answer to this request said so.
+    pub fn end_after(&mut self, message: usize) {
+        let kept = message.saturating_add(1);
+        let Some(begin) = self.messages.get(message).map(|message| message.range.end) else { return };
+        self.messages.truncate(kept);
+        self.state = State::Over;
+        self.unread = (begin < self.at).then_some((begin..self.at, Unread::OtherProtocol));
+    }
+
+    /// The messages whose heads are whole and right.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The bytes behind them that were not read, and why.
+    pub fn unread(&self) -> Option<&(Range<u64>, Unread)> {
+        self.unread.as_ref()
+    }
+
+    /// Pieces of bodies that were left out, since there are too many.
+    pub fn pieces_left_out(&self) -> u64 {
+        self.pieces_left_out
+    }
+
+    /// The messages, and what was not read.
+    pub fn into_parts(self) -> (Vec<Message>, Option<(Range<u64>, Unread)>) {
+        (self.messages, self.unread)
+    }
+
+    fn begin(&mut self) {
+        let part = if self.asked.is_some() { Part::Response } else { Part::Request };
+        let scanner = Box::new(Scanner::new(part, self.limits));
+        self.state = State::Head { scanner, begun: Vec::new() };
+    }
+
+    fn give_up(&mut self, begin: u64, why: Unread) {
+        self.state = State::Over;
+        self.unread.get_or_insert((begin..self.at, why));
+    }
+
+    fn finish(&mut self, end: End) {
+        if let Some(message) = self.messages.last_mut() {
+            message.end = end;
+            message.range.end = self.at;
+        }
+        self.begin();
+    }
+
+    /// Takes the next message up where a body is complete.
+    fn settle(&mut self) {
+        if matches!(&self.state, State::Body(decoder) if decoder.is_complete()) {
+            let switched = matches!(
+                self.messages.last().map(|message| &message.start),
+                Some(Start::Response { status: 101 })
+            );
+            self.finish(End::Complete);
+            if switched {
+                self.state = State::Over;
+                self.unread = Some((self.at..self.at, Unread::OtherProtocol));
+            }
+        }
+    }
+
+    fn read_head(&mut self, rest: &mut Bytes) {
+        let State::Head { scanner, begun } = &mut self.state else { return };
+        let begin = self.at - begun.len() as u64;
+        let scanned = scanner.scan(rest);
+        let end = match scanned {
+            Ok(end) => end,
+            Err(refusal) => return self.break_off(begin, refusal, rest),
+        };
+        begun.extend_from_slice(&rest.split_to(end.unwrap_or(rest.len())));
+        if end.is_none() {
+            return;
+        }
+        let (head, fields) = (std::mem::take(begun), scanner.fields());
+        if self.messages.len() >= self.most.messages {
+            return self.give_up(begin, Unread::TooMany);
+        }
+        match self.message(&head, fields, begin) {
+            Ok(message) => {
+                let decoder = Decoder::new(message.framing, u64::MAX, self.limits);
+                self.messages.push(message);
+                self.state = State::Body(Box::new(decoder));
+            }
+            Err(refusal) => self.break_off(begin, refusal, rest),
+        }
+    }
+
+    /// The message that begins with this head.
+    fn message(&mut self, head: &[u8], fields: usize, begin: u64) -> Result<Message, Refusal> {
+        let refuse = |rule| rules::locate(rule, head);
+        let (start, framing, answers) = match &mut self.asked {
+            None => {
+                let head = parse_request(head, fields)?;
+                let framing = rules::request_framing(&head).map_err(refuse)?;
+                (Start::Request { method: head.method, target: head.target }, framing, None)
+            }
+            Some(asked) => {
+                let head = parse_response(head, fields)?;
+                let method = asked.methods.front().cloned();
+                let framing = rules::response_framing(&head, method.as_ref().unwrap_or(&Method::GET))
+                    .map_err(refuse)?;
+                let answers = method.map(|_| asked.answered);
+                let status = head.status.as_u16();
+                // An informational response is followed by the one that answers; after 101 nothing is.
+                if status >= 200 || status == 101 {
+                    asked.methods.pop_front();
+                    asked.answered += 1;
+                }
+                (Start::Response { status }, framing, answers)
+            }
+        };
+        let head = begin..begin + head.len() as u64;
+        Ok(Message {
+            start,
+            body: Vec::new(),
+            range: head.clone(),
+            head,
+            framing,
+            end: End::CutShort,
+            missing: 0,
+            answers,
+        })
+    }
+
+    fn break_off(&mut self, begin: u64, refusal: Refusal, rest: &mut Bytes) {
+        rest.clear();
+        self.give_up(begin, Unread::Broken(refusal));
+    }
+
+    fn read_body(&mut self, rest: &mut Bytes) {
+        let State::Body(decoder) = &mut self.state else { return };
+        let before = rest.len();
+        let decoded = decoder.decode(rest, usize::MAX);
+        let at = self.at + (before - rest.len()) as u64;
+        let Some(message) = self.messages.last_mut() else { return };
+        message.range.end = at;
+        match decoded {
+            Ok(Decoded::Data(data)) => {
+                let range = at - data.len() as u64..at;
+                add(&mut message.body, range, &mut self.most.pieces, &mut self.pieces_left_out);
+            }
+            Ok(Decoded::Complete | Decoded::More) => {}
+            Err(refusal) => {
+                message.end = End::Broken(refusal);
+                self.break_off(at, refusal, rest);
+            }
+        }
+    }
+}
+
+/// Adds a piece of a body: to the last one, if it goes on there.
+fn add(body: &mut Vec<Range<u64>>, range: Range<u64>, room: &mut usize, left_out: &mut u64) {
+    match body.last_mut() {
+        Some(last) if last.end == range.start => last.end = range.end,
+        _ if *room == 0 => *left_out += 1,
+        _ => {
+            *room -= 1;
+            body.push(range);
+        }
+    }
+}
+
+/// What bytes at the beginning of a direction look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Requests of HTTP/1.
+    Requests,
+    /// Responses of HTTP/1.
+    Responses,
+}
+
+/// Whether a direction that begins with these bytes may be HTTP/1: a status line, or a method and a target.
+///
+/// ```
+/// use framewise_http::passive::{Kind, kind_of};
+/// assert_eq!(kind_of(b"HTTP/1.1 200 OK\r\n"), Some(Kind::Responses));
+/// assert_eq!(kind_of(b"BREW /pot-1 HTTP/1.1"), Some(Kind::Requests));
+/// assert_eq!(kind_of(b"SSH-2.0-OpenSSH"), None);
+/// ```
+pub fn kind_of(beginning: &[u8]) -> Option<Kind> {
+    const STATUS: &[u8] = b"HTTP/1.";
+    const LONGEST_METHOD: usize = 20;
+    if beginning.starts_with(STATUS) {
+        return Some(Kind::Responses);
+    }
+    let method = beginning.iter().take(LONGEST_METHOD).take_while(|byte| byte.is_ascii_uppercase()).count();
+    let after = beginning.get(method..)?;
+    let is_target = matches!(after, [b' ', b'/' | b'*' | b'h' | b'H', ..]);
+    (method >= 3 && is_target).then_some(Kind::Requests)
+}

@@ -1,0 +1,146 @@
+use super::*;
+use crate::rule::Rule;
+use proptest::prelude::*;
+
+fn requests(bytes: &[u8], cut: usize) -> Reader {
+    let mut reader = Reader::of_requests(Limits::default(), Most::default());
+    bytes.chunks(cut).for_each(|piece| reader.read(piece));
+    reader.end(true);
+    reader
+}
+
+fn responses(bytes: &[u8], to: &Reader, cut: usize) -> Reader {
+    let mut reader = Reader::of_responses(Limits::default(), Most::default(), to.messages());
+    bytes.chunks(cut).for_each(|piece| reader.read(piece));
+    reader.end(true);
+    reader
+}
+
+const ASKED: &[u8] = b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n\
+    POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello\
+    GET /page HTTP/1.1\r\nHost: a\r\n\r\n";
+const ANSWERED: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n\
+    HTTP/1.1 100 Continue\r\n\r\n\
+    HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: x\r\n\r\n\
+    HTTP/1.1 404 Not Found\r\n\r\nuntil the end";
+
+fn data(bytes: &[u8], message: &Message) -> Vec<u8> {
+    message.body.iter().flat_map(|range| bytes[range.start as usize..range.end as usize].to_vec()).collect()
+}
+
+proptest! {
+    #[test]
+    fn however_the_bytes_are_cut_the_messages_are_the_same(cut in 1_usize..200) {
+        let asked = requests(ASKED, cut);
+        let targets: Vec<_> = asked.messages().iter().map(|message| match &message.start {
+            Start::Request { method, target } => format!("{method} {target}"),
+            Start::Response { status } => status.to_string(),
+        }).collect();
+        prop_assert_eq!(targets, ["HEAD /", "POST /form", "GET /page"]);
+        prop_assert_eq!(data(ASKED, &asked.messages()[1]), b"hello");
+        let answered = responses(ANSWERED, &asked, cut);
+        let found: Vec<_> = answered
+            .messages()
+            .iter()
+            .map(|message| (message.start.clone(), message.answers, data(ANSWERED, message), message.end))
+            .collect();
+        let status = |status| Start::Response { status };
+        prop_assert_eq!(found, vec![
+            (status(200), Some(0), b"".to_vec(), End::Complete),
+            (status(100), Some(1), b"".to_vec(), End::Complete),
+            (status(200), Some(1), b"abcde".to_vec(), End::Complete),
+            (status(404), Some(2), b"until the end".to_vec(), End::Complete),
+        ]);
+        for (bytes, reader) in [(ASKED, &asked), (ANSWERED, &answered)] {
+            prop_assert_eq!(reader.unread(), None);
+            let ranges: Vec<_> = reader.messages().iter().map(|message| message.range.clone()).collect();
+            prop_assert!(ranges.windows(2).all(|two| two[0].end == two[1].start), "{:?}", ranges);
+            prop_assert_eq!(ranges.last().unwrap().end, bytes.len() as u64);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_and_all_are_accounted_for(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let reader = requests(&bytes, 7);
+        let read = reader.messages().last().map_or(0, |message| message.range.end);
+        match reader.unread() {
+            Some((range, _)) => prop_assert_eq!((range.start, range.end), (read, bytes.len() as u64)),
+            None => prop_assert_eq!(read, bytes.len() as u64),
+        }
+    }
+}
+
+#[test]
+fn a_broken_rule_ends_the_reading_and_is_named() {
+    let bytes = b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost : a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let reader = requests(bytes, 10);
+    assert_eq!(reader.messages().len(), 1);
+    let Some((range, Unread::Broken(refusal))) = reader.unread() else { panic!("{:?}", reader.unread()) };
+    assert_eq!((refusal.rule, range.clone()), (Rule::SpaceBeforeColon, 27..bytes.len() as u64));
+}
+
+#[test]
+fn a_gap_within_a_body_is_passed_and_another_is_not() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+    let begin = || {
+        let mut reader = Reader::of_responses(Limits::default(), Most::default(), &[]);
+        reader.read(head);
+        reader.read(&[1; 10]);
+        reader
+    };
+    let mut within = begin();
+    within.skip(80);
+    within.read(&[1; 10]);
+    within.read(b"HTTP/1.1 204 No Content\r\n\r\n");
+    within.end(true);
+    let [first, second] = within.messages() else { panic!("{:?}", within.messages()) };
+    assert_eq!((first.end, first.missing, second.end), (End::Complete, 80, End::Complete));
+    let whole = head.len() as u64..head.len() as u64 + 100;
+    assert_eq!(first.body, [whole]);
+
+    let mut beyond = begin();
+    beyond.skip(91);
+    beyond.read(b"HTTP/1.1 204 No Content\r\n\r\n");
+    beyond.end(true);
+    assert_eq!(beyond.messages().len(), 1);
+    assert!(matches!(beyond.unread(), Some((_, Unread::AfterGap))));
+}
+
+#[test]
+fn after_101_nothing_is_read_either_way() {
+    let asked = b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n\x81\x05GET /";
+    let mut asked = requests(asked, 1_000);
+    let answered =
+        responses(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x00", &asked, 1_000);
+    assert!(
+        matches!(answered.unread(), Some((range, Unread::OtherProtocol)) if range.end - range.start == 2)
+    );
+    asked.end_after(answered.messages()[0].answers.unwrap());
+    assert_eq!(asked.messages().len(), 1);
+    assert!(matches!(asked.unread(), Some((range, Unread::OtherProtocol)) if range.end - range.start == 7));
+}
+
+#[test]
+fn as_many_messages_and_pieces_are_kept_as_are_allowed() {
+    let most = Most { messages: 2, pieces: 3 };
+    let mut reader = Reader::of_requests(Limits::default(), most);
+    for _ in 0..3 {
+        reader.read(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+        reader.read(b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
+    }
+    reader.end(true);
+    let kept: Vec<_> = reader.messages().iter().map(|message| message.body.len()).collect();
+    assert_eq!((kept, reader.pieces_left_out()), (vec![2, 1], 1));
+    assert!(matches!(reader.unread(), Some((_, Unread::TooMany))));
+}
+
+#[test]
+fn a_body_until_the_end_is_whole_only_if_the_sender_said_so() {
+    for (closed, end) in [(true, End::Complete), (false, End::CutShort)] {
+        let mut reader = Reader::of_responses(Limits::default(), Most::default(), &[]);
+        reader.read(b"HTTP/1.1 200 OK\r\n\r\nsome");
+        reader.end(closed);
+        assert_eq!(reader.messages()[0].end, end);
+        assert_eq!(reader.messages()[0].range.end, 23);
+    }
+}
