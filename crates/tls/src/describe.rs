@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use framewise_core::{Description, Field};
 
-use crate::handshake::{self, ClientHello, Message};
+use crate::handshake::{self, ClientHello, Message, ServerHello};
 use crate::record::{ContentType, HEADER, Record, RecordError};
 
 /// What the one who describes knows beside the bytes.
@@ -49,11 +49,43 @@ pub fn describe(bytes: &[u8], context: &Context) -> Result<Description, RecordEr
         unit: "record",
         outbound: outbound(&record, sealed, context),
         inbound: inbound(sealed).to_owned(),
-        next: next(&record, sealed).to_owned(),
+        next: next_of(record.content_type).to_owned(),
         header,
         payload,
         fields,
     })
+}
+
+/// Describes what is in a record: a content that was opened, or is in the clear. Offsets count from its first byte.
+///
+/// ```
+/// use framewise_tls::{describe::describe_content, record::ContentType};
+/// let description = describe_content(ContentType::Alert, &[1, 0]);
+/// assert_eq!(description.fields[0].meaning, "The sender has said all.");
+/// ```
+pub fn describe_content(content_type: ContentType, content: &[u8]) -> Description {
+    let fields = match content_type {
+        ContentType::Handshake => handshake_fields(content, 0),
+        ContentType::Alert => alert_field(content, 0).into_iter().collect(),
+        ContentType::ChangeCipherSpec | ContentType::ApplicationData => Vec::new(),
+    };
+    let header = if content_type == ContentType::ApplicationData { 0 } else { content.len() };
+    let first = handshake::messages(content).into_iter().next();
+    let said = match (content_type, first) {
+        (ContentType::Handshake, Some(message)) => message.name().replace('_', " "),
+        (ContentType::Handshake, None) => "part of a handshake message".to_owned(),
+        (other, _) => other.name().replace('_', " "),
+    };
+    Description {
+        protocol: "TLS",
+        unit: "content",
+        outbound: said.clone(),
+        inbound: said,
+        next: next_of(content_type).to_owned(),
+        header: 0..header,
+        payload: header..content.len(),
+        fields,
+    }
 }
 
 fn is_sealed(record: &Record<'_>, context: &Context) -> bool {
@@ -144,35 +176,42 @@ fn version_meaning(record: &Record<'_>, context: &Context) -> &'static str {
 /// What can be read of a record that is not sealed.
 fn content_fields(record: &Record<'_>) -> Vec<Field> {
     match record.content_type {
-        ContentType::Handshake => handshake_fields(record.fragment),
-        ContentType::Alert => alert_field(record.fragment).into_iter().collect(),
+        ContentType::Handshake => handshake_fields(record.fragment, HEADER),
+        ContentType::Alert => alert_field(record.fragment, HEADER).into_iter().collect(),
         ContentType::ChangeCipherSpec | ContentType::ApplicationData => Vec::new(),
     }
 }
 
-fn handshake_fields(fragment: &[u8]) -> Vec<Field> {
+/// The fields of the messages in a content that begins at byte `at` of what is described.
+fn handshake_fields(content: &[u8], at: usize) -> Vec<Field> {
     let mut fields = Vec::new();
-    for message in handshake::messages(fragment) {
+    for message in handshake::messages(content) {
         let begin = message.bytes.start;
         fields.push(Field::new(
             "handshake message",
-            on_wire(begin..begin + 1),
+            begin..begin + 1,
             format!("{} ({})", message.number, message.name()),
             sentence(message.meaning()),
             "RFC 8446 §4",
         ));
-        if message.number == 1 {
-            fields.extend(hello_fields(fragment, &message));
+        match message.number {
+            1 => fields.extend(client_hello_fields(content, &message)),
+            2 => fields.extend(server_hello_fields(content, &message)),
+            8 => fields.extend(handshake::chosen_protocol(content, &message).map(chosen_protocol)),
+            _ => {}
         }
+    }
+    for field in &mut fields {
+        field.bytes = field.bytes.start + at..field.bytes.end + at;
     }
     fields
 }
 
-fn hello_fields(fragment: &[u8], message: &Message) -> Vec<Field> {
-    let hello = ClientHello::read(fragment, message);
+fn client_hello_fields(content: &[u8], message: &Message) -> Vec<Field> {
+    let hello = ClientHello::read(content, message);
     let name = hello.server_name.map(|(range, name)| {
         let meaning = "Which server is wanted, in the clear: many names may live at one address.";
-        Field::new("server name", on_wire(range), name, meaning, "RFC 6066 §3")
+        Field::new("server name", range, name, meaning, "RFC 6066 §3")
     });
     let listed = [
         (
@@ -196,24 +235,40 @@ fn hello_fields(fragment: &[u8], message: &Message) -> Vec<Field> {
     ];
     let listed = listed.into_iter().filter_map(|(name, list, meaning, source)| {
         let (range, values) = list?;
-        Some(Field::new(name, on_wire(range), values.join(", "), meaning, source))
+        Some(Field::new(name, range, values.join(", "), meaning, source))
     });
     name.into_iter().chain(listed).collect()
 }
 
-fn alert_field(fragment: &[u8]) -> Option<Field> {
-    let [level, description] = *fragment.first_chunk()?;
+fn server_hello_fields(content: &[u8], message: &Message) -> Vec<Field> {
+    let hello = ServerHello::read(content, message);
+    let meaning = match hello.is_retry() {
+        true => "The version of TLS that the client is to ask for again.",
+        false => "The version of TLS that is spoken from here on.",
+    };
+    let version = hello.version.map(|(range, number)| {
+        Field::new("selected version", range, handshake::version(number), meaning, "RFC 8446 §4.2.1")
+    });
+    let suite = hello.cipher_suite.map(|(range, number)| {
+        let meaning = "The way of sealing that the server chose among those offered.";
+        Field::new("cipher suite", range, handshake::cipher_suite(number), meaning, "RFC 8446 §4.1.3")
+    });
+    version.into_iter().chain(suite).chain(hello.alpn.map(chosen_protocol)).collect()
+}
+
+fn chosen_protocol((range, name): (Range<usize>, String)) -> Field {
+    let meaning = "What both speak above TLS, as the server chose.";
+    Field::new("application protocol", range, name, meaning, "RFC 7301 §3.1")
+}
+
+fn alert_field(content: &[u8], at: usize) -> Option<Field> {
+    let [level, description] = *content.first_chunk()?;
     let (value, meaning) = match description {
         0 => ("0 (close_notify)".to_owned(), "The sender has said all."),
         number if level == 2 => (number.to_string(), "A fatal error: the connection ends here."),
         number => (number.to_string(), "A warning."),
     };
-    Some(Field::new("alert", on_wire(0..2), value, meaning, "RFC 8446 §6"))
-}
-
-/// A place in the fragment as a place in the record.
-fn on_wire(fragment: Range<usize>) -> Range<usize> {
-    HEADER + fragment.start..HEADER + fragment.end
+    Some(Field::new("alert", at..at + 2, value, meaning, "RFC 8446 §6"))
 }
 
 fn sentence(words: &str) -> String {
@@ -244,12 +299,13 @@ fn inbound(sealed: bool) -> &'static str {
     if sealed { "tag right: not altered" } else { "in the clear: no keys yet" }
 }
 
-fn next(record: &Record<'_>, sealed: bool) -> &'static str {
-    match (record.content_type, sealed) {
-        (ContentType::ApplicationData, _) => "type 23: HTTP",
-        (ContentType::Handshake, _) => "type 22: TLS itself",
-        (ContentType::Alert, _) => "type 21: TLS itself",
-        (ContentType::ChangeCipherSpec, _) => "type 20: nobody",
+/// Who gets what is in a record of this type.
+fn next_of(content_type: ContentType) -> &'static str {
+    match content_type {
+        ContentType::ApplicationData => "type 23: HTTP",
+        ContentType::Handshake => "type 22: TLS itself",
+        ContentType::Alert => "type 21: TLS itself",
+        ContentType::ChangeCipherSpec => "type 20: nobody",
     }
 }
 

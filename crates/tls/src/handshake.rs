@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use framewise_core::read::{u8_at, u16_at};
+use framewise_core::read::{array_at, u8_at, u16_at};
 
 /// A message's type and place in a record's fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,16 +94,13 @@ impl ClientHello {
     /// Reads the ClientHello in `message` of `fragment`; what can't be read is left out.
     pub fn read(fragment: &[u8], message: &Message) -> Self {
         let mut hello = ClientHello::default();
-        let body = Reader {
-            bytes: fragment.get(..message.bytes.end).unwrap_or_default(),
-            // Past the message's header, the legacy version and the random number.
-            at: message.bytes.start + 4 + 2 + 32,
-        };
-        hello.read_fields(body);
+        hello.read_fields(Reader::of_body(fragment, message));
         hello
     }
 
     fn read_fields(&mut self, mut body: Reader<'_>) -> Option<()> {
+        let _legacy_version = body.u16()?;
+        let _random: [u8; 32] = body.array()?;
         let _session_id = body.vector8()?;
         let suites = body.vector16()?;
         self.cipher_suites = Some((suites.range(), suites.numbers().map(cipher_suite).collect()));
@@ -138,6 +135,87 @@ impl ClientHello {
     }
 }
 
+/// What a ServerHello has chosen, each with its place in the fragment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServerHello {
+    /// The server's random number.
+    pub random: Option<[u8; 32]>,
+    /// The number of the cipher suite.
+    pub cipher_suite: Option<(Range<usize>, u16)>,
+    /// The number of the version: that of the extension, else the one in front (RFC 8446, section 4.2.1).
+    pub version: Option<(Range<usize>, u16)>,
+    /// The protocol chosen (RFC 7301), where it stands in the clear: in TLS 1.2.
+    pub alpn: Option<(Range<usize>, String)>,
+}
+
+/// The random number by which a ServerHello says that the client is to ask again (RFC 8446, section 4.1.3).
+const HELLO_RETRY_REQUEST: [u8; 32] = [
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2,
+    0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+];
+
+impl ServerHello {
+    /// Reads the ServerHello in `message` of `fragment`; what can't be read is left out.
+    pub fn read(fragment: &[u8], message: &Message) -> Self {
+        let mut hello = ServerHello::default();
+        hello.read_fields(Reader::of_body(fragment, message));
+        hello
+    }
+
+    /// Whether it is a HelloRetryRequest: nothing is chosen yet.
+    pub fn is_retry(&self) -> bool {
+        self.random == Some(HELLO_RETRY_REQUEST)
+    }
+
+    fn read_fields(&mut self, mut body: Reader<'_>) -> Option<()> {
+        let at = body.at;
+        self.version = Some((at..at + 2, body.u16()?));
+        self.random = Some(body.array()?);
+        let _session_id = body.vector8()?;
+        let at = body.at;
+        self.cipher_suite = Some((at..at + 2, body.u16()?));
+        let _compression_method = body.u8()?;
+        let mut extensions = body.vector16()?;
+        while let (Some(number), Some(mut content)) = (extensions.u16(), extensions.vector16()) {
+            let range = content.range();
+            match number {
+                16 => self.alpn = content.only_name().map(|name| (range, name)),
+                43 => self.version = Some((range, content.u16()?)),
+                _ => {}
+            }
+        }
+        Some(())
+    }
+}
+
+/// The protocol that the EncryptedExtensions in `message` of `fragment` choose (RFC 7301), with its place.
+pub fn chosen_protocol(fragment: &[u8], message: &Message) -> Option<(Range<usize>, String)> {
+    let mut extensions = Reader::of_body(fragment, message).vector16()?;
+    while let (Some(number), Some(content)) = (extensions.u16(), extensions.vector16()) {
+        if number == 16 {
+            return content.only_name().map(|name| (content.range(), name));
+        }
+    }
+    None
+}
+
+/// Where the first certificate stands in the Certificate in `message` of `fragment`: that of the sender itself. TLS 1.3 has
+/// a context in front of the list (RFC 8446, section 4.4.2), TLS 1.2 has not (RFC 5246, section 7.4.2).
+pub fn first_certificate(fragment: &[u8], message: &Message, tls12: bool) -> Option<Range<usize>> {
+    let mut body = Reader::of_body(fragment, message);
+    if !tls12 {
+        body.vector8()?;
+    }
+    Some(body.vector24()?.vector24()?.range())
+}
+
+/// The random number of the ClientHello in `message` of `fragment`.
+pub fn client_random(fragment: &[u8], message: &Message) -> Option<[u8; 32]> {
+    let mut body = Reader::of_body(fragment, message);
+    body.u16()?;
+    body.array()
+}
+
 /// The version with this number, as people write it.
 pub fn version(number: u16) -> String {
     match number {
@@ -156,12 +234,31 @@ pub fn cipher_suite(number: u16) -> String {
         0x1301 => "TLS_AES_128_GCM_SHA256",
         0x1302 => "TLS_AES_256_GCM_SHA384",
         0x1303 => "TLS_CHACHA20_POLY1305_SHA256",
+        0x1304 => "TLS_AES_128_CCM_SHA256",
+        0x1305 => "TLS_AES_128_CCM_8_SHA256",
+        0x002f => "TLS_RSA_WITH_AES_128_CBC_SHA",
+        0x0035 => "TLS_RSA_WITH_AES_256_CBC_SHA",
+        0x003c => "TLS_RSA_WITH_AES_128_CBC_SHA256",
+        0x003d => "TLS_RSA_WITH_AES_256_CBC_SHA256",
+        0x009c => "TLS_RSA_WITH_AES_128_GCM_SHA256",
+        0x009d => "TLS_RSA_WITH_AES_256_GCM_SHA384",
+        0x009e => "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",
+        0x009f => "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
+        0xc009 => "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+        0xc00a => "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+        0xc013 => "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+        0xc014 => "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+        0xc023 => "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+        0xc024 => "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
+        0xc027 => "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+        0xc028 => "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
         0xc02b => "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
         0xc02c => "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
         0xc02f => "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
         0xc030 => "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
         0xcca8 => "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
         0xcca9 => "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+        0xccaa => "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
         0x00ff => "TLS_EMPTY_RENEGOTIATION_INFO_SCSV",
         other => return format!("{other:#06x}"),
     };
@@ -177,6 +274,14 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// At the body of a message, past its type and length.
+    fn of_body(fragment: &'a [u8], message: &Message) -> Self {
+        Reader {
+            bytes: fragment.get(..message.bytes.end).unwrap_or_default(),
+            at: message.bytes.start.saturating_add(4),
+        }
+    }
+
     fn range(&self) -> Range<usize> {
         self.at..self.bytes.len()
     }
@@ -193,6 +298,12 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let value = array_at(self.bytes, self.at)?;
+        self.at += N;
+        Some(value)
+    }
+
     fn vector8(&mut self) -> Option<Reader<'a>> {
         let length = self.u8()?.into();
         self.inner(length)
@@ -200,6 +311,11 @@ impl<'a> Reader<'a> {
 
     fn vector16(&mut self) -> Option<Reader<'a>> {
         let length = self.u16()?.into();
+        self.inner(length)
+    }
+
+    fn vector24(&mut self) -> Option<Reader<'a>> {
+        let length = usize::from(self.u8()?) << 16 | usize::from(self.u16()?);
         self.inner(length)
     }
 
@@ -213,6 +329,11 @@ impl<'a> Reader<'a> {
     fn numbers(&self) -> impl Iterator<Item = u16> + use<'a> {
         let mut rest = self.clone();
         std::iter::from_fn(move || rest.u16())
+    }
+
+    /// The one name in a list of protocols (RFC 7301, section 3.1).
+    fn only_name(&self) -> Option<String> {
+        Some(self.clone().vector16()?.vector8()?.text())
     }
 
     fn text(&self) -> String {

@@ -26,6 +26,7 @@
 //! | how a simulated run is made repeatable | [`simulated`] |
 //! | what each failure is called, and why | `errors.rs` |
 //! | what a record looks like | [`record`], [`describe`](mod@describe) |
+//! | what a capture with its key log shows | [`passive`] |
 //!
 //! # The layer alone
 //!
@@ -79,6 +80,7 @@ mod inbound;
 mod keylog;
 mod layer;
 mod outbound;
+pub mod passive;
 mod presented;
 pub mod record;
 mod roots;

@@ -12,6 +12,8 @@ pub(crate) struct Presented {
     pub(crate) self_signed: bool,
     /// The issuer's common name, or its organization.
     pub(crate) issuer: Option<String>,
+    /// Whose it is: the subject's common name, or its organization. What counts are the names in the extension.
+    pub(crate) subject: Option<String>,
     /// Bits of its key's modulus, where the key is of RSA.
     pub(crate) rsa_bits: Option<usize>,
 }
@@ -33,8 +35,8 @@ impl Presented {
         let (key, _) = element(rest)?;
         Some(Presented {
             self_signed: issuer.content == subject.content,
-            issuer: attribute(issuer.content, COMMON_NAME)
-                .or_else(|| attribute(issuer.content, ORGANIZATION)),
+            issuer: name(issuer.content),
+            subject: name(subject.content),
             rsa_bits: rsa_bits(key.content),
         })
     }
@@ -70,6 +72,11 @@ fn element(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
     };
     let (content, rest) = bytes.get(begin..)?.split_at_checked(length)?;
     Some((Element { tag, content }, rest))
+}
+
+/// The name of somebody, for people.
+fn name(of: &[u8]) -> Option<String> {
+    attribute(of, COMMON_NAME).or_else(|| attribute(of, ORGANIZATION))
 }
 
 /// The text of the first attribute of this kind in a name: a sequence of sets of pairs.
