@@ -89,6 +89,22 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// Where in the file it is, in bytes.
+    pub fn offset(&self) -> u64 {
+        match self {
+            ReadError::NotACapture { .. } => 0,
+            ReadError::Io { offset, .. }
+            | ReadError::Truncated { offset, .. }
+            | ReadError::BadLength { offset, .. }
+            | ReadError::LengthsDiffer { offset, .. }
+            | ReadError::UnknownInterface { offset, .. }
+            | ReadError::TooManyInterfaces { offset, .. }
+            | ReadError::Malformed { offset, .. } => *offset,
+        }
+    }
+}
+
 pub(super) fn bad_length(what: &'static str, offset: u64, length: usize, least: usize) -> ReadError {
     ReadError::BadLength { what, offset, length, least, most: LONGEST_BLOCK }
 }

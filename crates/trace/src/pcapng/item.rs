@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use framewise_core::Direction;
+use framewise_core::read::array_at;
+
 /// An interface on which packets were captured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
@@ -39,8 +42,68 @@ pub struct Packet<'r> {
     pub bytes: &'r [u8],
     /// How long it was on the wire.
     pub original_length: u32,
-    /// What somebody wrote about it.
+    /// What somebody wrote about it, the first comment if there are several.
     pub comment: Option<&'r str>,
+    /// What the file says of it beside.
+    pub(super) options: Options<'r>,
+}
+
+impl<'r> Packet<'r> {
+    /// What was written about it, all comments in order.
+    pub fn comments(&self) -> impl Iterator<Item = &'r str> + use<'r> {
+        self.options.comments()
+    }
+
+    /// Which way it went, seen from where it was captured, if the file says (the option epb_flags).
+    pub fn direction(&self) -> Option<Direction> {
+        self.options.direction()
+    }
+}
+
+/// The options behind a packet in a pcapng block (draft-ietf-opsawg-pcapng, sections 3.5 and 4.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Options<'r> {
+    pub(super) bytes: &'r [u8],
+    pub(super) big_endian: bool,
+}
+
+const END: u16 = 0;
+const COMMENT: u16 = 1;
+const FLAGS: u16 = 2;
+
+impl<'r> Options<'r> {
+    /// Code and value of each, up to the end or the first whose length can't be.
+    fn iter(self) -> impl Iterator<Item = (u16, &'r [u8])> {
+        let mut rest = self.bytes;
+        std::iter::from_fn(move || {
+            let (code, length) = (self.short(rest, 0)?, usize::from(self.short(rest, 2)?));
+            let value = rest.get(4..4 + length)?;
+            rest = rest.get(4 + length.next_multiple_of(4)..).unwrap_or_default();
+            (code != END).then_some((code, value))
+        })
+    }
+
+    fn short(self, bytes: &[u8], at: usize) -> Option<u16> {
+        let bytes = array_at(bytes, at)?;
+        Some(if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+    }
+
+    pub(super) fn comments(self) -> impl Iterator<Item = &'r str> + use<'r> {
+        let comments = self.iter().filter(|(code, _)| *code == COMMENT);
+        comments.filter_map(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
+    /// The two lowest bits of the flags: 1 came, 2 left.
+    fn direction(self) -> Option<Direction> {
+        let (_, value) = self.iter().find(|(code, _)| *code == FLAGS)?;
+        let bytes = array_at(value, 0)?;
+        let flags = if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+        match flags & 3 {
+            1 => Some(Direction::Inbound),
+            2 => Some(Direction::Outbound),
+            _ => None,
+        }
+    }
 }
 
 impl Interface {

@@ -13,7 +13,7 @@ use pcap_parser::pcapng::{
 use pcap_parser::{PcapHeader, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
 
 use super::error::{ReadError, bad_length, malformed};
-use super::item::{Interface, Item, Packet, units_per_second};
+use super::item::{Interface, Item, Options, Packet, units_per_second};
 
 /// Bytes of the longest block that is read: a packet of 256 KiB, the most that captures hold, with
 /// long comments; or the secrets of some thousand connections.
@@ -212,30 +212,24 @@ impl<R: Read> CaptureReader<R> {
     fn enhanced_packet<'r>(&'r self, block: &EnhancedPacketBlock<'r>, offset: u64) -> Option<Packet<'r>> {
         let interface = self.interfaces.get(block.if_id as usize)?;
         let units = u64::from(block.ts_high) << 32 | u64::from(block.ts_low);
+        let options = self.options(block.caplen as usize);
         Some(Packet {
             offset,
             interface,
             time: interface.time(units),
             bytes: block.data.get(..block.caplen as usize)?,
             original_length: block.origlen,
-            comment: self.comment(block.caplen as usize),
+            comment: options.comments().next(),
+            options,
         })
     }
 
-    /// The first comment of the enhanced packet just read, whose packet has this many bytes.
-    fn comment(&self, length: usize) -> Option<&str> {
+    /// The options of the enhanced packet just read, whose packet has this many bytes.
+    fn options(&self, length: usize) -> Options<'_> {
         const PACKET: usize = 28;
-        let end = self.block.len().checked_sub(4)?;
-        let mut options = self.block.get(PACKET + length.next_multiple_of(4)..end)?;
-        loop {
-            let (code, length) = (self.short_at(options, 0)?, self.short_at(options, 2)?);
-            let value = options.get(4..4 + usize::from(length))?;
-            match OptionCode(code) {
-                OptionCode::EndOfOpt => return None,
-                OptionCode::Comment => return std::str::from_utf8(value).ok(),
-                _ => options = options.get(4 + usize::from(length).next_multiple_of(4)..)?,
-            }
-        }
+        let end = self.block.len().saturating_sub(4);
+        let bytes = self.block.get(PACKET + length.next_multiple_of(4)..end).unwrap_or_default();
+        Options { bytes, big_endian: self.is_big_endian() }
     }
 
     fn simple_packet<'r>(&'r self, block: &SimplePacketBlock<'r>, offset: u64) -> Option<Packet<'r>> {
@@ -251,6 +245,7 @@ impl<R: Read> CaptureReader<R> {
             bytes: block.data.get(..kept as usize).unwrap_or(block.data),
             original_length: block.origlen,
             comment: None,
+            options: Options::default(),
         })
     }
 
@@ -309,6 +304,7 @@ impl<R: Read> CaptureReader<R> {
             bytes: packet.data,
             original_length: packet.origlen,
             comment: None,
+            options: Options::default(),
         })
     }
 
@@ -348,14 +344,6 @@ impl<R: Read> CaptureReader<R> {
         Some(match self.is_big_endian() {
             true => u32::from_be_bytes(bytes),
             false => u32::from_le_bytes(bytes),
-        })
-    }
-
-    fn short_at(&self, bytes: &[u8], at: usize) -> Option<u16> {
-        let bytes = array_at(bytes, at)?;
-        Some(match self.is_big_endian() {
-            true => u16::from_be_bytes(bytes),
-            false => u16::from_le_bytes(bytes),
         })
     }
 
