@@ -6,6 +6,7 @@
 //!      │                                └─────► JSON      (Trace::write_json)
 //!      └────Observer──► CaptureWriter ────────► pcapng, while it runs
 //!                                pcapng, pcap ──► CaptureReader ──► replay
+//!                        Trace, pcapng, pcap ──► Dissection ──► every byte explained, both ways
 //! ```
 //!
 //! A [`Trace`] is what every view reads, and nothing else. It holds each byte once: a packet's bytes lie within
@@ -32,6 +33,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod dissect;
 mod json;
 pub mod pcapng;
 pub mod recorder;
@@ -40,6 +42,7 @@ pub mod trace;
 pub mod walk;
 mod wire;
 
+pub use dissect::Dissection;
 pub use json::{FORMAT, VERSION};
 pub use pcapng::{CaptureOptions, CaptureReader, CaptureWriter, Item, Packet, ReadError, write_capture};
 pub use recorder::{Limits, Recorder};

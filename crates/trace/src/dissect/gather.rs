@@ -1,0 +1,247 @@
+//! Taking frames in, one after the other: where they belong is found at once, what they say only when somebody asks.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+
+use framewise_core::Direction;
+use framewise_core::seams::segment::TCP;
+use framewise_tcp::{Checksum, Header};
+use framewise_tls::passive::KeyLog;
+
+use super::connections::{Arrival, Connections};
+use super::datagrams;
+use super::half::Piece;
+use super::limits::{LeftOut, Limits};
+use super::outline::Outline;
+use super::space::{ConnectionId, DatagramId};
+use super::store::{Belongs, Interface, NO_TIME, Record, Store};
+use super::{Dissection, Origin, Refused};
+
+/// A frame as it comes in.
+pub(super) struct Seen<'a> {
+    pub(super) time: Option<u64>,
+    pub(super) interface: u16,
+    pub(super) direction: Option<Direction>,
+    pub(super) bytes: &'a [u8],
+    pub(super) original_length: u32,
+    pub(super) refused: Option<Refused>,
+    /// Connections of different networks have nothing to do with each other.
+    pub(super) network: u16,
+}
+
+/// A dissection that is being made.
+pub(super) struct Gather {
+    limits: Limits,
+    store: Store,
+    connections: Connections,
+    comments: BTreeMap<u32, Vec<String>>,
+    refused: BTreeMap<u32, Refused>,
+    /// The number of an interface by its kind of link and its name.
+    interfaces: BTreeMap<u32, BTreeMap<Option<String>, u16>>,
+    key_log: KeyLog,
+    /// Bytes of comments.
+    said: usize,
+    left_out: LeftOut,
+}
+
+/// The parts of an IP packet's payload that a segment was read from.
+struct Payload<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// How long it was on the wire.
+    length: usize,
+    datagram: Option<DatagramId>,
+    /// Where it begins in the frame; 0 in a datagram.
+    offset: usize,
+}
+
+impl Gather {
+    pub(super) fn new(limits: Limits, key_log: &str) -> Self {
+        Gather {
+            limits,
+            store: Store::default(),
+            connections: Connections::default(),
+            comments: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            interfaces: BTreeMap::new(),
+            key_log: KeyLog::parse(key_log),
+            said: 0,
+            left_out: LeftOut::default(),
+        }
+    }
+
+    /// The number of an interface, which is known from then on. A file with more than 65,536 has them share the last one.
+    pub(super) fn interface(&mut self, name: &Option<String>, link_type: u32) -> u16 {
+        let known = self.interfaces.get(&link_type).and_then(|names| names.get(name));
+        if let Some(&known) = known {
+            return known;
+        }
+        let Ok(number) = u16::try_from(self.store.interfaces.len()) else { return u16::MAX };
+        self.store.interfaces.push(Interface { name: name.clone(), link_type });
+        self.interfaces.entry(link_type).or_default().insert(name.clone(), number);
+        number
+    }
+
+    pub(super) fn secrets(&mut self, text: &str) {
+        self.key_log.add(text);
+    }
+
+    /// Takes a frame. `false`: it is left out, since there are too many.
+    pub(super) fn frame(&mut self, seen: &Seen<'_>) -> bool {
+        let room = self.limits.bytes.saturating_sub(self.store.held()).saturating_sub(self.said);
+        let most = self.limits.frames.min(u32::MAX as usize - 1);
+        if self.store.frames.len() >= most || seen.bytes.len() > room || self.left_out.frames > 0 {
+            self.left_out.frames += 1;
+            return false;
+        }
+        let time = seen.time.unwrap_or(NO_TIME);
+        let record = Record::seen(time, seen.interface, seen.direction, seen.original_length);
+        self.store.push(record, seen.bytes);
+        let number = self.store.frames.len();
+        if let Some(refused) = seen.refused {
+            self.refused.insert(number as u32, refused);
+        }
+        let belongs = self.place(number, seen);
+        if let (Some(belongs), Some(record)) = (belongs, self.store.frames.last_mut()) {
+            record.belongs = belongs;
+        }
+        true
+    }
+
+    /// Notes what was said about the frame that was taken last.
+    pub(super) fn comment(&mut self, text: &str) {
+        let room = self.limits.bytes.saturating_sub(self.store.held()).saturating_sub(self.said);
+        if self.left_out.frames > 0 || text.len() > room {
+            self.left_out.comments += 1;
+            return;
+        }
+        self.said += text.len();
+        self.comments.entry(self.store.frames.len() as u32).or_default().push(text.to_owned());
+    }
+
+    pub(super) fn finish(mut self, origin: Origin) -> Dissection {
+        self.store.datagrams.close();
+        let connections = self.connections.close();
+        Dissection {
+            origin,
+            store: self.store,
+            sessions: connections.iter().map(|_| OnceLock::new()).collect(),
+            connections,
+            comments: self.comments,
+            refused: self.refused,
+            left_out: LeftOut { secrets: self.key_log.left_out() as u64, ..self.left_out },
+            key_log: self.key_log,
+            limits: self.limits,
+            damage: None,
+        }
+    }
+
+    /// Finds what the frame is part of.
+    fn place(&mut self, number: usize, seen: &Seen<'_>) -> Option<Belongs> {
+        let record = self.store.record(number)?;
+        let link = self.store.link(record)?;
+        let outline = Outline::of(link, seen.bytes)?;
+        let is_refused = seen.refused.is_some() || outline.damaged;
+        let Some(fragment) = outline.fragment else {
+            let payload = Payload {
+                bytes: Cow::Borrowed(seen.bytes.get(outline.payload.clone())?),
+                length: outline.length,
+                datagram: None,
+                offset: outline.payload.start,
+            };
+            let (connection, segment) = self.segment(number, seen, &outline, &payload, is_refused)?;
+            return Some(Belongs::Segment(connection, segment));
+        };
+        if is_refused || outline.payload.len() < outline.length {
+            return None;
+        }
+        let id = self.fragment(number, seen, &outline, fragment)?;
+        let whole = self.whole(id, number);
+        let segment = whole.and_then(|bytes| {
+            let payload =
+                Payload { length: bytes.len(), bytes: Cow::Owned(bytes), datagram: Some(id), offset: 0 };
+            let protocol = self.store.datagrams.get(id)?.protocol;
+            self.segment(number, seen, &Outline { protocol, ..outline }, &payload, false)
+        });
+        Some(match segment {
+            Some((connection, segment)) => Belongs::LastFragment(id, connection, segment),
+            None => Belongs::Fragment(id),
+        })
+    }
+
+    fn fragment(
+        &mut self,
+        number: usize,
+        seen: &Seen<'_>,
+        outline: &Outline,
+        fragment: super::outline::Fragment,
+    ) -> Option<DatagramId> {
+        let arrival = datagrams::Arrival {
+            source: outline.source,
+            destination: outline.destination,
+            protocol: outline.protocol,
+            fragment,
+            frame: number as u32,
+            payload: outline.payload.clone(),
+            time: seen.time.unwrap_or_default(),
+        };
+        // The datagrams are taken out for the while in which the frames are looked at.
+        let mut datagrams = std::mem::take(&mut self.store.datagrams);
+        let id = datagrams.add(&arrival, &self.limits, |frame, offset, length| {
+            let range = offset as usize..offset as usize + length as usize;
+            self.store.frame(frame as usize).get(range).unwrap_or_default().to_vec()
+        });
+        self.store.datagrams = datagrams;
+        if id.is_none() {
+            self.left_out.fragments += 1;
+        }
+        id
+    }
+
+    /// The payload of a packet that has just become whole.
+    fn whole(&self, id: DatagramId, number: usize) -> Option<Vec<u8>> {
+        let datagram = self.store.datagrams.get(id)?;
+        let total = datagram.total.filter(|_| datagram.whole_at == Some(number as u32))?;
+        self.store.datagram(id, &(0..total.into()))
+    }
+
+    fn segment(
+        &mut self,
+        number: usize,
+        seen: &Seen<'_>,
+        outline: &Outline,
+        payload: &Payload<'_>,
+        refused: bool,
+    ) -> Option<(ConnectionId, u32)> {
+        if outline.protocol != TCP {
+            return None;
+        }
+        let header = Header::parse(&payload.bytes).ok()?;
+        let arrival = Arrival {
+            frame: number as u32,
+            source: SocketAddr::new(outline.source, header.source_port),
+            destination: SocketAddr::new(outline.destination, header.destination_port),
+            header: &header,
+            length: payload.length.saturating_sub(header.length),
+            captured: payload.bytes.len().saturating_sub(header.length),
+            datagram: payload.datagram,
+            offset: payload.offset + header.length,
+            doubtful: refused || is_damaged(payload, outline),
+            network: seen.network,
+        };
+        let store = &self.store;
+        let same = |a: &Piece, b: &Piece| store.piece(a) == store.piece(b);
+        let place = self.connections.add(&arrival, self.limits.connections, same);
+        if place.is_none() {
+            self.left_out.segments += 1;
+        }
+        place
+    }
+}
+
+/// Whether the segment's checksum is wrong. One that was cut off can't be judged.
+fn is_damaged(payload: &Payload<'_>, outline: &Outline) -> bool {
+    let is_whole = payload.bytes.len() >= payload.length;
+    is_whole && Checksum::of(&payload.bytes, outline.source, outline.destination) == Checksum::Wrong
+}

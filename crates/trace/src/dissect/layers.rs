@@ -1,0 +1,186 @@
+//! The layers of one frame, the outermost first, each explained by its own crate.
+//!
+//! Nothing of this is kept: it is made when somebody asks.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use framewise_core::Description;
+use framewise_core::read::u16_at;
+use framewise_core::seams::segment::{TCP, UDP};
+use framewise_ethernet::{EtherType, Link};
+use framewise_ip::extension::ICMPV6;
+use framewise_ip::icmpv4;
+
+use super::frame::Frame;
+use super::outline::Outline;
+use super::session::inner_layers;
+use super::space::{Place, Space};
+
+/// One layer of a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// What it says. The ranges in it count from [`offset`](Self::offset).
+    pub description: Description,
+    /// In which bytes it is.
+    pub space: Space,
+    /// Where in them its first byte stands.
+    pub offset: u64,
+    /// Which bytes of that space this frame has brought of it: all of a header, a part of a record that takes several frames.
+    pub here: Range<u64>,
+}
+
+impl Layer {
+    /// The layer whose description counts from byte `offset` of `space`, all of it here.
+    fn new(description: Description, space: Space, offset: usize, length: usize) -> Self {
+        let offset = offset as u64;
+        Layer { description, space, offset, here: offset..offset + length as u64 }
+    }
+
+    /// Where these bytes are of which its description speaks.
+    pub fn place(&self, range: &Range<usize>) -> Place {
+        Place::new(self.space, self.offset + range.start as u64..self.offset + range.end as u64)
+    }
+}
+
+/// The layers of a frame.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stack {
+    /// The outermost first. Of a frame with several records or messages all of them, each followed by what is in it.
+    pub layers: Vec<Layer>,
+    /// What could not be taken apart, and why, in a sentence each.
+    pub troubles: Vec<String>,
+}
+
+impl Stack {
+    /// One line: the innermost protocol, and what it says.
+    pub fn summary(&self) -> String {
+        match (self.layers.last(), self.troubles.first()) {
+            (Some(layer), _) => format!("{}: {}", layer.description.protocol, layer.description.outbound),
+            (None, Some(trouble)) => trouble.clone(),
+            (None, None) => "nothing that is known here".to_owned(),
+        }
+    }
+
+    /// Takes what a layer crate makes of its bytes.
+    pub(super) fn take<E: std::fmt::Display>(
+        &mut self,
+        described: Result<Description, E>,
+        space: Space,
+        offset: usize,
+        length: usize,
+    ) -> bool {
+        match described {
+            Ok(description) => self.layers.push(Layer::new(description, space, offset, length)),
+            Err(error) => {
+                self.troubles.push(error.to_string());
+                return false;
+            }
+        }
+        true
+    }
+}
+
+pub(super) fn layers(frame: &Frame<'_>) -> Stack {
+    let mut stack = Stack::default();
+    let bytes = frame.bytes();
+    let Some(interface) = frame.interface() else { return stack };
+    let Some(link) = interface.link() else {
+        stack.troubles.push(format!("frames of LINKTYPE {} are not taken apart", interface.link_type));
+        return stack;
+    };
+    link_layers(&mut stack, frame, link);
+    let space = Space::Frame(frame.number());
+    let Some((ethertype, at)) = link.inside(bytes) else { return stack };
+    let rest = bytes.get(at..).unwrap_or_default();
+    // What is behind the packet is the link's padding.
+    let packet = rest.get(..ethertype.unpadded_length(rest)).unwrap_or(rest);
+    match ethertype {
+        EtherType::ARP => _ = stack.take(framewise_ethernet::describe_arp(packet), space, at, packet.len()),
+        EtherType::IPV4 | EtherType::IPV6 => {
+            if stack.take(framewise_ip::describe(packet), space, at, packet.len()) {
+                above_ip(&mut stack, frame, link);
+            }
+        }
+        _ => {}
+    }
+    stack
+}
+
+/// The header of the link, and the tags behind it.
+fn link_layers(stack: &mut Stack, frame: &Frame<'_>, link: Link) {
+    let (bytes, space) = (frame.bytes(), Space::Frame(frame.number()));
+    if let Some(described) = link.describe(bytes).transpose()
+        && !stack.take(described, space, 0, bytes.len())
+    {
+        return;
+    }
+    let inside = link.inside(bytes).map(|(_, at)| at);
+    let Some((mut ethertype, mut at)) = link.next(bytes) else { return };
+    while ethertype.is_tag() && inside.is_some_and(|inside| at < inside) {
+        let rest = bytes.get(at..).unwrap_or_default();
+        if !stack.take(framewise_ethernet::describe_vlan(rest), space, at, rest.len()) {
+            return;
+        }
+        ethertype = EtherType(u16_at(rest, 2).unwrap_or_default());
+        at += framewise_ethernet::vlan::TAG_LENGTH;
+    }
+}
+
+/// What is in a packet, be it whole or in fragments of which this frame brought the last one.
+fn above_ip(stack: &mut Stack, frame: &Frame<'_>, link: Link) {
+    let bytes = frame.bytes();
+    let Some(outline) = Outline::of(link, bytes) else { return };
+    if outline.fragment.is_none() {
+        let payload = bytes.get(outline.payload.clone()).unwrap_or_default();
+        let space = Space::Frame(frame.number());
+        return transport(stack, frame, &outline, payload, space, outline.payload.start);
+    }
+    let store = &frame.dissection.store;
+    let datagram = frame.datagram().and_then(|id| Some((id, store.datagrams.get(id)?)));
+    let Some((id, datagram)) = datagram else { return };
+    stack.troubles.extend(datagram.refused.map(|reason| format!("the fragments make no packet: {reason}")));
+    let total = datagram.total.filter(|_| datagram.whole_at == Some(frame.number() as u32));
+    let whole = total.and_then(|total| store.datagram(id, &(0..total.into())));
+    if let Some(payload) = whole {
+        let outline = Outline { protocol: datagram.protocol, ..outline };
+        transport(stack, frame, &outline, &payload, Space::Datagram(id), 0);
+    }
+}
+
+fn transport(
+    stack: &mut Stack,
+    frame: &Frame<'_>,
+    outline: &Outline,
+    payload: &[u8],
+    space: Space,
+    at: usize,
+) {
+    let addresses = (outline.source, outline.destination);
+    let length = payload.len();
+    match outline.protocol {
+        icmpv4::PROTOCOL => _ = stack.take(framewise_ip::describe_icmp(payload), space, at, length),
+        ICMPV6 => _ = stack.take(framewise_ip::describe_icmpv6(payload), space, at, length),
+        UDP => udp(stack, payload, addresses, space, at),
+        TCP => {
+            let facts = frame.segment().map(|segment| &segment.facts);
+            let described = framewise_tcp::describe(payload, addresses.0, addresses.1, facts);
+            if stack.take(described, space, at, length) {
+                inner_layers(stack, frame);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn udp(stack: &mut Stack, datagram: &[u8], addresses: (IpAddr, IpAddr), space: Space, at: usize) {
+    if !stack.take(framewise_udp::describe(datagram, Some(addresses)), space, at, datagram.len()) {
+        return;
+    }
+    let ports = [u16_at(datagram, 0), u16_at(datagram, 2)];
+    let data = datagram.get(framewise_udp::header::HEADER..).unwrap_or_default();
+    if ports.contains(&Some(framewise_dns::PORT)) && !data.is_empty() {
+        let at = at + framewise_udp::header::HEADER;
+        stack.take(framewise_dns::describe(data), space, at, data.len());
+    }
+}

@@ -1,0 +1,360 @@
+//! What is above TCP in a connection: TLS records, the application's bytes, HTTP messages.
+//!
+//! ```text
+//!   streams ─► begins with a record? ─┬─ no ──────────────────────────► HTTP in the stream
+//!                                     └─ yes ─► records ─► opened ────► HTTP in the plaintext
+//! ```
+//!
+//! It is found when somebody asks, and kept; plaintext is not: a record is opened once more when its bytes are wanted.
+
+use std::ops::Range;
+
+use framewise_http::Limits;
+use framewise_http::passive::{End, Kind, Message, Most, Reader, Unread, kind_of};
+use framewise_tls::passive::{Facts, Opener, Session as Handshake, Side as TlsSide};
+use framewise_tls::record::{ContentType, Record};
+use framewise_tls::{Context, describe::describe_content};
+
+use super::Dissection;
+use super::connections;
+use super::frame::Frame;
+use super::half::Half;
+use super::layers::{Layer, Stack};
+use super::limits::allowance;
+use super::records::{Records, begins_with_record};
+use super::space::{ConnectionId, Side, Space, StreamId, common, overlap};
+use super::store::Store;
+
+/// What is above TCP in a connection.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) tls: Option<Tls>,
+    /// Who sends requests, if anybody does.
+    pub(super) asks: Side,
+    messages: [Messages; 2],
+}
+
+/// TLS in a connection.
+#[derive(Debug)]
+pub(super) struct Tls {
+    pub(super) facts: Facts,
+    sides: [(Records, Opener); 2],
+    /// Who sent the ClientHello.
+    client: Side,
+}
+
+/// The HTTP messages of one side.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    pub(super) list: Vec<Message>,
+    pub(super) unread: Option<(Range<u64>, Unread)>,
+}
+
+impl Session {
+    pub(super) fn of(dissection: &Dissection, connection: &connections::Record) -> Self {
+        let store = &dissection.store;
+        let is_tls = Side::BOTH.into_iter().any(|side| begins_with_record(store, connection.half(side)));
+        let tls = is_tls.then(|| Tls::of(dissection, connection));
+        let mut session = Session { tls, asks: Side::Client, messages: Default::default() };
+        session.read_messages(store, connection);
+        session
+    }
+
+    pub(super) fn messages(&self, side: Side) -> &Messages {
+        let [client, server] = &self.messages;
+        if side == Side::Client { client } else { server }
+    }
+
+    pub(super) fn records(&self, side: Side) -> Option<&Records> {
+        self.tls.as_ref().map(|tls| &tls.side(side).0)
+    }
+
+    /// The content of a record.
+    pub(super) fn content(&self, store: &Store, half: &Half, side: Side, number: usize) -> Option<Vec<u8>> {
+        let (records, opener) = self.tls.as_ref()?.side(side);
+        records.content(store, half, opener, number)
+    }
+
+    /// In which bytes the messages are.
+    pub(super) fn message_space(&self, stream: StreamId) -> Space {
+        if self.tls.is_some() { Space::Plaintext(stream) } else { Space::Stream(stream) }
+    }
+
+    /// Finds who asks and who answers by what the two say first, and reads the requests before the responses.
+    fn read_messages(&mut self, store: &Store, connection: &connections::Record) {
+        let kind = |side| kind_of(&self.beginning(store, connection.half(side), side));
+        let asks = Side::BOTH.into_iter().find(|side| kind(*side) == Some(Kind::Requests));
+        let answers = Side::BOTH.into_iter().find(|side| kind(*side) == Some(Kind::Responses));
+        let Some(asks) = asks.or(answers.map(Side::other)) else { return };
+        self.asks = asks;
+        let limits = Limits::default();
+        let most = |side| {
+            let most = allowance(connection.half(side).known());
+            Most { messages: most, pieces: most }
+        };
+        let mut requests = Reader::of_requests(limits, most(asks));
+        self.feed(store, connection.half(asks), asks, &mut requests);
+        let mut responses = Reader::of_responses(limits, most(asks.other()), requests.messages());
+        self.feed(store, connection.half(asks.other()), asks.other(), &mut responses);
+        if let Some(Message { answers: Some(request), .. }) = responses.messages().last()
+            && matches!(responses.unread(), Some((_, Unread::OtherProtocol)))
+        {
+            requests.end_after(*request);
+        }
+        for (side, reader) in [(asks, requests), (asks.other(), responses)] {
+            let (list, unread) = reader.into_parts();
+            self.messages[side.index()] = Messages { list, unread };
+        }
+    }
+
+    /// The first bytes that the application sends.
+    fn beginning(&self, store: &Store, half: &Half, side: Side) -> Vec<u8> {
+        const ENOUGH: u64 = 32;
+        let Some((records, opener)) = self.tls.as_ref().map(|tls| tls.side(side)) else {
+            let mut bytes = Vec::new();
+            store.stream(half, 0..half.contiguous_within(0, ENOUGH), &mut bytes);
+            return bytes;
+        };
+        let first =
+            records.list.iter().position(|record| record.plaintext().is_some_and(|range| !range.is_empty()));
+        first.and_then(|number| records.content(store, half, opener, number)).unwrap_or_default()
+    }
+
+    /// Gives a reader all that a side's application sends.
+    fn feed(&self, store: &Store, half: &Half, side: Side, reader: &mut Reader) {
+        let Some((records, opener)) = self.tls.as_ref().map(|tls| tls.side(side)) else {
+            feed_stream(store, half, reader);
+            return reader.end(half.finished.is_some());
+        };
+        let mut has_begun = false;
+        for (number, record) in records.list.iter().enumerate() {
+            if record.plaintext().is_some() {
+                has_begun = true;
+                match records.content(store, half, opener, number) {
+                    Some(content) => reader.read(&content),
+                    None => reader.lose(),
+                }
+            } else if has_begun && record.may_hide_data() {
+                reader.lose();
+            }
+        }
+        // Whoever breaks a connection off could end a page where it likes: within TLS the end is said (RFC 8446, section 6.1).
+        reader.end(records.closed && records.unframed.is_none());
+    }
+}
+
+fn feed_stream(store: &Store, half: &Half, reader: &mut Reader) {
+    let mut at = 0;
+    for piece in half.pieces() {
+        if piece.at > at {
+            reader.skip(piece.at - at);
+        }
+        reader.read(&store.piece(piece));
+        at = piece.range().end;
+    }
+    if half.length() > at {
+        reader.skip(half.length() - at);
+    }
+}
+
+impl Tls {
+    fn of(dissection: &Dissection, connection: &connections::Record) -> Self {
+        let (store, log) = (&dissection.store, &dissection.key_log);
+        let mut records = Side::BOTH.map(|side| Records::of(store, connection.half(side)));
+        let client = match begins_with_client_hello(store, connection.half(Side::Server), &records[1]) {
+            true => Side::Server,
+            false => Side::Client,
+        };
+        let role = |side| if side == client { TlsSide::Client } else { TlsSide::Server };
+        let mut handshake = Handshake::default();
+        // The version that the server chose says how the client's records are to be read.
+        for side in [client.other(), client] {
+            learn_in_the_clear(
+                store,
+                connection.half(side),
+                &records[side.index()],
+                role(side),
+                &mut handshake,
+            );
+        }
+        let mut openers = Side::BOTH.map(|side| handshake.opener(role(side), log));
+        for side in [client.other(), client] {
+            let (records, opener) = (&mut records[side.index()], &mut openers[side.index()]);
+            records.open(store, connection.half(side), opener, |opened, content| {
+                if opened.seal.is_some() && opened.content_type == ContentType::Handshake {
+                    handshake.learn(role(side), content);
+                }
+            });
+        }
+        let [first, second] = records;
+        let [one, two] = openers;
+        Tls { facts: handshake.facts().clone(), sides: [(first, one), (second, two)], client }
+    }
+
+    fn side(&self, side: Side) -> &(Records, Opener) {
+        let [client, server] = &self.sides;
+        if side == Side::Client { client } else { server }
+    }
+
+    /// What the description of a record of this side has to know.
+    fn context(&self, side: Side, sealed: bool) -> Context {
+        let peer = if side == self.client { self.facts.server_name.clone() } else { None };
+        Context { peer, tls12: self.facts.version.is_some_and(|version| version < 0x0304), sealed }
+    }
+}
+
+fn begins_with_client_hello(store: &Store, half: &Half, records: &Records) -> bool {
+    let first = records.list.first().map(|record| record.content().start);
+    let mut bytes = Vec::new();
+    let is_there = first.is_some_and(|at| store.stream(half, at..at + 1, &mut bytes));
+    is_there && records.list.first().is_some_and(|r| r.outer == ContentType::Handshake) && bytes == [1]
+}
+
+fn learn_in_the_clear(
+    store: &Store,
+    half: &Half,
+    records: &Records,
+    role: TlsSide,
+    handshake: &mut Handshake,
+) {
+    let mut bytes = Vec::new();
+    for entry in &records.list {
+        bytes.clear();
+        store.stream(half, entry.range.clone(), &mut bytes);
+        let Ok(record) = Record::parse(&bytes) else { return };
+        if !handshake.learn_in_the_clear(role, &record) {
+            return;
+        }
+    }
+}
+
+/// The layers above TCP of which a frame brought something.
+pub(super) fn inner_layers(stack: &mut Stack, frame: &Frame<'_>) {
+    let dissection = frame.dissection;
+    let place = frame.connection().zip(frame.segment());
+    let Some((connection, segment)) = place else { return };
+    let Some(range) = segment.range() else { return };
+    let Some((record, session)) = dissection.record(connection).zip(dissection.session(connection)) else {
+        return;
+    };
+    let above = Above {
+        dissection,
+        session,
+        half: record.half(segment.side),
+        stream: StreamId { connection, side: segment.side },
+    };
+    match &session.tls {
+        Some(tls) => above.records(stack, tls, &range),
+        None => _ = above.messages(stack, &range, 0),
+    }
+}
+
+/// What the layers above TCP are made from.
+struct Above<'d> {
+    dissection: &'d Dissection,
+    session: &'d Session,
+    half: &'d Half,
+    stream: StreamId,
+}
+
+impl Above<'_> {
+    fn records(&self, stack: &mut Stack, tls: &Tls, range: &Range<u64>) {
+        let (records, _) = tls.side(self.stream.side);
+        let mut next_message = 0;
+        for number in records.in_stream(range) {
+            let Some(record) = records.list.get(number) else { continue };
+            let mut bytes = Vec::new();
+            self.dissection.store.stream(self.half, record.range.clone(), &mut bytes);
+            let sealed = record.inner.is_err() || record.is_unsealed();
+            match framewise_tls::describe(&bytes, &tls.context(self.stream.side, sealed)) {
+                Ok(description) => stack.layers.push(Layer {
+                    description,
+                    space: Space::Stream(self.stream),
+                    offset: record.range.start,
+                    here: common(&record.range, range),
+                }),
+                Err(error) => stack.troubles.push(error.to_string()),
+            }
+            if let Err(why) = record.inner {
+                stack.troubles.push(format!("record {number} of this stream stays sealed: {why}"));
+            }
+            let here = record.content_of(range);
+            if let Some(plaintext) = record.plaintext() {
+                let here = plaintext.start + here.start..plaintext.start + here.end;
+                next_message = self.messages(stack, &here, next_message);
+            } else if let Ok(content_type) = record.inner
+                && record.is_unsealed()
+            {
+                self.content(stack, number, content_type, here);
+            }
+        }
+        if let Some((rest, why)) = &records.unframed
+            && overlap(rest, range)
+        {
+            stack
+                .troubles
+                .push(format!("from byte {} of this stream on there are no records: {why}", rest.start));
+        }
+    }
+
+    /// What is in a record that TLS sealed for itself.
+    fn content(&self, stack: &mut Stack, number: usize, content_type: ContentType, here: Range<u64>) {
+        let store = &self.dissection.store;
+        if let Some(content) = self.session.content(store, self.half, self.stream.side, number) {
+            stack.layers.push(Layer {
+                description: describe_content(content_type, &content),
+                space: Space::Record(self.stream, number),
+                offset: 0,
+                here,
+            });
+        }
+    }
+
+    /// The messages from the one of this number on of which there is something in `here`; the number of the one after them.
+    fn messages(&self, stack: &mut Stack, here: &Range<u64>, from: usize) -> usize {
+        let messages = self.session.messages(self.stream.side);
+        let space = self.session.message_space(self.stream);
+        let begin = messages.list.partition_point(|message| message.range.end <= here.start);
+        let end = messages.list.partition_point(|message| message.range.start < here.end).max(begin);
+        for (number, message) in messages.list.iter().enumerate().take(end).skip(begin) {
+            if number < from {
+                extend(stack, space, message.range.start, common(&message.range, here).end);
+                continue;
+            }
+            let head = self.dissection.bytes(&super::Place::new(space, message.head.clone()));
+            let length = message.range.end - message.range.start;
+            let described = head.and_then(|head| framewise_http::describe_of_length(&head, length as usize));
+            stack.layers.extend(described.map(|description| Layer {
+                description,
+                space,
+                offset: message.range.start,
+                here: common(&message.range, here),
+            }));
+            if let End::Broken(refusal) = message.end {
+                stack.troubles.push(refusal.to_string());
+            }
+        }
+        if let Some((rest, why)) = &messages.unread
+            && overlap(rest, here)
+        {
+            stack.troubles.push(format!("from byte {} on nothing is read: {why}", rest.start));
+        }
+        end
+    }
+}
+
+/// Notes that a layer that is listed already has more bytes here.
+fn extend(stack: &mut Stack, space: Space, offset: u64, end: u64) {
+    let listed = stack.layers.iter_mut().rev().find(|layer| layer.space == space && layer.offset == offset);
+    if let Some(layer) = listed {
+        layer.here.end = layer.here.end.max(end);
+    }
+}
+
+impl Dissection {
+    pub(super) fn session(&self, id: ConnectionId) -> Option<&Session> {
+        let cell = self.sessions.get(id.0 as usize)?;
+        let record = self.record(id)?;
+        Some(cell.get_or_init(|| Box::new(Session::of(self, record))))
+    }
+}

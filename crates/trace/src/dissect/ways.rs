@@ -1,0 +1,126 @@
+//! The ways in: a capture of anybody's, a run of our own.
+
+use std::io::Read;
+
+use framewise_core::Direction;
+
+use super::gather::{Gather, Seen};
+use super::limits::Limits;
+use super::{Dissection, Origin, Refused};
+use crate::pcapng::{CaptureReader, Item, Packet, ReadError};
+use crate::trace::{Crossing, Event, HostId, Trace};
+use crate::wire;
+
+/// LINKTYPE_ETHERNET.
+const ETHERNET: u32 = 1;
+
+impl Dissection {
+    /// Takes a capture apart: pcapng or pcap, with the secrets that are in it and those of `key_log`, a text in the
+    /// SSLKEYLOGFILE format that may be empty.
+    ///
+    /// A capture that breaks off is taken apart up to there; [`damage`](Self::damage) tells what is wrong, and where.
+    ///
+    /// # Errors
+    /// It begins like no capture.
+    pub fn of_capture(input: impl Read, key_log: &str, limits: Limits) -> Result<Self, ReadError> {
+        let mut reader = CaptureReader::new(input)?;
+        let mut gather = Gather::new(limits, key_log);
+        let damage = loop {
+            match reader.next_item() {
+                Ok(Some(Item::Packet(packet))) => take_packet(&mut gather, &packet),
+                Ok(Some(Item::KeyLog(text))) => gather.secrets(text),
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        let mut dissection = gather.finish(Origin::Capture);
+        dissection.damage = damage;
+        Ok(dissection)
+    }
+
+    /// Takes apart what a host of a recorded run sent and received, with the run's own secrets. Frames are those on the wire:
+    /// a super-frame is as many as its device makes of it, or has joined to it. Of a host that is not in the trace there are
+    /// none.
+    pub fn of_trace(trace: &Trace, host: &str, limits: Limits) -> Self {
+        let mut gather = Gather::new(limits, &trace.key_log());
+        let Some(host) = trace.host(host) else { return gather.finish(Origin::Run) };
+        let mut waiting: Option<Waiting<'_>> = None;
+        for event in trace.events() {
+            match event {
+                Event::Crossing(crossing) if crossing.host == host && crossing.is_on_the_wire() => {
+                    if let Some(frame) = waiting.replace(Waiting::new(crossing)) {
+                        frame.take(trace, &mut gather);
+                    }
+                }
+                _ => waiting.iter_mut().for_each(|frame| frame.hear(event, host)),
+            }
+        }
+        if let Some(frame) = waiting {
+            frame.take(trace, &mut gather);
+        }
+        gather.finish(Origin::Run)
+    }
+}
+
+fn take_packet(gather: &mut Gather, packet: &Packet<'_>) {
+    let interface = gather.interface(&packet.interface.name, packet.interface.link_type);
+    let link = framewise_ethernet::Link::of_capture(packet.interface.link_type);
+    gather.frame(&Seen {
+        time: packet.time.and_then(|time| u64::try_from(time.as_nanos()).ok()),
+        interface,
+        direction: packet.direction().or_else(|| link?.direction(packet.bytes)),
+        bytes: packet.bytes,
+        original_length: packet.original_length,
+        refused: None,
+        // Of two interfaces of one capture each may have seen one way of a connection.
+        network: 0,
+    });
+    packet.comments().for_each(|comment| gather.comment(comment));
+}
+
+/// A frame of our own, until it is known what its host's layers said of it.
+struct Waiting<'t> {
+    crossing: &'t Crossing,
+    comments: Vec<String>,
+    refused: Option<Refused>,
+}
+
+impl<'t> Waiting<'t> {
+    fn new(crossing: &'t Crossing) -> Self {
+        Waiting { crossing, comments: Vec::new(), refused: None }
+    }
+
+    fn hear(&mut self, event: &Event, ours: HostId) {
+        match event {
+            Event::Note(note) if note.host == ours => {
+                self.comments.push(format!("{}: {}", note.layer, note.text));
+            }
+            Event::Drop(dropped) if dropped.host == ours => {
+                self.comments.push(format!("{} dropped this: {}", dropped.layer, dropped.reason));
+                if self.crossing.direction == Direction::Inbound && self.refused.is_none() {
+                    self.refused = Some(Refused { layer: dropped.layer, reason: dropped.reason });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn take(self, trace: &Trace, gather: &mut Gather) {
+        let crossing = self.crossing;
+        let number = crossing.interface.unwrap_or_default().0;
+        let interface = gather.interface(&Some(format!("eth{number}")), ETHERNET);
+        for bytes in wire::frames(trace.bytes(crossing), crossing.offload) {
+            gather.frame(&Seen {
+                time: Some(crossing.now.as_nanos()),
+                interface,
+                direction: Some(crossing.direction),
+                bytes: &bytes,
+                original_length: bytes.len() as u32,
+                refused: self.refused,
+                // A router sees a segment on two of its interfaces, which is not the segment once more.
+                network: number.into(),
+            });
+        }
+        self.comments.iter().for_each(|comment| gather.comment(comment));
+    }
+}

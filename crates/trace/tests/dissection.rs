@@ -1,0 +1,396 @@
+//! Captures, made by hand and kept in `pcaps/`, taken apart.
+#![allow(clippy::unwrap_used)]
+
+mod craft;
+
+use std::fs;
+use std::path::Path;
+
+use craft::{Cut, ETHERNET, RAW, fragments, pcap, segment, syn};
+use etherparse::PacketBuilder;
+use framewise_core::Direction;
+use framewise_http::passive::{End, Start, Unread};
+use framewise_trace::dissect::{
+    Beginning, Connection, ConnectionId, Limits, Place, Side, Space, StreamId, Unframed,
+};
+use framewise_trace::{CaptureReader, Dissection, Item, ReadError};
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pcaps").join(name)).unwrap()
+}
+
+fn fixtures() -> Vec<String> {
+    let folder = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pcaps")).unwrap();
+    let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|name| name.ends_with(".pcapng")).collect();
+    names.sort();
+    names
+}
+
+fn dissect(file: &[u8]) -> Dissection {
+    Dissection::of_capture(file, "", Limits::default()).unwrap()
+}
+
+fn protocols(dissection: &Dissection, frame: usize) -> Vec<&'static str> {
+    let stack = dissection.frame(frame).unwrap().layers();
+    assert_eq!(stack.troubles, [""; 0], "frame {frame}");
+    stack.layers.iter().map(|layer| layer.description.protocol).collect()
+}
+
+fn only(dissection: &Dissection) -> Connection<'_> {
+    assert_eq!(dissection.connections().len(), 1);
+    dissection.connections().next().unwrap()
+}
+
+/// The bytes of a whole stream; panics at a gap.
+fn stream(dissection: &Dissection, side: Side) -> Vec<u8> {
+    let stream = only(dissection).stream(side);
+    dissection.bytes(&Place::new(Space::Stream(stream.id()), 0..stream.length())).expect("no gap")
+}
+
+#[test]
+fn every_fixture_is_taken_apart_to_the_last_byte() {
+    for name in fixtures() {
+        let dissection = dissect(&fixture(&name));
+        assert!(dissection.damage().is_none() && dissection.left_out().is_nothing(), "{name}");
+        assert!(!dissection.is_empty());
+        for frame in dissection.frames() {
+            let stack = frame.layers();
+            assert_eq!(stack.troubles, [""; 0], "{name}, frame {}", frame.number());
+            assert!(stack.layers.len() >= 2, "{name}, frame {}: {}", frame.number(), frame.summary());
+            assert!(frame.direction().is_some() && frame.time().is_some());
+            for byte in (0..frame.bytes().len()).step_by(11) {
+                let meanings = dissection.meanings(frame.number(), byte);
+                let last = meanings.last().unwrap();
+                let value = dissection.bytes(&last.place).unwrap();
+                let sealed = matches!(last.place.space, Space::Record(..) | Space::Plaintext(_));
+                assert!(
+                    sealed || value == [frame.bytes()[byte]],
+                    "{name}, frame {}, byte {byte}",
+                    frame.number()
+                );
+            }
+        }
+        for connection in dissection.connections() {
+            assert_eq!(connection.beginning(), Beginning::Asked, "{name}");
+            for side in Side::BOTH {
+                let stream = connection.stream(side);
+                assert_eq!(stream.gaps().count(), 0, "{name}");
+                assert_eq!((stream.unframed(), stream.unread()), (None, None), "{name}");
+            }
+            let exchanges = connection.exchanges();
+            assert!(!exchanges.is_empty(), "{name}: no message");
+            for exchange in exchanges {
+                let (request, [response]) = (exchange.request.unwrap(), exchange.responses) else {
+                    panic!("{name}: {exchange:?}");
+                };
+                assert_eq!((request.end, response.end), (End::Complete, End::Complete), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_http_fetch_is_told_from_arp_to_http() {
+    let dissection = dissect(&fixture("http.pcapng"));
+    assert_eq!(protocols(&dissection, 1), ["Ethernet", "ARP"]);
+    assert_eq!(protocols(&dissection, 3), ["Ethernet", "IPv4", "UDP", "DNS"]);
+    let frames = dissection.frames();
+    let request = frames.into_iter().find(|frame| frame.summary().starts_with("HTTP: GET /")).unwrap();
+    assert_eq!(protocols(&dissection, request.number()), ["Ethernet", "IPv4", "TCP", "HTTP"]);
+    assert_eq!(request.direction(), Some(Direction::Outbound));
+    let connection = only(&dissection);
+    assert!(connection.tls().is_none());
+    let [exchange] = connection.exchanges()[..] else { panic!("one exchange") };
+    assert_eq!(exchange.asks, Side::Client);
+    assert_eq!(exchange.responses[0].start, Start::Response { status: 200 });
+}
+
+#[test]
+fn tls_is_opened_by_the_secrets_in_the_file() {
+    for (name, version) in [("https.pcapng", "TLS 1.3"), ("tls12.pcapng", "TLS 1.2")] {
+        let dissection = dissect(&fixture(name));
+        let connection = only(&dissection);
+        let facts = connection.tls().unwrap();
+        assert_eq!(facts.version_name().as_deref(), Some(version));
+        assert_eq!(facts.server_name.as_deref(), Some("shop.test"));
+        assert_eq!(facts.protocol.as_deref(), Some("http/1.1"));
+        let response = connection.stream(Side::Server);
+        let head = dissection.bytes(&response.place(&response.messages()[0].head)).unwrap();
+        assert!(head.starts_with(b"HTTP/1.1 200 OK\r\n"), "{name}");
+        for carrier in dissection.frames_of(&response.place(&response.messages()[0].head)) {
+            let Space::Frame(frame) = carrier.at.space else { panic!("{carrier:?}") };
+            let found = dissection.meanings(frame, carrier.at.range.start as usize);
+            let protocols: Vec<_> = found.iter().map(|meaning| meaning.layer.description.protocol).collect();
+            assert_eq!(protocols, ["Ethernet", "IPv4", "TCP", "TLS", "HTTP"], "{name}");
+            assert_eq!(found[4].place.range.start, carrier.part.start);
+        }
+    }
+}
+
+/// What the two sides of `https.pcapng` send, and the secrets.
+fn https() -> ([Vec<u8>; 2], String) {
+    let file = fixture("https.pcapng");
+    let dissection = dissect(&file);
+    let mut secrets = String::new();
+    let mut reader = CaptureReader::new(&file[..]).unwrap();
+    while let Some(item) = reader.next_item().unwrap() {
+        if let Item::KeyLog(text) = item {
+            secrets.push_str(text);
+        }
+    }
+    (Side::BOTH.map(|side| stream(&dissection, side)), secrets)
+}
+
+#[test]
+fn without_secrets_the_reason_is_told() {
+    let (streams, _) = https();
+    let mut frames = vec![syn(0), syn(1)];
+    for side in [0, 1] {
+        frames.push(segment(&streams, Cut { side, at: 0, length: streams[side].len() }));
+    }
+    let dissection = dissect(&pcap(ETHERNET, &frames));
+    let troubles = dissection.frame(4).unwrap().layers().troubles;
+    assert!(troubles[0].contains("the key log has no SERVER_HANDSHAKE_TRAFFIC_SECRET"), "{troubles:?}");
+    assert!(only(&dissection).exchanges().is_empty());
+    assert_eq!(only(&dissection).tls().unwrap().server_name.as_deref(), Some("shop.test"));
+}
+
+#[test]
+fn a_missing_segment_is_a_gap_and_ends_what_can_be_opened() {
+    let (streams, secrets) = https();
+    let mut frames = vec![syn(0), syn(1)];
+    let length = streams[1].len();
+    frames.push(segment(&streams, Cut { side: 0, at: 0, length: streams[0].len() }));
+    frames.push(segment(&streams, Cut { side: 1, at: 0, length: 200 }));
+    frames.push(segment(&streams, Cut { side: 1, at: 210, length: length - 210 }));
+    let dissection =
+        Dissection::of_capture(&pcap(ETHERNET, &frames)[..], &secrets, Limits::default()).unwrap();
+    let server = only(&dissection).stream(Side::Server);
+    assert_eq!(server.gaps().collect::<Vec<_>>(), [200..210]);
+    assert_eq!(dissection.bytes(&Place::new(Space::Stream(server.id()), 190..211)), None);
+    assert!(dissection.bytes(&Place::new(Space::Stream(server.id()), 210..220)).is_some());
+    assert!(matches!(server.unframed(), Some((range, Unframed::Missing)) if range.contains(&200)));
+    assert!(
+        !only(&dissection).stream(Side::Client).messages().is_empty(),
+        "the other way nothing is missing"
+    );
+}
+
+#[test]
+fn tags_and_the_headers_of_captures_are_layers() {
+    let streams = [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), Vec::new()];
+    let frame = segment(&streams, Cut { side: 0, at: 0, length: streams[0].len() });
+    let packet = &frame[14..];
+    let sll = [&[0, 4, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0][..], packet].concat();
+    let sll2 = [&[8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 4, 6, 2, 0, 0, 0, 0, 1, 0, 0][..], packet].concat();
+    let tagged = [&frame[..12], &[0x88, 0xa8, 0, 7, 0x81, 0, 0, 5, 8, 0], packet].concat();
+    let cases: [(u32, Vec<u8>, &[&str]); 9] = [
+        (ETHERNET, frame.clone(), &["Ethernet"]),
+        (ETHERNET, tagged, &["Ethernet", "VLAN", "VLAN"]),
+        (113, sll, &["cooked"]),
+        (276, sll2, &["cooked"]),
+        (0, [&[2, 0, 0, 0], packet].concat(), &["loopback"]),
+        (108, [&[0, 0, 0, 2], packet].concat(), &["loopback"]),
+        (RAW, packet.to_vec(), &[]),
+        (228, packet.to_vec(), &[]),
+        (12, packet.to_vec(), &[]),
+    ];
+    for (link_type, frame, outer) in cases {
+        let dissection = dissect(&pcap(link_type, &[frame]));
+        let expected = [outer, &["IPv4", "TCP", "HTTP"]].concat();
+        assert_eq!(protocols(&dissection, 1), expected, "{link_type}");
+        let is_cooked = outer == ["cooked"];
+        assert_eq!(dissection.frame(1).unwrap().direction(), is_cooked.then_some(Direction::Outbound));
+    }
+    let dissection = dissect(&pcap(105, &[vec![0; 40]]));
+    assert_eq!(dissection.frame(1).unwrap().summary(), "frames of LINKTYPE 105 are not taken apart");
+}
+
+#[test]
+fn fragments_are_put_together_and_each_byte_is_found() {
+    let streams = [[b"GET /", &[b'a'; 300][..], b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat(), Vec::new()];
+    let whole = segment(&streams, Cut { side: 0, at: 0, length: streams[0].len() });
+    let mut parts = fragments(&whole, 104);
+    assert_eq!(parts.len(), 4);
+    parts.rotate_left(2);
+    parts.insert(1, parts[0].clone());
+    let dissection = dissect(&pcap(ETHERNET, &[vec![syn(0)], parts].concat()));
+    assert_eq!(stream(&dissection, Side::Client), streams[0]);
+    assert_eq!(protocols(&dissection, 3), ["Ethernet", "IPv4"]);
+    assert_eq!(protocols(&dissection, 6), ["Ethernet", "IPv4", "TCP", "HTTP"]);
+    let messages = only(&dissection).stream(Side::Client);
+    let target = messages.place(&(5..305));
+    let carriers = dissection.frames_of(&target);
+    for byte in 5..305_u64 {
+        let on: Vec<_> = carriers.iter().filter(|carrier| carrier.part.contains(&byte)).collect();
+        assert!(!on.is_empty(), "byte {byte} is in no frame");
+        for carrier in on {
+            let Space::Frame(frame) = carrier.at.space else { panic!("{carrier:?}") };
+            let at = (carrier.at.range.start + byte - carrier.part.start) as usize;
+            assert_eq!(dissection.frame(frame).unwrap().bytes()[at], b'a');
+        }
+    }
+    let again: Vec<_> =
+        carriers.iter().filter(|carrier| carrier.again).map(|carrier| carrier.at.space).collect();
+    assert_eq!(again, [Space::Frame(3)], "the duplicate");
+    let byte = 14 + 20 + 20 + 10;
+    let meanings = dissection.meanings(5, byte);
+    assert!(
+        meanings.iter().all(|meaning| matches!(meaning.place.space, Space::Frame(5))),
+        "only the last shows what is inside"
+    );
+}
+
+#[test]
+fn overlapping_fragments_make_no_packet() {
+    let streams = [vec![b'x'; 300], Vec::new()];
+    let mut parts = fragments(&segment(&streams, Cut { side: 0, at: 0, length: 300 }), 104);
+    let mut other = parts[1].clone();
+    *other.last_mut().unwrap() = b'y';
+    parts.insert(2, other);
+    let dissection = dissect(&pcap(ETHERNET, &parts));
+    assert_eq!(dissection.connections().len(), 0);
+    let troubles = dissection.frame(3).unwrap().layers().troubles;
+    assert_eq!(troubles, ["the fragments make no packet: a fragment once more, but not as before"]);
+}
+
+#[test]
+fn a_capture_that_begins_in_the_middle_says_so() {
+    let streams = [
+        b"tail\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
+        b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
+    ];
+    let frames = [
+        segment(&streams, Cut { side: 0, at: 8, length: streams[0].len() - 8 }),
+        segment(&streams, Cut { side: 1, at: 0, length: streams[1].len() }),
+    ];
+    let dissection = dissect(&pcap(ETHERNET, &frames));
+    let connection = only(&dissection);
+    assert_eq!(connection.beginning(), Beginning::Inferred);
+    assert_eq!(connection.server().port(), craft::SERVER_PORT);
+    assert!(connection.stream(Side::Client).is_inferred());
+    assert_eq!(stream(&dissection, Side::Client), streams[0][8..]);
+    let [exchange] = connection.exchanges()[..] else { panic!("one exchange") };
+    assert_eq!(exchange.responses[0].start, Start::Response { status: 204 });
+}
+
+#[test]
+fn a_new_syn_begins_another_connection_between_the_same_ends() {
+    let streams = [b"first".to_vec(), Vec::new()];
+    let data = segment(&streams, Cut { side: 0, at: 0, length: 5 });
+    let mut again = Vec::new();
+    craft::ethernet(0)
+        .tcp(craft::CLIENT_PORT, craft::SERVER_PORT, 77, 65_000)
+        .syn()
+        .write(&mut again, &[])
+        .unwrap();
+    let dissection = dissect(&pcap(ETHERNET, &[syn(0), syn(0), syn(1), data, again.clone(), again]));
+    let ids: Vec<_> = dissection.frames().map(|frame| frame.connection().unwrap()).collect();
+    let (one, two) = (ConnectionId(0), ConnectionId(1));
+    assert_eq!(ids, [one, one, one, one, two, two]);
+    let first = dissection.connection(one).unwrap();
+    assert_eq!(first.stream(Side::Client).length(), 5);
+}
+
+#[test]
+fn what_came_before_a_capture_breaks_off_is_kept() {
+    let streams = [b"hello".to_vec(), Vec::new()];
+    let frames = [syn(0), segment(&streams, Cut { side: 0, at: 0, length: 5 })];
+    let file = pcap(ETHERNET, &frames);
+    let dissection = dissect(&file[..file.len() - 3]);
+    assert_eq!(dissection.len(), 1);
+    let Some(damage @ ReadError::Truncated { .. }) = dissection.damage() else { panic!("damage is told") };
+    assert_eq!(damage.offset(), 24 + 16 + frames[0].len() as u64);
+    assert!(matches!(
+        Dissection::of_capture(&b"nothing"[..], "", Limits::default()),
+        Err(ReadError::NotACapture { .. })
+    ));
+}
+
+#[test]
+fn a_damaged_segment_counts_only_until_a_good_one_comes() {
+    let streams = [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), Vec::new()];
+    let good = segment(&streams, Cut { side: 0, at: 0, length: 27 });
+    let mut bad = good.clone();
+    bad[60] ^= 0xff;
+    let dissection = dissect(&pcap(ETHERNET, &[syn(0), bad.clone(), good]));
+    let client = only(&dissection).stream(Side::Client);
+    let pieces: Vec<_> = client.pieces().map(|piece| (piece.frame(), piece.is_doubtful())).collect();
+    assert_eq!(pieces, [(3, false)]);
+    let again: Vec<_> = client.again().iter().map(|piece| (piece.frame(), piece.is_doubtful())).collect();
+    assert_eq!(again, [(2, true)]);
+    let dissection = dissect(&pcap(ETHERNET, &[syn(0), bad]));
+    assert!(only(&dissection).stream(Side::Client).pieces().all(|piece| piece.is_doubtful()));
+}
+
+#[test]
+fn a_capture_larger_than_the_limits_is_cut_and_says_so() {
+    let streams = [vec![b'x'; 50], Vec::new()];
+    let data = |at| segment(&streams, Cut { side: 0, at, length: 10 });
+    let frames = [syn(0), data(0), data(10), data(20), data(30)];
+    let limits = Limits { frames: 3, ..Limits::default() };
+    let dissection = Dissection::of_capture(&pcap(ETHERNET, &frames)[..], "", limits).unwrap();
+    assert_eq!((dissection.len(), dissection.left_out().frames), (3, 2));
+    let limits = Limits { bytes: 150, ..Limits::default() };
+    let dissection = Dissection::of_capture(&pcap(ETHERNET, &frames)[..], "", limits).unwrap();
+    assert_eq!((dissection.len(), dissection.left_out().frames), (2, 3));
+    let limits = Limits { connections: 0, ..Limits::default() };
+    let dissection = Dissection::of_capture(&pcap(ETHERNET, &frames)[..], "", limits).unwrap();
+    assert_eq!((dissection.connections().len(), dissection.left_out().segments), (0, 5));
+    assert_eq!(protocols(&dissection, 2), ["Ethernet", "IPv4", "TCP"]);
+}
+
+#[test]
+fn what_breaks_a_rule_is_named() {
+    let streams = [b"GET / HTTP/1.1\r\nHost : a\r\n\r\n".to_vec(), Vec::new()];
+    let frames = [syn(0), segment(&streams, Cut { side: 0, at: 0, length: streams[0].len() })];
+    let dissection = dissect(&pcap(ETHERNET, &frames));
+    let client = only(&dissection).stream(Side::Client);
+    assert!(matches!(client.unread(), Some((range, Unread::Broken(_))) if range.start == 0));
+    let troubles = dissection.frame(2).unwrap().layers().troubles;
+    assert!(troubles[0].contains("from byte 0 on nothing is read"), "{troubles:?}");
+}
+
+#[test]
+fn ipv6_neighbours_and_dns_over_ipv6_have_their_layers() {
+    let mut frame = Vec::new();
+    let dns = [0_u8, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, b'a', 0, 0, 1, 0, 1];
+    PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+        .ipv6([0x20; 16], [0x21; 16], 64)
+        .udp(4_000, 53)
+        .write(&mut frame, &dns)
+        .unwrap();
+    let dissection = dissect(&pcap(ETHERNET, &[frame]));
+    assert_eq!(protocols(&dissection, 1), ["Ethernet", "IPv6", "UDP", "DNS"]);
+    let dissection = dissect(&fixture("ipv6.pcapng"));
+    let stacks = (1..=dissection.len()).map(|frame| protocols(&dissection, frame));
+    assert!(stacks.into_iter().any(|stack| stack == ["Ethernet", "IPv6", "NDP"]));
+}
+
+#[test]
+fn asking_for_what_is_not_there_gives_nothing() {
+    let dissection = dissect(&fixture("https.pcapng"));
+    let nowhere = StreamId { connection: ConnectionId(9), side: Side::Client };
+    let stream = StreamId { connection: ConnectionId(0), side: Side::Client };
+    for space in [
+        Space::Frame(0),
+        Space::Frame(10_000),
+        Space::Stream(nowhere),
+        Space::Plaintext(nowhere),
+        Space::Record(stream, 10_000),
+        Space::Plaintext(stream),
+        Space::Stream(stream),
+    ] {
+        for range in [1_000_000..1_000_001, u64::MAX - 1..u64::MAX] {
+            let place = Place::new(space, range);
+            assert_eq!(
+                (dissection.bytes(&place), dissection.frames_of(&place)),
+                (None, Vec::new()),
+                "{place:?}"
+            );
+        }
+    }
+    assert_eq!(dissection.meanings(0, 0), []);
+    assert_eq!(dissection.meanings(1, 100_000), []);
+}
