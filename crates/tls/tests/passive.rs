@@ -84,10 +84,16 @@ impl Pair {
             if up.is_empty() && down.is_empty() {
                 return;
             }
-            carry(&up, |rest| self.server.read_tls(rest).map(drop).unwrap());
-            self.server.process_new_packets().unwrap();
-            carry(&down, |rest| self.client.read_tls(rest).map(drop).unwrap());
-            self.client.process_new_packets().unwrap();
+            let mut rest = &up[..];
+            while !rest.is_empty() {
+                self.server.read_tls(&mut rest).unwrap();
+                self.server.process_new_packets().unwrap();
+            }
+            let mut rest = &down[..];
+            while !rest.is_empty() {
+                self.client.read_tls(&mut rest).unwrap();
+                self.client.process_new_packets().unwrap();
+            }
             self.watched.sent[0].extend(up);
             self.watched.sent[1].extend(down);
         }
@@ -110,13 +116,6 @@ impl Pair {
         self.exchange();
         self.watched.log = self.lines.0.lock().unwrap().clone();
         self.watched
-    }
-}
-
-fn carry(bytes: &[u8], mut read: impl FnMut(&mut &[u8])) {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        read(&mut rest);
     }
 }
 
@@ -170,10 +169,10 @@ fn every_suite_is_opened() {
     for suite in suites() {
         let mut pair = Pair::new(suite);
         pair.say(b"GET / HTTP/1.1\r\n\r\n");
-        pair.say(&[7; 40_000]);
+        pair.say(&[7; 15_000]);
         let watched = pair.end();
         let (said, sealed, session) = read(&watched, &KeyLog::parse(&watched.log));
-        let expected = [&b"GET / HTTP/1.1\r\n\r\n"[..], &[7; 40_000]].concat();
+        let expected = [&b"GET / HTTP/1.1\r\n\r\n"[..], &[7; 15_000]].concat();
         assert!(said[0] == expected && said[1] == expected, "{suite:?}");
         assert_eq!(sealed, [], "{suite:?}");
         let facts = session.facts();

@@ -71,7 +71,7 @@ impl fmt::Display for Label {
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct KeyLog {
-    secrets: BTreeMap<(Random, Label), Box<[u8]>>,
+    secrets: BTreeMap<Key, Box<[u8]>>,
     left_out: usize,
 }
 
@@ -122,7 +122,10 @@ impl fmt::Debug for KeyLog {
     }
 }
 
-fn line(line: &str) -> Option<((Random, Label), Box<[u8]>)> {
+/// Whose secret it is, and which.
+type Key = (Random, Label);
+
+fn line(line: &str) -> Option<(Key, Box<[u8]>)> {
     let mut words = line.split_ascii_whitespace();
     let word = words.next()?;
     let label = Label::ALL.into_iter().find(|label| label.word() == word)?;

@@ -26,7 +26,7 @@ impl Suite {
             0x1303 => Suite::sha256(&aead::CHACHA20_POLY1305, 0),
             0x009c | 0x009e | 0x00a2 | 0xc02b | 0xc02d | 0xc02f | 0xc031 => Suite::sha256(aes_128, 8),
             0x009d | 0x009f | 0x00a3 | 0xc02c | 0xc02e | 0xc030 | 0xc032 => Suite::sha384(aes_256, 8),
-            0xcca8 | 0xcca9 | 0xccaa => Suite::sha256(&aead::CHACHA20_POLY1305, 0),
+            0xcca8..=0xccaa => Suite::sha256(&aead::CHACHA20_POLY1305, 0),
             _ => return None,
         })
     }
