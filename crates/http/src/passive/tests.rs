@@ -95,8 +95,8 @@ fn a_gap_within_a_body_is_passed_and_another_is_not() {
     within.end(true);
     let [first, second] = within.messages() else { panic!("{:?}", within.messages()) };
     assert_eq!((first.end, first.missing, second.end), (End::Complete, 80, End::Complete));
-    let whole = head.len() as u64..head.len() as u64 + 100;
-    assert_eq!(first.body, [whole]);
+    let [body] = &first.body[..] else { panic!("one piece, in which the gap is: {:?}", first.body) };
+    assert_eq!(*body, head.len() as u64..head.len() as u64 + 100);
 
     let mut beyond = begin();
     beyond.skip(91);
