@@ -19,11 +19,16 @@ pub enum Checksum {
     Wrong,
     /// Only the pseudo-header's sum stands there: the device does the rest.
     Left,
+    /// Not all of the segment is there.
+    Unknown,
 }
 
 impl Checksum {
-    /// That of the segment `bytes`, which is all there, from `source` to `destination`.
-    pub fn of(bytes: &[u8], source: IpAddr, destination: IpAddr) -> Self {
+    /// That of the segment of this length from `source` to `destination` of which `bytes` is what is there.
+    pub fn of(bytes: &[u8], length: usize, source: IpAddr, destination: IpAddr) -> Self {
+        if bytes.len() < length {
+            return Checksum::Unknown;
+        }
         if sum(bytes, source, destination).is_valid() {
             return Checksum::Right;
         }

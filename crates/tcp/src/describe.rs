@@ -28,9 +28,20 @@ pub fn describe(
     destination: IpAddr,
     facts: Option<&Facts>,
 ) -> Result<Description, ParseError> {
+    describe_of_length(bytes, bytes.len(), source, destination, facts)
+}
+
+/// Explains a segment that is `length` bytes long, of which `bytes` has at least the header: a capture may have kept no more.
+pub fn describe_of_length(
+    bytes: &[u8],
+    length: usize,
+    source: IpAddr,
+    destination: IpAddr,
+    facts: Option<&Facts>,
+) -> Result<Description, ParseError> {
     let header = Header::parse(bytes)?;
-    let payload = header.length..bytes.len();
-    let checksum = Checksum::of(bytes, source, destination);
+    let payload = header.length..length.max(header.length);
+    let checksum = Checksum::of(bytes, length, source, destination);
     let mut fields = fixed_fields(&header, payload.len(), checksum, facts);
     let options = bytes.get(HEADER_LEN..header.length).unwrap_or(&[]);
     fields.extend(walk_options(options).map(|option| option_field(&option)));
@@ -52,6 +63,7 @@ impl Checksum {
             Checksum::Right => "sum right",
             Checksum::Wrong => "sum wrong",
             Checksum::Left => "no sum needed",
+            Checksum::Unknown => "sum unknown",
         }
     }
 
@@ -62,6 +74,7 @@ impl Checksum {
             Checksum::Left => {
                 "Not computed yet: the network device does it, or there is no wire to be damaged on."
             }
+            Checksum::Unknown => "Nobody can tell whether it is right: not all of the segment was captured.",
         }
     }
 }

@@ -167,7 +167,7 @@ fn a_missing_segment_is_a_gap_and_ends_what_can_be_opened() {
     let dissection =
         Dissection::of_capture(&pcap(ETHERNET, &frames)[..], &secrets, Limits::default()).unwrap();
     let server = only(&dissection).stream(Side::Server);
-    assert_eq!(server.gaps().collect::<Vec<_>>(), [200..210]);
+    assert!(server.gaps().eq(std::iter::once(200..210)));
     assert_eq!(dissection.bytes(&Place::new(Space::Stream(server.id()), 190..211)), None);
     assert!(dissection.bytes(&Place::new(Space::Stream(server.id()), 210..220)).is_some());
     assert!(matches!(server.unframed(), Some((range, Unframed::Missing)) if range.contains(&200)));

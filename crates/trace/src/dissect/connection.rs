@@ -154,6 +154,13 @@ impl<'d> Stream<'d> {
             .map_or(&[], |records| records.list.as_slice())
     }
 
+    /// The number of the record that byte `at` of the stream is of.
+    pub fn record_at(&self, at: u64) -> Option<usize> {
+        let records = self.records();
+        let number = records.partition_point(|record| record.range.end <= at);
+        records.get(number).filter(|record| record.range.contains(&at)).map(|_| number)
+    }
+
     /// The bytes behind the records that are none, and why.
     pub fn unframed(&self) -> Option<&'d (Range<u64>, Unframed)> {
         self.dissection.session(self.id.connection)?.records(self.id.side)?.unframed.as_ref()
@@ -169,6 +176,13 @@ impl<'d> Stream<'d> {
     pub fn messages(&self) -> &'d [Message] {
         let session = self.dissection.session(self.id.connection);
         session.map_or(&[], |session| session.messages(self.id.side).list.as_slice())
+    }
+
+    /// The number of the message that byte `at` of the [`message_space`](Self::message_space) is of.
+    pub fn message_at(&self, at: u64) -> Option<usize> {
+        let messages = self.messages();
+        let number = messages.partition_point(|message| message.range.end <= at);
+        messages.get(number).filter(|message| message.range.contains(&at)).map(|_| number)
     }
 
     /// The bytes behind the messages that were not read, and why.

@@ -1,11 +1,13 @@
 //! One frame, and what is known of it at once.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use framewise_core::Direction;
 
 use super::connections::Segment;
 use super::layers::Stack;
+use super::outline::Outline;
 use super::space::{ConnectionId, DatagramId};
 use super::store::{Belongs, Interface, NO_TIME, Record};
 use super::{Dissection, Refused};
@@ -67,6 +69,12 @@ impl<'d> Frame<'d> {
     /// One line: the innermost protocol, and what it says.
     pub fn summary(&self) -> String {
         self.layers().summary()
+    }
+
+    /// From which host to which, if there is a packet in it.
+    pub fn addresses(&self) -> Option<(IpAddr, IpAddr)> {
+        let outline = Outline::of(self.interface()?.link()?, self.bytes())?;
+        Some((outline.source, outline.destination))
     }
 
     /// The connection that it is part of.

@@ -218,6 +218,7 @@ impl Gather {
             return None;
         }
         let header = Header::parse(&payload.bytes).ok()?;
+        let checksum = Checksum::of(&payload.bytes, payload.length, outline.source, outline.destination);
         let arrival = Arrival {
             frame: number as u32,
             source: SocketAddr::new(outline.source, header.source_port),
@@ -227,7 +228,7 @@ impl Gather {
             captured: payload.bytes.len().saturating_sub(header.length),
             datagram: payload.datagram,
             offset: payload.offset + header.length,
-            doubtful: refused || is_damaged(payload, outline),
+            doubtful: refused || checksum == Checksum::Wrong,
             network: seen.network,
         };
         let store = &self.store;
@@ -238,10 +239,4 @@ impl Gather {
         }
         place
     }
-}
-
-/// Whether the segment's checksum is wrong. One that was cut off can't be judged.
-fn is_damaged(payload: &Payload<'_>, outline: &Outline) -> bool {
-    let is_whole = payload.bytes.len() >= payload.length;
-    is_whole && Checksum::of(&payload.bytes, outline.source, outline.destination) == Checksum::Wrong
 }

@@ -278,8 +278,8 @@ mod tests {
             half.take(piece(at, length, frame), |_, _| true);
         }
         assert_eq!(ranges(&half), [0..10, 10..20, 30..40]);
-        assert_eq!(half.again.iter().map(Piece::range).collect::<Vec<_>>(), [5..15]);
-        assert_eq!(half.gaps().collect::<Vec<_>>(), [20..30]);
+        assert!(half.again.iter().map(Piece::range).eq(std::iter::once(5..15)));
+        assert!(half.gaps().eq(std::iter::once(20..30)));
         assert_eq!(half.contiguous_within(3, 100), 20);
         half.take(piece(15, 20, 5), |_, _| true);
         assert_eq!(half.gaps().count(), 0);

@@ -98,9 +98,9 @@ pub(super) fn layers(frame: &Frame<'_>) -> Stack {
     match ethertype {
         EtherType::ARP => _ = stack.take(framewise_ethernet::describe_arp(packet), space, at, packet.len()),
         EtherType::IPV4 | EtherType::IPV6 => {
-            if stack.take(framewise_ip::describe(packet), space, at, packet.len()) {
-                above_ip(&mut stack, frame, link);
-            }
+            let is_read = stack.take(framewise_ip::describe(packet), space, at, packet.len());
+            let outline = Outline::of(link, bytes).filter(|_| is_read);
+            outline.into_iter().for_each(|outline| above_ip(&mut stack, frame, &outline));
         }
         _ => {}
     }
@@ -128,13 +128,11 @@ fn link_layers(stack: &mut Stack, frame: &Frame<'_>, link: Link) {
 }
 
 /// What is in a packet, be it whole or in fragments of which this frame brought the last one.
-fn above_ip(stack: &mut Stack, frame: &Frame<'_>, link: Link) {
-    let bytes = frame.bytes();
-    let Some(outline) = Outline::of(link, bytes) else { return };
+fn above_ip(stack: &mut Stack, frame: &Frame<'_>, outline: &Outline) {
     if outline.fragment.is_none() {
-        let payload = bytes.get(outline.payload.clone()).unwrap_or_default();
+        let payload = frame.bytes().get(outline.payload.clone()).unwrap_or_default();
         let space = Space::Frame(frame.number());
-        return transport(stack, frame, &outline, payload, space, outline.payload.start);
+        return transport(stack, frame, outline, payload, space, outline.payload.start);
     }
     let store = &frame.dissection.store;
     let datagram = frame.datagram().and_then(|id| Some((id, store.datagrams.get(id)?)));
@@ -143,7 +141,7 @@ fn above_ip(stack: &mut Stack, frame: &Frame<'_>, link: Link) {
     let total = datagram.total.filter(|_| datagram.whole_at == Some(frame.number() as u32));
     let whole = total.and_then(|total| store.datagram(id, &(0..total.into())));
     if let Some(payload) = whole {
-        let outline = Outline { protocol: datagram.protocol, ..outline };
+        let outline = Outline { protocol: datagram.protocol, length: payload.len(), ..outline.clone() };
         transport(stack, frame, &outline, &payload, Space::Datagram(id), 0);
     }
 }
@@ -164,7 +162,8 @@ fn transport(
         UDP => udp(stack, payload, addresses, space, at),
         TCP => {
             let facts = frame.segment().map(|segment| &segment.facts);
-            let described = framewise_tcp::describe(payload, addresses.0, addresses.1, facts);
+            let (from, to) = addresses;
+            let described = framewise_tcp::describe_of_length(payload, outline.length, from, to, facts);
             if stack.take(described, space, at, length) {
                 inner_layers(stack, frame);
             }
