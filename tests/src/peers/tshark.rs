@@ -78,6 +78,33 @@ impl Tshark {
         finish(&mut self.command(), LIMIT).successful().text().lines().map(str::to_owned).collect()
     }
 
+    /// What the two sides of the connection of this number said, as tshark puts it together whatever the order of its frames:
+    /// `protocol` is `tcp`, or `tls` for what was sealed. What the side `first` (address, colon, port) said comes first.
+    ///
+    /// # Panics
+    ///
+    /// Where tshark cannot read the file.
+    #[track_caller]
+    pub fn follow(&self, protocol: &str, connection: usize, first: &str) -> [Vec<u8>; 2] {
+        let mut command = self.command();
+        command.args(["-q", "-o", "tcp.reassemble_out_of_order:TRUE"]);
+        command.args(["-z", &format!("follow,{protocol},raw,{connection}")]);
+        let mut said = [Vec::new(), Vec::new()];
+        let text = finish(&mut command, LIMIT).successful().text();
+        // tshark's own first one, whose lines begin without a tab, is whoever sent the first frame that it understood.
+        let is_first = text.lines().any(|line| line == format!("Node 0: {first}"));
+        for line in text.lines() {
+            let digits = line.trim_start_matches('\t');
+            let is_data = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            if is_data {
+                let pairs = digits.as_bytes().chunks(2).filter_map(|pair| std::str::from_utf8(pair).ok());
+                let bytes = pairs.map(|pair| u8::from_str_radix(pair, 16).expect("hexadecimal digits"));
+                said[usize::from(line.starts_with('\t') == is_first)].extend(bytes);
+            }
+        }
+        said
+    }
+
     fn command(&self) -> Command {
         let mut command = Host.command("tshark");
         // No one's own preferences: what tshark says must be the same on every machine.
