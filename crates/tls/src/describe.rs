@@ -7,6 +7,7 @@ use std::ops::Range;
 use framewise_core::{Description, Field};
 
 use crate::handshake::{self, ClientHello, Message, ServerHello};
+use crate::passive::Unopened;
 use crate::record::{ContentType, HEADER, Record, RecordError};
 
 /// What the one who describes knows beside the bytes.
@@ -54,6 +55,36 @@ pub fn describe(bytes: &[u8], context: &Context) -> Result<Description, RecordEr
         payload,
         fields,
     })
+}
+
+/// Describes the first record in `bytes` for somebody who only watches: `inner` is what was found in it, and where in the
+/// record that stands, or why it stays sealed.
+///
+/// ```
+/// use framewise_tls::{Context, describe::describe_watched, passive::Unopened};
+/// let record = [&[23, 3, 3, 0, 52][..], &[0; 52]].concat();
+/// let description = describe_watched(&record, &Context::default(), Err(Unopened::TagWrong))?;
+/// assert_eq!(description.inbound, "tag wrong: altered, or other key");
+/// # Ok::<(), framewise_tls::record::RecordError>(())
+/// ```
+pub fn describe_watched(
+    bytes: &[u8],
+    context: &Context,
+    inner: Result<(ContentType, Range<usize>), Unopened>,
+) -> Result<Description, RecordError> {
+    let mut description = describe(bytes, context)?;
+    match inner {
+        Ok((content_type, place)) => {
+            description.next = next_of(content_type).to_owned();
+            description.header.end = place.start;
+            description.payload = place;
+        }
+        Err(why) => {
+            description.inbound = why.in_short().to_owned();
+            description.next = "nobody: it is sealed".to_owned();
+        }
+    }
+    Ok(description)
 }
 
 /// Describes what is in a record: a content that was opened, or is in the clear. Offsets count from its first byte.

@@ -94,3 +94,20 @@ pub enum Unopened {
     #[error("keys were changed more than {} times", MOST_KEYS)]
     TooManyKeys,
 }
+
+impl Unopened {
+    /// The same in at most 34 characters, as in a [`Description`](framewise_core::Description).
+    pub fn in_short(self) -> &'static str {
+        match self {
+            Unopened::NoHello => "sealed: its hellos were not seen",
+            Unopened::NoSecret { .. } => "sealed: the key log has no secret",
+            Unopened::BadSecret { .. } => "sealed: the secret does not fit",
+            Unopened::CipherSuite { .. } => "sealed: by a suite not opened here",
+            Unopened::Version { .. } => "sealed: of a version not opened",
+            Unopened::TagWrong => "tag wrong: altered, or other key",
+            Unopened::NoContentType => "nothing but padding",
+            Unopened::Renegotiated => "sealed: keys were agreed on anew",
+            Unopened::TooManyKeys => "sealed: too many changes of keys",
+        }
+    }
+}

@@ -39,7 +39,8 @@
 //! A stream whose SYN was not captured begins with the first number that was seen ([`Stream::is_inferred`]). What is missing
 //! is a gap of known length ([`Stream::gaps`]) and never joined over: after one, TLS can't be opened any more, and HTTP only
 //! goes on within a body. A segment whose checksum is wrong, or whose frame a layer refused, counts only where nothing better
-//! came ([`Piece::is_doubtful`]).
+//! came ([`Piece::is_doubtful`]). A SYN with another number begins another connection, whether its receiver took it or not.
+//! Of TLS nothing is opened in a connection whose hellos are missing, nor after keys were agreed on once more within TLS 1.2.
 
 mod connection;
 mod connections;

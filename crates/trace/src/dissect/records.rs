@@ -45,6 +45,12 @@ impl TlsRecord {
         is_data.then(|| self.plaintext_at..self.plaintext_at + u64::from(self.content_length))
     }
 
+    /// What was found in it, and where in the record.
+    pub(super) fn inner_place(&self) -> Result<(ContentType, Range<usize>), Unopened> {
+        let (start, length) = (usize::from(self.content_at), usize::from(self.content_length));
+        self.inner.map(|inner| (inner, start..start + length))
+    }
+
     /// Whether it may hold application data that can't be read.
     pub(super) fn may_hide_data(&self) -> bool {
         self.inner.is_err() && self.outer == ContentType::ApplicationData

@@ -11,9 +11,10 @@ use std::ops::Range;
 
 use framewise_http::Limits;
 use framewise_http::passive::{End, Kind, Message, Most, Reader, Unread, kind_of};
+use framewise_tls::Context;
+use framewise_tls::describe::{describe_content, describe_watched};
 use framewise_tls::passive::{Facts, Opener, Session as Handshake, Side as TlsSide};
 use framewise_tls::record::{ContentType, Record};
-use framewise_tls::{Context, describe::describe_content};
 
 use super::Dissection;
 use super::connections;
@@ -266,7 +267,8 @@ impl Above<'_> {
             let mut bytes = Vec::new();
             self.dissection.store.stream(self.half, record.range.clone(), &mut bytes);
             let sealed = record.inner.is_err() || record.is_unsealed();
-            match framewise_tls::describe(&bytes, &tls.context(self.stream.side, sealed)) {
+            let context = tls.context(self.stream.side, sealed);
+            match describe_watched(&bytes, &context, record.inner_place()) {
                 Ok(description) => stack.layers.push(Layer {
                     description,
                     space: Space::Stream(self.stream),
