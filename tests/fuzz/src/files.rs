@@ -8,7 +8,8 @@ use framewise::device::virtio::{VIRTIO_HEADER, VirtioHeader};
 use framewise::tls::handshake::{self, ClientHello};
 use framewise::tls::record::{self, Record};
 use framewise::tls::{self, Context};
-use framewise_trace::{CaptureReader, Item};
+use framewise_trace::dissect::{Limits, Side};
+use framewise_trace::{CaptureReader, Dissection, Item};
 
 use crate::headers::explained;
 use crate::input::Input;
@@ -47,6 +48,32 @@ fn capture(bytes: &[u8]) {
         assert!(items <= bytes.len(), "an item takes a byte at least");
     }
     assert!(reader.interfaces().len() <= bytes.len());
+    dissected(bytes);
+}
+
+/// A capture taken apart is no larger than its limits, each byte has a place, and what is said lies within the frames.
+fn dissected(bytes: &[u8]) {
+    let limits = Limits { frames: 64, connections: 8, datagrams: 8, fragments: 8, ..Limits::default() };
+    let Ok(dissection) = Dissection::of_capture(bytes, "", limits) else { return };
+    assert!(dissection.len() <= limits.frames && dissection.connections().len() <= limits.connections);
+    for frame in dissection.frames() {
+        let length = frame.bytes().len();
+        for meaning in
+            length.checked_sub(1).map_or_else(Vec::new, |last| dissection.meanings(frame.number(), last))
+        {
+            assert!(meaning.layer.here.contains(&meaning.place.range.start));
+        }
+    }
+    for stream in
+        dissection.connections().flat_map(|connection| Side::BOTH.map(|side| connection.stream(side)))
+    {
+        let pieces: u64 = stream.pieces().map(|piece| piece.range().end - piece.range().start).sum();
+        assert!(pieces <= bytes.len() as u64, "a stream holds what the frames brought");
+        for message in stream.messages() {
+            let head = dissection.bytes(&stream.place(&message.head));
+            assert!(head.is_some_and(|head| head.ends_with(b"\r\n")), "a head was read, so it is there");
+        }
+    }
 }
 
 /// A frame as the kernel hands it up, its header in front.
