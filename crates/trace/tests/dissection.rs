@@ -11,7 +11,7 @@ use etherparse::PacketBuilder;
 use framewise_core::Direction;
 use framewise_http::passive::{End, Start, Unread};
 use framewise_trace::dissect::{
-    Beginning, Connection, ConnectionId, Limits, Place, Side, Space, StreamId, Unframed,
+    Application, Beginning, Connection, ConnectionId, Ending, Limits, Place, Side, Space, StreamId, Unframed,
 };
 use framewise_trace::{CaptureReader, Dissection, Item, ReadError};
 
@@ -273,6 +273,53 @@ fn a_capture_that_begins_in_the_middle_says_so() {
     assert_eq!(stream(&dissection, Side::Client), streams[0][8..]);
     let [exchange] = connection.exchanges()[..] else { panic!("one exchange") };
     assert_eq!(exchange.responses[0].start, Start::Response { status: 204 });
+}
+
+#[test]
+fn what_is_not_known_is_said_to_be_unknown() {
+    let banner = [Vec::new(), b"SSH-2.0-other\r\n".to_vec()];
+    let said = segment(&banner, Cut { side: 1, at: 0, length: banner[1].len() });
+    let dissection = dissect(&pcap(ETHERNET, &[syn(0), syn(1), said]));
+    assert_eq!(only(&dissection).application(), Application::Unknown);
+    assert_eq!(protocols(&dissection, 3), ["Ethernet", "IPv4", "TCP"]);
+    let dissection = dissect(&pcap(ETHERNET, &[syn(0), syn(1)]));
+    assert_eq!(only(&dissection).application(), Application::Silent);
+    assert_eq!(only(&dissect(&fixture("https.pcapng"))).application(), Application::Http);
+}
+
+#[test]
+fn a_capture_in_the_middle_of_tls_says_what_is_missing() {
+    let (streams, secrets) = https();
+    let server = &streams[1];
+    // The second of two records that end the stream begins where a header of application data stands last but one.
+    let headers: Vec<usize> =
+        (0..server.len() - 3).filter(|at| server[*at..].starts_with(&[23, 3, 3])).collect();
+    let at = *headers.last().unwrap();
+    let frame = segment(&streams, Cut { side: 1, at, length: server.len() - at });
+    let dissection =
+        Dissection::of_capture(&pcap(ETHERNET, &[frame])[..], &secrets, Limits::default()).unwrap();
+    let stack = dissection.frame(1).unwrap().layers();
+    let last = stack.layers.last().unwrap();
+    assert_eq!(
+        (last.description.protocol, &*last.description.inbound),
+        ("TLS", "sealed: its hellos were not seen")
+    );
+    assert!(stack.troubles[0].contains("no hello of this connection was seen"), "{:?}", stack.troubles);
+}
+
+#[test]
+fn a_refused_connection_is_one_connection() {
+    let mut refusal = Vec::new();
+    craft::ethernet(1)
+        .tcp(craft::SERVER_PORT, craft::CLIENT_PORT, 0, 0)
+        .rst()
+        .ack(craft::NUMBERS[0].wrapping_add(1))
+        .write(&mut refusal, &[])
+        .unwrap();
+    let dissection = dissect(&pcap(ETHERNET, &[syn(0), refusal]));
+    let connection = only(&dissection);
+    assert_eq!(connection.stream(Side::Client).ending(), Ending::Reset { frame: 2 });
+    assert!(connection.stream(Side::Client).gaps().eq(std::iter::empty()));
 }
 
 #[test]

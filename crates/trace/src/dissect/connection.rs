@@ -20,6 +20,17 @@ pub struct Connection<'d> {
     pub(super) record: &'d Record,
 }
 
+/// What is spoken in a connection above TCP and TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Application {
+    /// Nothing.
+    Silent,
+    /// HTTP/1, or what began like it.
+    Http,
+    /// Something that is not known here, or that can't be opened: its bytes are shown and not explained.
+    Unknown,
+}
+
 /// A request and its response, as far as they were seen.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange<'d> {
@@ -71,6 +82,24 @@ impl<'d> Connection<'d> {
     /// What is known of TLS in it; `None`: there is none.
     pub fn tls(&self) -> Option<&'d Facts> {
         self.dissection.session(self.id)?.tls.as_ref().map(|tls| &tls.facts)
+    }
+
+    /// What is spoken in it above TCP and TLS.
+    pub fn application(&self) -> Application {
+        let is_silent = Side::BOTH.into_iter().all(|side| {
+            let stream = self.stream(side);
+            stream.length() == 0
+                || (self.tls().is_some() && stream.records().iter().all(TlsRecord::is_tls_alone))
+        });
+        let speaks_http = Side::BOTH.into_iter().any(|side| {
+            let stream = self.stream(side);
+            !stream.messages().is_empty() || stream.unread().is_some()
+        });
+        match (is_silent, speaks_http) {
+            (true, _) => Application::Silent,
+            (false, true) => Application::Http,
+            (false, false) => Application::Unknown,
+        }
     }
 
     /// The requests in it, each with its responses. What is a response to nothing that was seen comes last.
@@ -131,7 +160,7 @@ impl<'d> Stream<'d> {
         self.half.pieces()
     }
 
-    /// What came again, all of it or in part, in the order of frames.
+    /// What came again, all of it or in part, in the order of the stream and then of frames.
     pub fn again(&self) -> &'d [Piece] {
         &self.half.again
     }

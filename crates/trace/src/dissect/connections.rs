@@ -219,8 +219,9 @@ impl Half {
         let header = arrival.header;
         match header.has(Flags::SYN) {
             true => self.begin(header.sequence),
-            // The first number that is seen counts, as in `Flow`, whether bytes come with it or not.
-            false if !self.has_begun() => _ = self.place(header.sequence),
+            // The first number that is seen counts, as in `Flow`, whether bytes come with it or not. Who refuses a connection
+            // has no number of its own.
+            false if !header.has(Flags::RST) => _ = self.place(header.sequence),
             false => {}
         }
         if header.has(Flags::FIN) && self.finished.is_none() {

@@ -88,6 +88,9 @@ pub enum Ending {
     },
 }
 
+/// The payload of a segment can't be longer: packets have lengths of 16 bits.
+const LONGEST_PAYLOAD: u64 = 65_535;
+
 /// One side's stream.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Half {
@@ -97,7 +100,7 @@ pub(super) struct Half {
     pub(super) inferred: bool,
     /// What came first, by its place: disjoint.
     first: BTreeMap<u64, Piece>,
-    /// What came again, in the order of frames.
+    /// What came again; in the order of the stream, and of frames, when nothing comes any more.
     pub(super) again: Vec<Piece>,
     /// What was damaged or refused, until it is known whether something better comes.
     doubtful: Vec<Piece>,
@@ -119,17 +122,13 @@ const WIDEST_WINDOW: i64 = 1 << 30;
 impl Half {
     /// Begins the stream behind a SYN of this number, unless it has begun.
     pub(super) fn begin(&mut self, syn: SeqNumber) {
-        self.base.get_or_insert(syn.plus(1));
+        let base = *self.base.get_or_insert(syn.plus(1));
+        self.inferred &= base != syn.plus(1);
     }
 
     /// Whether it has begun with a SYN of another number, or somewhere else.
     pub(super) fn begins_elsewhere(&self, syn: SeqNumber) -> bool {
         self.base.is_some_and(|base| base != syn.plus(1))
-    }
-
-    /// Whether its beginning is known.
-    pub(super) fn has_begun(&self) -> bool {
-        self.base.is_some()
     }
 
     /// Where the byte of this number is; the first number that is asked for begins a stream whose beginning was not seen.
@@ -138,12 +137,11 @@ impl Half {
             self.inferred = true;
             number
         });
-        let known = self.end.max(self.acknowledged);
-        let ahead = i64::from(number.since(base.plus(known as u32 as usize)));
+        let ahead = i64::from(number.since(base.plus(self.end as u32 as usize)));
         if ahead > WIDEST_WINDOW {
             return None;
         }
-        known.checked_add_signed(ahead)
+        self.end.checked_add_signed(ahead)
     }
 
     /// Notes that the other side has all before this number.
@@ -173,6 +171,7 @@ impl Half {
             self.insert(piece, |_, _| true);
         }
         self.again.shrink_to_fit();
+        self.again.sort_by_key(|piece| (piece.at, piece.frame));
     }
 
     fn insert(&mut self, piece: Piece, same: impl Fn(&Piece, &Piece) -> bool) {
@@ -213,9 +212,15 @@ impl Half {
         self.first.range(start..range.end.max(start)).map(|(_, piece)| piece)
     }
 
-    /// The pieces that came again with something of this range, in the order of frames.
+    /// The pieces that came again with something of this range, in the order of the stream.
     pub(super) fn again_in(&self, range: Range<u64>) -> impl Iterator<Item = &Piece> {
-        self.again.iter().filter(move |piece| overlap(&piece.range(), &range))
+        let from = range.start.saturating_sub(LONGEST_PAYLOAD);
+        let begin = self.again.partition_point(|piece| piece.at < from);
+        let candidates = self.again.get(begin..).unwrap_or_default().iter();
+        let end = range.end;
+        candidates
+            .take_while(move |piece| piece.at < end)
+            .filter(move |piece| overlap(&piece.range(), &range))
     }
 
     /// All that came first, in order.
@@ -308,9 +313,25 @@ mod tests {
         half.begin(SeqNumber(u32::MAX - 4));
         assert_eq!(half.place(SeqNumber(u32::MAX - 3)), Some(0));
         assert_eq!(half.place(SeqNumber(2)), Some(6));
+        assert_eq!(half.place(SeqNumber(1 << 31)), None, "further ahead than any window");
         half.end = (1 << 32) + 100;
         assert_eq!(half.place(SeqNumber(u32::MAX - 3).plus(100)), Some((1 << 32) + 100));
         assert_eq!(half.place(SeqNumber(u32::MAX - 3).plus(50)), Some((1 << 32) + 50));
+    }
+
+    #[test]
+    fn what_came_again_is_found_by_its_place() {
+        let mut half = Half::default();
+        let all = [(0, 60_000), (100, 50), (59_000, 900), (10, 20), (100, 1)];
+        for (frame, (at, length)) in (1..).zip(all) {
+            half.take(piece(at, length, frame), |_, _| true);
+        }
+        half.close();
+        let frames = |range| half.again_in(range).map(|piece| piece.frame).collect::<Vec<_>>();
+        assert_eq!(frames(100..101), [2, 5]);
+        assert_eq!(frames(29..30), [4]);
+        assert_eq!(frames(0..60_000), [4, 2, 5, 3]);
+        assert!(frames(30..100).is_empty());
     }
 
     proptest! {

@@ -67,7 +67,7 @@ use crate::pcapng::ReadError;
 use session::Session;
 use store::Store;
 
-pub use connection::{Connection, Exchange, Stream};
+pub use connection::{Application, Connection, Exchange, Stream};
 pub use connections::{Beginning, Segment};
 pub use frame::Frame;
 pub use half::{Ending, Piece};

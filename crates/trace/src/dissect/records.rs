@@ -45,6 +45,11 @@ impl TlsRecord {
         is_data.then(|| self.plaintext_at..self.plaintext_at + u64::from(self.content_length))
     }
 
+    /// Whether it certainly holds nothing of the application.
+    pub(super) fn is_tls_alone(&self) -> bool {
+        self.inner.is_ok_and(|inner| inner != ContentType::ApplicationData)
+    }
+
     /// What was found in it, and where in the record.
     pub(super) fn inner_place(&self) -> Result<(ContentType, Range<usize>), Unopened> {
         let (start, length) = (usize::from(self.content_at), usize::from(self.content_length));
