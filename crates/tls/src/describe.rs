@@ -8,6 +8,7 @@ use framewise_core::{Description, Field};
 
 use crate::handshake::{self, ClientHello, Message, ServerHello};
 use crate::passive::Unopened;
+use crate::presented::Presented;
 use crate::record::{ContentType, HEADER, Record, RecordError};
 
 /// What the one who describes knows beside the bytes.
@@ -229,6 +230,7 @@ fn handshake_fields(content: &[u8], at: usize) -> Vec<Field> {
             1 => fields.extend(client_hello_fields(content, &message)),
             2 => fields.extend(server_hello_fields(content, &message)),
             8 => fields.extend(handshake::chosen_protocol(content, &message).map(chosen_protocol)),
+            11 => fields.extend(certificate_field(content, &message)),
             _ => {}
         }
     }
@@ -290,6 +292,21 @@ fn server_hello_fields(content: &[u8], message: &Message) -> Vec<Field> {
 fn chosen_protocol((range, name): (Range<usize>, String)) -> Field {
     let meaning = "What both speak above TLS, as the server chose.";
     Field::new("application protocol", range, name, meaning, "RFC 7301 §3.1")
+}
+
+/// The sender's own certificate. Which of the two versions' lists it stands in, only the certificate itself tells.
+fn certificate_field(content: &[u8], message: &Message) -> Option<Field> {
+    [false, true].into_iter().find_map(|tls12| {
+        let place = handshake::first_certificate(content, message, tls12)?;
+        let presented = Presented::read(content.get(place.clone())?)?;
+        let subject = presented.subject.unwrap_or_else(|| "no name".to_owned());
+        let meaning = match (presented.self_signed, presented.issuer) {
+            (true, _) => "Whose key this is, by its own word.".to_owned(),
+            (false, Some(issuer)) => format!("Whose key this is, by the word of {issuer}."),
+            (false, None) => "Whose key this is, by the word of somebody without a name.".to_owned(),
+        };
+        Some(Field::new("certificate", place, subject, meaning, "RFC 8446 §4.4.2, RFC 5280 §4.1"))
+    })
 }
 
 fn alert_field(content: &[u8], at: usize) -> Option<Field> {

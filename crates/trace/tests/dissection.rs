@@ -108,13 +108,23 @@ fn an_http_fetch_is_told_from_arp_to_http() {
 
 #[test]
 fn tls_is_opened_by_the_secrets_in_the_file() {
-    for (name, version) in [("https.pcapng", "TLS 1.3"), ("tls12.pcapng", "TLS 1.2")] {
+    // What AES-GCM has around the content: in TLS 1.3 the true type and the tag; in 1.2 a nonce and the tag.
+    let around = [(5, 17), (13, 16)];
+    for ((name, version), around) in
+        [("https.pcapng", "TLS 1.3"), ("tls12.pcapng", "TLS 1.2")].into_iter().zip(around)
+    {
         let dissection = dissect(&fixture(name));
         let connection = only(&dissection);
         let facts = connection.tls().unwrap();
         assert_eq!(facts.version_name().as_deref(), Some(version));
         assert_eq!(facts.server_name.as_deref(), Some("shop.test"));
         assert_eq!(facts.protocol.as_deref(), Some("http/1.1"));
+        assert_eq!(facts.certificate.as_deref(), Some("shop.test"));
+        for record in Side::BOTH.into_iter().flat_map(|side| connection.stream(side).records()) {
+            let (whole, content) = (&record.range, record.content());
+            let found = (content.start - whole.start, whole.end - content.end);
+            assert_eq!(found, if record.is_unsealed() { around } else { (5, 0) }, "{name}");
+        }
         let response = connection.stream(Side::Server);
         let head = dissection.bytes(&response.place(&response.messages()[0].head)).unwrap();
         assert!(head.starts_with(b"HTTP/1.1 200 OK\r\n"), "{name}");
@@ -240,6 +250,28 @@ fn fragments_are_put_together_and_each_byte_is_found() {
         meanings.iter().all(|meaning| matches!(meaning.place.space, Space::Frame(5))),
         "only the last shows what is inside"
     );
+}
+
+#[test]
+fn fragments_of_ipv6_are_put_together() {
+    let mut udp = [0, 7, 0, 53, 0, 0, 0, 0].to_vec();
+    udp.extend([0_u8, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, b'a', 0, 0, 1, 0, 1]);
+    udp[5] = udp.len() as u8;
+    udp[6..8].copy_from_slice(&[0x12, 0x34]);
+    let part = |offset: usize, more: bool| {
+        let piece = if more { &udp[offset..offset + 16] } else { &udp[offset..] };
+        let mut packet = vec![0x60, 0, 0, 0, 0, 8 + piece.len() as u8, 44, 64];
+        packet.extend([[0x20; 16], [0x21; 16]].concat());
+        packet.extend([17, 0, 0, offset as u8 | u8::from(more), 0, 0, 0, 9]);
+        packet.extend(piece);
+        packet
+    };
+    let dissection = dissect(&pcap(RAW, &[part(16, false), part(0, true)]));
+    assert_eq!(protocols(&dissection, 1), ["IPv6"]);
+    assert_eq!(protocols(&dissection, 2), ["IPv6", "UDP", "DNS"]);
+    let id = dissection.frame(1).unwrap().datagram().unwrap();
+    assert_eq!(dissection.datagram_length(id), Some(udp.len() as u64));
+    assert_eq!(dissection.bytes(&Place::new(Space::Datagram(id), 0..udp.len() as u64)), Some(udp));
 }
 
 #[test]

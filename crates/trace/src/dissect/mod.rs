@@ -171,6 +171,12 @@ impl Dissection {
         records.map(|(index, record)| Connection { dissection: self, id: ConnectionId(index as u32), record })
     }
 
+    /// How long the payload of a packet is that came in fragments, if they make one.
+    pub fn datagram_length(&self, id: DatagramId) -> Option<u64> {
+        let datagram = self.store.datagrams.get(id)?;
+        datagram.total.filter(|_| datagram.whole_at.is_some()).map(u64::from)
+    }
+
     fn record(&self, id: ConnectionId) -> Option<&connections::Record> {
         self.connections.get(id.0 as usize)
     }
