@@ -47,18 +47,38 @@ fn in_memory(args: &args::Fetch) -> Result<(), Failure> {
     refuse_what_is_for_the_real_world(args)?;
     let cookies = Cookies::of(&args.http, framewise::world::EPOCH)?;
     let fetch = cookies.sent_with(fetch_of(args)?);
-    let flaws = flaws(args, &cookies)?;
-    let mut files = Files::open(args, true)?;
     let stopwatch = Stopwatch::wanted(args);
-    let mut world = world(args, stopwatch.as_ref())?;
-    for (number, port, intervention) in flaws {
-        world.runner.wire_mut(world.near).script(port, number, intervention);
-    }
+    let mut world = flawed_world(args, &cookies, stopwatch.as_ref())?;
+    let mut files = Files::open(args, true)?;
     let watch = Watch::of(args, &files, true);
     let mut outcome =
         watched_fetch(&mut world.runner, world.me, fetch.to_sink(files.page()), watch, stopwatch);
     outcome.cookies = cookies.written(world.runner.now());
     finish(args, outcome, &Scene::memory(&args.url), files)
+}
+
+/// The recording of such a fetch, whatever came of it; nobody takes the page.
+pub(crate) fn recorded(args: &args::Fetch) -> Result<Trace, Failure> {
+    refuse_what_is_for_the_real_world(args)?;
+    let cookies = Cookies::of(&args.http, framewise::world::EPOCH)?;
+    let fetch = cookies.sent_with(fetch_of(args)?).to_sink(PageWriter::nowhere());
+    let mut world = flawed_world(args, &cookies, None)?;
+    let watch = Watch { records: true, lingers: true, ends_well: false };
+    Ok(watched_fetch(&mut world.runner, world.me, fetch, watch, None).trace)
+}
+
+/// The world for these arguments, with what is to go wrong in it.
+fn flawed_world(
+    args: &args::Fetch,
+    cookies: &Cookies,
+    stopwatch: Option<&Stopwatch>,
+) -> Result<World, Failure> {
+    let flaws = flaws(args, cookies)?;
+    let mut world = world(args, stopwatch)?;
+    for (number, port, intervention) in flaws {
+        world.runner.wire_mut(world.near).script(port, number, intervention);
+    }
+    Ok(world)
 }
 
 /// Whether the walk is shown, for which everything is recorded.

@@ -11,6 +11,7 @@ mod deadlines;
 #[cfg(target_os = "linux")]
 mod doctor;
 mod exit;
+mod explain;
 mod fetch;
 mod files;
 mod form;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Fetch(args) => fetch::run(*args),
         Command::Serve(args) => serve::run(*args),
+        Command::Explain(args) => explain::run(&args),
         Command::Url(args) => url::run(&args),
         Command::Stats(args) => stats::run(&args),
         #[cfg(target_os = "linux")]

@@ -20,7 +20,6 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Prints coloured text to standard output, where colour is wanted; else without.
-#[cfg(target_os = "linux")]
 pub(crate) fn print_coloured(text: &str) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();
     let written = accept_closed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));

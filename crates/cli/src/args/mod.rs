@@ -2,6 +2,7 @@
 
 mod device;
 mod doctor;
+mod explain;
 mod fetch;
 mod http;
 mod serve;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use self::device::{DeviceName, Offload, TapHost};
 pub(crate) use self::doctor::Doctor;
+pub(crate) use self::explain::Explain;
 pub(crate) use self::fetch::{Fetch, Memory};
 pub(crate) use self::http::Http;
 pub(crate) use self::serve::{Forward, Serve};
@@ -47,6 +49,13 @@ pub(crate) enum Command {
     /// Serve pages to curl, to a browser, to another framewise: from an address of this computer, over a TAP device, or
     /// over another interface.
     Serve(Box<Serve>),
+    /// Explain every byte of a run or a capture: frames, layers, fields, in sentences.
+    ///
+    /// Without an option it lists the frames, the connections and what was said in them; each option opens more.
+    ///
+    /// It only watches, and so explains captures of others as well as our own; what TLS sealed is opened with the secrets of
+    /// the session.
+    Explain(Explain),
     /// Take a URL apart.
     Url(Url),
     /// Tell every reason for which something is dropped: what it means, and which RFC says so.

@@ -1,0 +1,145 @@
+//! Layers opened: every field with its value, its meaning and where it is defined.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use framewise::core::Field;
+use framewise_trace::dissect::{Dissection, Frame, Layer, Space};
+
+use super::{frame, is_called};
+use crate::args;
+use crate::exit::{Failure, Kind};
+use crate::table::{WIDTH, fit, printable, style_of};
+
+pub(super) fn render(
+    dissection: &Dissection,
+    only: Option<Frame<'_>>,
+    args: &args::Explain,
+) -> Result<String, Failure> {
+    let mut text = String::new();
+    let frames: Vec<Frame<'_>> = only.map_or_else(|| dissection.frames().collect(), |frame| vec![frame]);
+    for frame in &frames {
+        let mut is_headed = false;
+        for layer in chosen(frame, args) {
+            let fields = fields(&layer, args);
+            if fields.is_empty() {
+                continue;
+            }
+            if !std::mem::replace(&mut is_headed, true) {
+                frame::heading(&mut text, dissection, frame);
+            }
+            layer_lines(&mut text, frame, &layer, &fields);
+        }
+        if is_headed {
+            text.push('\n');
+        }
+    }
+    if text.is_empty() { Err(nothing(&frames, args)) } else { Ok(text) }
+}
+
+/// The layers of a frame that were asked for.
+pub(super) fn chosen(frame: &Frame<'_>, args: &args::Explain) -> Vec<Layer> {
+    let wanted = |layer: &Layer| args.layer.as_ref().is_none_or(|name| is_called(layer, name));
+    frame.layers().layers.into_iter().filter(wanted).collect()
+}
+
+/// The fields of a layer that were asked for.
+pub(super) fn fields(layer: &Layer, args: &args::Explain) -> Vec<Field> {
+    let wanted =
+        |field: &&Field| args.field.as_ref().is_none_or(|name| field.name.eq_ignore_ascii_case(name));
+    layer.description.fields.iter().filter(wanted).cloned().collect()
+}
+
+fn layer_lines(text: &mut String, frame: &Frame<'_>, layer: &Layer, fields: &[Field]) {
+    let description = &layer.description;
+    let style = style_of(description.protocol);
+    let protocol = description.protocol;
+    let _ = writeln!(text, "{style}{protocol}{style:#}  {}", printable(&description.outbound));
+    for field in fields {
+        field_lines(text, frame, layer, field);
+    }
+}
+
+/// A field's name and value, its bytes at the right; below it the sentence.
+fn field_lines(text: &mut String, frame: &Frame<'_>, layer: &Layer, field: &Field) {
+    let bold = Style::new().bold();
+    let grey = AnsiColor::BrightBlack.on_default();
+    let place = place(frame, layer, field);
+    let room = WIDTH - 2 - field.name.len() - 2 - place.len() - 1;
+    let _ = writeln!(
+        text,
+        "  {bold}{}{bold:#}  {:<room$} {grey}{place}{grey:#}",
+        field.name,
+        fit(&field.value, room)
+    );
+    for line in wrapped(&format!("{} ({})", field.meaning, field.source), WIDTH - 6) {
+        let _ = writeln!(text, "      {line}");
+    }
+}
+
+/// Where a field's bytes are: in the frame, or in what is not of one frame alone.
+pub(super) fn place(frame: &Frame<'_>, layer: &Layer, field: &Field) -> String {
+    let range = layer.place(&field.bytes).range;
+    let bytes = match (range.start, range.end.saturating_sub(1)) {
+        (first, last) if first == last => format!("byte {first}"),
+        (first, last) => format!("bytes {first}-{last}"),
+    };
+    let bits = match &field.bits {
+        Some(bits) if bits.len() == 1 => format!(", bit {}", bits.start),
+        Some(bits) => format!(", bits {}-{}", bits.start, bits.end.saturating_sub(1)),
+        None => String::new(),
+    };
+    let of = match layer.space {
+        Space::Frame(number) if number == frame.number() => "",
+        Space::Frame(_) => " of another frame",
+        Space::Datagram(_) => " of the datagram",
+        Space::Stream(_) => " of the stream",
+        Space::Record(..) => " of the record",
+        Space::Plaintext(_) => " of the plaintext",
+    };
+    format!("{bytes}{bits}{of}")
+}
+
+/// Text in lines of at most `width` characters, cut between words.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in printable(text).split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// What was asked for is nowhere: what there is instead.
+fn nothing(frames: &[Frame<'_>], args: &args::Explain) -> Failure {
+    let mut layers: Vec<&'static str> = Vec::new();
+    let mut names: Vec<&'static str> = Vec::new();
+    for frame in frames {
+        for layer in frame.layers().layers {
+            let is_chosen = args.layer.as_ref().is_none_or(|name| is_called(&layer, name));
+            if !layers.contains(&layer.description.protocol) {
+                layers.push(layer.description.protocol);
+            }
+            for field in layer.description.fields.iter().filter(|_| is_chosen) {
+                if !names.contains(&field.name) {
+                    names.push(field.name);
+                }
+            }
+        }
+    }
+    let where_ = if args.frame.is_some() { "in this frame" } else { "in any frame" };
+    match (&args.layer, &args.field) {
+        (Some(layer), _) if names.is_empty() => {
+            Failure::new(Kind::Usage, format!("there is no layer {layer:?} {where_}"))
+                .next(format!("one of: {}", layers.join(", ").to_lowercase()))
+        }
+        (_, Some(field)) => Failure::new(Kind::Usage, format!("there is no field {field:?} {where_}"))
+            .next(format!("one of: {}", names.join(", "))),
+        _ => Failure::new(Kind::Usage, "there is nothing to explain"),
+    }
+}

@@ -1,0 +1,161 @@
+//! All frames, a line each; then the connections and what was said in them.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anstyle::Style;
+use framewise::core::Direction;
+use framewise::http::passive::{Message, Start};
+use framewise_trace::dissect::{Connection, Dissection, Frame, Origin, Side};
+
+use crate::table::{WIDTH, fit, style_of};
+
+/// Frames of which each has a line; of more, the first and the last.
+const SHOWN: usize = 200;
+
+pub(super) fn render(dissection: &Dissection, what: &str) -> String {
+    let mut text = String::new();
+    let bold = Style::new().bold();
+    let _ = writeln!(
+        text,
+        "{bold}{:>5} {:>10}    {:<9} {:<45} {:>5}{bold:#}",
+        "frame", "ms", "layer", "what it says", "bytes"
+    );
+    let began = dissection.frame(1).and_then(|frame| frame.time());
+    let left_out = dissection.len().saturating_sub(SHOWN);
+    for frame in dissection.frames() {
+        if left_out > 0 && frame.number() == SHOWN / 2 + 1 {
+            let _ = writeln!(text, "  ... {left_out} frames more ...");
+        }
+        let is_left_out = left_out > 0 && (SHOWN / 2 + 1..=SHOWN / 2 + left_out).contains(&frame.number());
+        if !is_left_out {
+            line(&mut text, dissection, &frame, began);
+        }
+    }
+    if dissection.connections().len() > 0 {
+        let _ = writeln!(text, "\n{bold}Connections{bold:#}");
+    }
+    dissection.connections().for_each(|connection| connection_lines(&mut text, dissection, &connection));
+    troubles(&mut text, dissection);
+    if !dissection.is_empty() {
+        let _ = writeln!(text, "\nNext:  framewise explain {what} --frame {}", interesting(dissection));
+    }
+    text
+}
+
+/// The frame that brought the first request; else the first.
+fn interesting(dissection: &Dissection) -> usize {
+    let request = dissection.connections().find_map(|connection| {
+        let exchange = connection.exchanges().into_iter().next()?;
+        let head = connection.stream(exchange.asks).place(&exchange.request?.head);
+        dissection.frames_of(&head).first().and_then(|carrier| super::ways::frame_number(&carrier.at))
+    });
+    request.unwrap_or(1)
+}
+
+/// One frame.
+fn line(text: &mut String, dissection: &Dissection, frame: &Frame<'_>, began: Option<Duration>) {
+    let summary = frame.summary();
+    let (protocol, says) = summary.split_once(": ").unwrap_or(("", &summary));
+    let style = style_of(protocol);
+    let _ = writeln!(
+        text,
+        "{:>5} {:>10} {} {style}{:<9}{style:#} {:<45} {:>5}",
+        frame.number(),
+        time(dissection, frame, began),
+        arrow(frame),
+        fit(protocol, 9),
+        fit(says, 45),
+        frame.original_length(),
+    );
+}
+
+/// Milliseconds: since a run began, or since a capture's first frame.
+pub(super) fn time(dissection: &Dissection, frame: &Frame<'_>, began: Option<Duration>) -> String {
+    let Some(time) = frame.time() else { return String::new() };
+    let since = match dissection.origin() {
+        Origin::Run => time,
+        Origin::Capture => time.saturating_sub(began.unwrap_or_default()),
+    };
+    format!("{:.3}", since.as_secs_f64() * 1_000.0)
+}
+
+/// Which way a frame went: out is `>`.
+pub(super) fn arrow(frame: &Frame<'_>) -> char {
+    match (frame.direction(), frame.segment().map(|segment| segment.side)) {
+        (Some(Direction::Outbound), _) | (None, Some(Side::Client)) => '>',
+        (Some(Direction::Inbound), _) | (None, Some(Side::Server)) => '<',
+        (None, None) => ' ',
+    }
+}
+
+/// One connection, and the requests and responses in it.
+fn connection_lines(text: &mut String, dissection: &Dissection, connection: &Connection<'_>) {
+    let tls = connection.tls().map(|facts| {
+        let known = [facts.version_name(), facts.cipher_suite_name(), facts.server_name.clone()];
+        known.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    });
+    let ends = format!("{} > {}", connection.client(), connection.server());
+    let _ = writeln!(text, "  {:>3}  {}", connection.id().0 + 1, fit(&ends, WIDTH - 7));
+    if let Some(tls) = tls {
+        let style = style_of("TLS");
+        let _ = writeln!(text, "       {style}TLS{style:#}   {}", fit(&tls, WIDTH - 13));
+    }
+    for exchange in connection.exchanges() {
+        if let Some(request) = exchange.request {
+            message_line(text, dissection, connection, exchange.asks, request);
+        }
+        for response in exchange.responses {
+            message_line(text, dissection, connection, exchange.asks.other(), response);
+        }
+    }
+}
+
+fn message_line(
+    text: &mut String,
+    dissection: &Dissection,
+    connection: &Connection<'_>,
+    side: Side,
+    message: &Message,
+) {
+    let said = match &message.start {
+        Start::Request { method, target } => format!("{method} {target}"),
+        Start::Response { status } => format!("{status}"),
+    };
+    let place = connection.stream(side).place(&message.range);
+    let mut frames: Vec<usize> = dissection
+        .frames_of(&place)
+        .iter()
+        .filter_map(|carrier| super::ways::frame_number(&carrier.at))
+        .collect();
+    frames.dedup();
+    let frames = match frames.as_slice() {
+        [] => "in no frame".to_owned(),
+        [one] => format!("frame {one}"),
+        [first, .., last] => format!("frames {first} to {last}"),
+    };
+    let body: u64 = message.body.iter().map(|range| range.end - range.start).sum();
+    let sizes = format!("{} + {body} bytes, {frames}", message.head.end - message.head.start);
+    let style = style_of("HTTP");
+    let room = WIDTH - 14 - sizes.len().min(WIDTH - 20);
+    let _ = writeln!(text, "       {style}HTTP{style:#}  {:<room$} {sizes}", fit(&said, room));
+}
+
+/// What could not be read, or was too much.
+pub(super) fn troubles(text: &mut String, dissection: &Dissection) {
+    if let Some(damage) = dissection.damage() {
+        let _ = writeln!(text, "\nThe capture breaks off here: {damage}");
+    }
+    let left_out = dissection.left_out();
+    for (count, what) in [
+        (left_out.frames, "frames were more than is held, and left out"),
+        (left_out.segments, "segments were of connections that are not followed"),
+        (left_out.fragments, "fragments were not put together"),
+        (left_out.comments, "comments were left out"),
+        (left_out.secrets, "secrets were left out"),
+    ] {
+        if count > 0 {
+            let _ = writeln!(text, "{count} {what}.");
+        }
+    }
+}
