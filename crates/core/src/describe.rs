@@ -2,11 +2,29 @@
 //!
 //! Each layer crate has a `describe` function beside its parser that returns a [`Description`]. Views print
 //! it and know nothing of protocols themselves.
+//!
+//! # The order of fields
+//!
+//! Fields come in the order in which they stand in the bytes. Two of them either have no bit in common, or the later
+//! lies within the earlier: so a whole comes before its parts, and views can fold the parts away.
+//!
+//! ```text
+//!   control bits      ████████   the byte
+//!     CWR             █          its bits, one by one
+//!     …
+//!     FIN                    █
+//!   window                    ████████████████
+//! ```
+//!
+//! Every bit of a header belongs to a field, reserved ones too; only in heads that are text (HTTP) what stands between the
+//! words belongs to none. Beyond the header there may be fields where a message says
+//! something that its layer understands, such as the packet that an ICMP error quotes. [`Description::misplaced`] and
+//! [`Description::unexplained`] find what breaks these rules.
 
 use std::ops::Range;
 
 /// What one layer has to say about one frame, packet, segment, record or message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
     /// The protocol as people write it: `Ethernet`, `IPv4`, `TCP`, `TLS`, `HTTP`, `ARP`.
     pub protocol: &'static str,
@@ -22,8 +40,47 @@ pub struct Description {
     pub header: Range<usize>,
     /// Which bytes belong to the layer above. What comes after is this layer's trailer (or padding).
     pub payload: Range<usize>,
-    /// The header's fields in order.
+    /// The fields in order, a whole before its parts; see the [module](self).
     pub fields: Vec<Field>,
+}
+
+impl Description {
+    /// The first field that begins before the one in front of it, or that lies only partly within an earlier one.
+    ///
+    /// ```
+    /// use framewise_core::{Description, Field};
+    /// let field = |bytes| Field::new("", bytes, "", "", "");
+    /// let said = |fields| Description { fields, ..Description::default() };
+    /// assert_eq!(said(vec![field(0..4), field(0..2), field(2..4), field(4..6)]).misplaced(), None);
+    /// assert_eq!(said(vec![field(0..4), field(2..6)]).misplaced(), Some(&field(2..6)));
+    /// ```
+    pub fn misplaced(&self) -> Option<&Field> {
+        let mut around: Vec<Range<usize>> = Vec::new();
+        let mut latest = 0;
+        self.fields.iter().find(|field| {
+            let place = field.place();
+            while around.pop_if(|earlier| earlier.end <= place.start).is_some() {}
+            let sticks_out = around.last().is_some_and(|earlier| earlier.end < place.end);
+            let is_behind = place.start >= latest;
+            latest = place.start;
+            around.push(place);
+            sticks_out || !is_behind
+        })
+    }
+
+    /// The bits of the header that no field explains, counted from the beginning of the bytes.
+    ///
+    /// ```
+    /// use framewise_core::{Description, Field};
+    /// let version = Field::new("version", 0..1, "4", "", "").with_bits(0..4);
+    /// let said = Description { header: 0..1, fields: vec![version], ..Description::default() };
+    /// assert_eq!(said.unexplained(), [4, 5, 6, 7]);
+    /// ```
+    pub fn unexplained(&self) -> Vec<usize> {
+        let places: Vec<_> = self.fields.iter().map(Field::place).collect();
+        let header = self.header.start * 8..self.header.end * 8;
+        header.filter(|bit| !places.iter().any(|place| place.contains(bit))).collect()
+    }
 }
 
 /// One field of a header.
@@ -53,6 +110,15 @@ impl Field {
         source: &'static str,
     ) -> Self {
         Field { name, bytes, bits: None, value: value.into(), meaning: meaning.into(), source }
+    }
+
+    /// The bits that it fills, counted from the beginning of what is described, the first bit of the first byte being 0.
+    pub fn place(&self) -> Range<usize> {
+        let begin = self.bytes.start * 8;
+        match &self.bits {
+            Some(bits) => begin + bits.start..begin + bits.end,
+            None => begin..self.bytes.end * 8,
+        }
     }
 
     /// The same field, in only these bits of its bytes.

@@ -24,7 +24,7 @@ pub const HEADER_LENGTH: usize = 14;
 pub const MINIMUM_LENGTH: usize = 60;
 
 /// The smallest EtherType; what is less is a length or undefined (IEEE 802.3-2022 section 3.2.6).
-const SMALLEST_ETHERTYPE: u16 = 0x0600;
+pub(crate) const SMALLEST_ETHERTYPE: u16 = 0x0600;
 
 /// What is inside a frame.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

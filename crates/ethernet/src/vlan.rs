@@ -12,7 +12,7 @@
 use framewise_core::read::u16_at;
 use framewise_core::{Description, Field};
 
-use crate::describe::{meaning_of_type, next, padding};
+use crate::describe::{next, padding, type_field};
 use crate::error::ParseError;
 use crate::frame::EtherType;
 
@@ -85,26 +85,40 @@ fn said(tag: &Tag) -> String {
 }
 
 fn fields(tag: &Tag) -> Vec<Field> {
-    let priority = match tag.priority {
-        0 => "The usual treatment by the switches on the way.",
-        1 => "Less urgent than usual: it may wait for the rest.",
-        _ => "More urgent than usual: switches let it go before others.",
-    };
-    let drop = match tag.drop_eligible {
-        true => "A switch that has too many frames may drop this one first.",
-        false => "A switch that has too many frames treats this one like most.",
-    };
-    let vlan = match tag.vlan {
-        0 => "None: the tag is there for the priority alone.",
-        _ => "Only stations of this VLAN see the frame, as if they had a cable of their own.",
-    };
     vec![
-        Field::new("priority", 0..2, tag.priority.to_string(), priority, SOURCE).with_bits(0..3),
-        Field::new("drop eligible", 0..2, u8::from(tag.drop_eligible).to_string(), drop, SOURCE)
-            .with_bits(3..4),
-        Field::new("VLAN identifier", 0..2, tag.vlan.to_string(), vlan, SOURCE).with_bits(4..16),
-        Field::new("EtherType", 2..4, tag.ethertype.to_string(), meaning_of_type(tag.ethertype), SOURCE),
+        priority(tag.priority),
+        drop_eligible(tag.drop_eligible),
+        identifier(tag.vlan),
+        type_field(2, tag.ethertype),
     ]
+}
+
+fn priority(priority: u8) -> Field {
+    let meaning = match priority {
+        0 => "No hurry: the usual priority.".to_owned(),
+        1 => "Background: it may wait longer than the usual.".to_owned(),
+        _ => format!("Priority {priority} of 7: switches may send it before others."),
+    };
+    Field::new("priority code point", 0..2, priority.to_string(), meaning, SOURCE).with_bits(0..3)
+}
+
+fn drop_eligible(eligible: bool) -> Field {
+    let (value, meaning) = match eligible {
+        false => ("0", "Not among the first to be dropped when a link is full."),
+        true => ("1", "May be dropped first when a link is full."),
+    };
+    Field::new("drop eligible indicator", 0..2, value, meaning, SOURCE).with_bits(3..4)
+}
+
+fn identifier(vlan: u16) -> Field {
+    let meaning = match vlan {
+        0 => "Of no virtual LAN in particular: only the priority counts.".to_owned(),
+        4_095 => "Reserved: no virtual LAN may have this number.".to_owned(),
+        _ => format!(
+            "Only stations of virtual LAN {vlan} get this frame, as if they had a cable of their own."
+        ),
+    };
+    Field::new("VLAN identifier", 0..2, vlan.to_string(), meaning, SOURCE).with_bits(4..16)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use framewise_core::MacAddr;
 use framewise_ethernet::{
-    ArpPacket, EtherType, FrameView, Header, Operation, ParseError, describe, describe_arp,
+    ArpPacket, EtherType, FrameView, Header, Operation, ParseError, describe, describe_arp, describe_vlan,
 };
 use pnet::packet::Packet;
 use pnet::packet::arp::{ArpHardwareTypes, ArpOperations, ArpPacket as Oracle};
@@ -139,7 +139,9 @@ fn every_byte_of_a_header_is_explained_once() {
     let mut frame = arp.to_frame(MacAddr::BROADCAST, arp.sender_mac).to_vec();
     frame.resize(60, 0);
     let outer = describe(&frame).expect("a frame");
-    let covered: Vec<usize> = outer.fields.iter().flat_map(|field| field.bytes.clone()).collect();
+    // An address comes before its two bits, which lie within it.
+    let whole = outer.fields.iter().filter(|field| field.bits.is_none());
+    let covered: Vec<usize> = whole.flat_map(|field| field.bytes.clone()).collect();
     let header_and_padding: Vec<usize> = (0..14).chain(42..60).collect();
     assert_eq!(covered, header_and_padding);
     assert_eq!((outer.header, outer.payload), (0..14, 14..42));
@@ -149,6 +151,59 @@ fn every_byte_of_a_header_is_explained_once() {
     assert_eq!(covered, (0..28).collect::<Vec<_>>());
     assert_eq!(inner.outbound, "who has 192.0.2.2?");
     assert_eq!(inner.next, "nobody: ARP ends here");
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_described_is_in_order_and_whole(bytes in proptest::collection::vec(any::<u8>(), 0..90)) {
+        let said = [describe(&bytes), describe_arp(&bytes), describe_vlan(&bytes)];
+        for said in said.into_iter().flatten() {
+            prop_assert_eq!(said.misplaced(), None);
+            prop_assert_eq!(said.unexplained(), [0; 0]);
+            prop_assert!(said.fields.iter().all(|field| field.bytes.end <= bytes.len()));
+            prop_assert!(said.fields.iter().all(|field| field.meaning.ends_with('.')));
+        }
+    }
+
+    #[test]
+    fn every_arp_packet_is_explained(arp in any_arp()) {
+        let said = describe_arp(&arp.to_bytes()).expect("an ARP packet");
+        prop_assert_eq!(said.misplaced(), None);
+        prop_assert_eq!(said.unexplained(), [0; 0]);
+    }
+}
+
+#[test]
+fn each_kind_of_arp_packet_is_told_from_the_others() {
+    let (mac, me, you) = (MacAddr::new([2, 0, 0, 0, 0, 1]), [192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+    let request = ArpPacket::request(mac, me, you);
+    let reply = request.reply(MacAddr::new([2, 0, 0, 0, 0, 2]));
+    let gratuitous = ArpPacket { operation: Operation::Reply, ..ArpPacket::announcement(mac, me) };
+    let kinds = [
+        (request, "A request"),
+        (reply, "A reply"),
+        (ArpPacket::probe(mac, me), "A probe"),
+        (ArpPacket::announcement(mac, me), "An announcement"),
+        (gratuitous, "A gratuitous reply"),
+    ];
+    for (packet, kind) in kinds {
+        let said = describe_arp(&packet.to_bytes()).expect("an ARP packet");
+        let operation = said.fields.iter().find(|field| field.name == "operation").expect("it has one");
+        assert!(operation.meaning.starts_with(kind), "{kind}: {}", operation.meaning);
+    }
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_type_is_told_for_what_it_is() {
+    let mut frame = [0; 64];
+    frame[13] = 46;
+    let said = describe(&frame).expect("a frame");
+    assert_eq!(said.fields[6].name, "length");
+    assert_eq!(said.fields[6].value, "46");
+    frame[12..14].copy_from_slice(&[0x81, 0x00]);
+    assert_eq!(describe(&frame).expect("a frame").next, "type 0x8100: VLAN");
+    let tag = describe_vlan(&frame[14..]).expect("a tag");
+    assert_eq!((tag.header, tag.payload), (0..4, 4..50));
 }
 
 #[test]
