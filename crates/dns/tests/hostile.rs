@@ -186,6 +186,7 @@ proptest! {
         if let Ok(parsed) = Message::parse(&bytes) {
             let described = describe(&bytes).expect("what can be read can be described");
             prop_assert!(described.fields.iter().all(|field| field.bytes.end <= bytes.len()));
+            prop_assert_eq!(described.misplaced(), None, "{:#?}", described);
             prop_assert!(described.outbound.chars().count() <= 34);
             let records = || parsed.answers.iter().chain(&parsed.authority).chain(&parsed.additional);
             let known = records().all(|record| !matches!(record.data, Data::Other(_)));

@@ -229,6 +229,7 @@ fn a_description_explains_query_and_response() {
     let described = describe(&response).expect("a message");
     assert_eq!(described.outbound, "answers: 203.0.113.80");
     assert_eq!(described.inbound, "learnt: 203.0.113.80");
+    assert_eq!((described.misplaced(), described.unexplained()), (None, vec![]));
     let field = |name| described.fields.iter().find(|field| field.name == name).expect(name);
     assert_eq!(field("AA").value, "1");
     assert_eq!(field("QNAME").bytes, 12..23);

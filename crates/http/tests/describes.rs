@@ -42,3 +42,47 @@ fn places_are_those_of_the_bytes() {
     let places: Vec<_> = describe(bytes).unwrap().fields.into_iter().map(|field| field.bytes).collect();
     assert_eq!(places, [0..8, 9..12, 13..15, 17..23, 25..32]);
 }
+
+#[test]
+fn a_status_says_what_it_means_and_an_unknown_one_what_its_class_does() {
+    let meaning = |code: u16| {
+        let bytes = format!("HTTP/1.1 {code} Words\r\n\r\n");
+        describe(bytes.as_bytes()).unwrap().fields[1].meaning.clone()
+    };
+    assert_eq!(meaning(404), "There is no such page here.");
+    assert_eq!(meaning(299), "It worked.");
+    assert_eq!(meaning(499), "The request was at fault.");
+}
+
+#[test]
+fn fields_speak_of_their_value() {
+    let bytes = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\nContent-Type: text/html; charset=utf-8\r\n\r\nabc";
+    let fields = describe(bytes).unwrap().fields;
+    let meanings: Vec<_> = fields[3..].iter().map(|field| field.meaning.as_str()).collect();
+    let expected = [
+        "The connection ends after this message's exchange.",
+        "3 bytes of body follow the empty line.",
+        "The body is a page in HTML, which a browser draws.",
+    ];
+    assert_eq!(meanings, expected);
+}
+
+#[test]
+fn the_chunks_of_a_body_have_their_places() {
+    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let places = |body: &[u8]| {
+        let fields = describe(&[head, body].concat()).unwrap().fields;
+        let chunks = fields.into_iter().filter(|field| field.name.starts_with("chunk"));
+        let place = |field: framewise_core::Field| {
+            (field.bytes.start - head.len()..field.bytes.end - head.len(), field.value)
+        };
+        chunks.map(place).collect::<Vec<_>>()
+    };
+    let said = |range: std::ops::Range<usize>, value: &str| (range, value.to_owned());
+    assert_eq!(
+        places(b"5\r\nhello\r\n0\r\n\r\n"),
+        [said(0..1, "5"), said(3..8, "5 bytes"), said(10..11, "0")]
+    );
+    assert_eq!(places(b"a;x=1\r\nhel"), [said(0..1, "a"), said(7..10, "3 bytes")], "the rest is to come");
+    assert_eq!(places(b"ffffffffffffffff\r\n"), [], "no chunk is that long");
+}

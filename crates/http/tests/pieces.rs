@@ -162,6 +162,15 @@ fn a_body_that_is_too_long_is_the_same_in_any_pieces() {
     }
 }
 
+/// What is said of bytes lies within them, in order.
+fn explained(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let Some(said) = describe(bytes) else { return Ok(()) };
+    prop_assert_eq!(said.misplaced(), None, "{:#?}", said);
+    prop_assert!(said.fields.iter().all(|field| field.bytes.end <= bytes.len()), "{:#?}", said);
+    prop_assert!(said.fields.iter().all(|field| field.meaning.ends_with('.')), "{:#?}", said);
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn any_split_gives_the_same(cuts in prop::collection::vec(0..CONVERSATION.len(), 0..20)) {
@@ -211,7 +220,8 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let limits = Default::default();
-        let _ = (read_request(&bytes, &limits), read_response(&bytes, &limits), describe(&bytes));
+        let _ = (read_request(&bytes, &limits), read_response(&bytes, &limits));
+        explained(&bytes)?;
         let _ = anatomy(&String::from_utf8_lossy(&bytes));
         serve(&bytes, &[]);
         let (mut bench, conn) = Bench::client();
@@ -225,7 +235,7 @@ proptest! {
         let mut bytes = CONVERSATION.to_vec();
         bytes[at] = byte;
         prop_assert_eq!(serve(&bytes, &[cut]), serve(&bytes, &[]));
-        let _ = describe(&bytes);
+        explained(&bytes)?;
     }
 
     #[test]

@@ -28,6 +28,34 @@ fn an_ipv4_header() {
 }
 
 #[test]
+fn the_options_of_an_ipv4_header() {
+    let mut packet = packet4(header4("192.0.2.10", "203.0.113.80", TCP), &[0; 20]);
+    packet.splice(20..20, [148, 4, 0, 0, 7, 3, 4, 1, 0, 0, 0, 0]);
+    packet[0] = 0x48;
+    packet[3] = 52;
+    let told = describe(&packet).expect("a packet");
+    let names: Vec<_> = told.fields.iter().map(|field| field.name).skip(16).collect();
+    assert_eq!(names, ["router alert", "record route", "no operation", "end of options", "padding"]);
+    covers_all(&told);
+    packet[21] = 40;
+    let told = describe(&packet).expect("a packet");
+    assert_eq!(value(&told, "broken option"), "94 28 00 00 07 03 04 01 00 00 00 00");
+    covers_all(&told);
+}
+
+#[test]
+fn services_and_congestion_have_their_bits() {
+    let mut packet = udp4("192.0.2.10", "203.0.113.80", &[0; 8]);
+    packet[1] = 46 << 2 | 3;
+    let told = describe(&packet).expect("a packet");
+    assert_eq!(value(&told, "differentiated services code point"), "46");
+    let congestion = told.fields.iter().find(|field| field.name == "explicit congestion notification");
+    let congestion = congestion.expect("described");
+    assert_eq!(congestion.meaning, "A router on the way was near its limit.");
+    assert_eq!(congestion.place(), 14..16);
+}
+
+#[test]
 fn a_damaged_ipv4_header_is_said_not_refused() {
     let mut packet = udp4("192.0.2.10", "203.0.113.80", &[0; 8]);
     packet[8] ^= 1;
@@ -51,15 +79,49 @@ fn an_ipv6_header_with_its_extensions() {
     covers_all(&told);
 }
 
-/// Each byte of the header belongs to some field, but for those reserved.
+/// Each bit of the header belongs to some field, and the fields are in order.
 fn covers_all(told: &Description) {
-    let reserved = if told.protocol == "IPv6" { vec![49] } else { Vec::new() };
-    for at in told.header.clone().filter(|at| !reserved.contains(at)) {
-        assert!(told.fields.iter().any(|field| field.bytes.contains(&at)), "no field explains byte {at}");
-    }
+    assert_eq!(told.unexplained(), [0; 0], "{told:#?}");
+    assert_eq!(told.misplaced(), None, "{told:#?}");
     for field in &told.fields {
         assert!(field.source.starts_with("RFC ") && field.meaning.ends_with('.'), "{field:?}");
     }
+}
+
+#[test]
+fn an_error_names_the_packet_that_it_quotes() {
+    let quoted = udp4("192.0.2.10", "203.0.113.80", &[0x0f, 0xa0, 0, 53, 0, 8, 0, 0]);
+    let told = describe_icmp(&[&[3, 3, 0, 0, 0, 0, 0, 0][..], &quoted].concat()).expect("a message");
+    assert_eq!(value(&told, "quoted packet"), "UDP from 192.0.2.10 port 4000 to 203.0.113.80 port 53");
+    covers_all(&told);
+
+    let quoted = packet6(header6("2001:db8::10", "2001:db8::20", TCP), &[0, 80, 0, 81]);
+    let told = describe_icmpv6(&[&[2, 0, 0, 0, 0, 0, 5, 0][..], &quoted].concat()).expect("a message");
+    assert_eq!(value(&told, "MTU"), "1280");
+    assert_eq!(value(&told, "quoted packet"), "TCP from 2001:db8::10 port 80 to 2001:db8::20 port 81");
+    covers_all(&told);
+
+    let told = describe_icmp(&[5, 1, 0, 0, 192, 0, 2, 1, 9]).expect("a message");
+    assert_eq!((value(&told, "gateway address"), value(&told, "quoted packet")), ("192.0.2.1", "1 bytes"));
+}
+
+#[test]
+fn a_router_advertisement_with_its_options() {
+    let mut message = vec![134, 0, 0, 0, 64, 0x40, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+    message.extend([1, 1, 2, 0, 0, 0, 0, 1]);
+    message.extend([5, 1, 0, 0, 0, 0, 5, 0xdc]);
+    message.extend([3, 4, 64, 0xc0, 0, 0, 0x0e, 0x10, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+    message.extend(v6("2001:db8::").octets());
+    let told = describe_icmpv6(&message).expect("a message");
+    assert_eq!(value(&told, "router lifetime"), "1800");
+    assert_eq!((value(&told, "other configuration"), value(&told, "MTU")), ("1", "1500"));
+    assert_eq!(value(&told, "prefix information"), "2001:db8::/64");
+    assert_eq!((value(&told, "on-link"), value(&told, "valid lifetime")), ("1", "3600"));
+    covers_all(&told);
+    message[17] = 0;
+    let told = describe_icmpv6(&message).expect("a message");
+    assert!(told.fields.iter().any(|field| field.name == "unreadable"), "an option of length 0");
+    covers_all(&told);
 }
 
 #[test]

@@ -170,6 +170,8 @@ proptest! {
             prop_assert!(explained.outbound.chars().count() <= 34, "{}", explained.outbound);
             prop_assert!(explained.inbound.chars().count() <= 34, "{}", explained.inbound);
             prop_assert!(explained.next.chars().count() <= 22, "{}", explained.next);
+            prop_assert_eq!(explained.misplaced(), None, "{:#?}", explained);
+            prop_assert_eq!(explained.unexplained(), [0; 0], "{:#?}", explained);
             for field in explained.fields {
                 prop_assert!(field.bytes.end <= bytes.len(), "{} at {:?}", field.name, field.bytes);
             }

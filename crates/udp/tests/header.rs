@@ -191,6 +191,10 @@ proptest! {
             let _ = view.verify(a, b);
             prop_assert_eq!(view.length(), bytes.len());
         }
-        let _ = describe(&bytes, Some((a, b)));
+        if let Ok(said) = describe(&bytes, Some((a, b))) {
+            prop_assert_eq!(said.misplaced(), None);
+            prop_assert_eq!(said.unexplained(), [0; 0]);
+            prop_assert!(said.fields.iter().all(|field| field.meaning.ends_with('.')));
+        }
     }
 }

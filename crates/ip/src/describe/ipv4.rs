@@ -1,10 +1,11 @@
 //! The IPv4 header, explained: RFC 791 section 3.1.
 
 use framewise_core::checksum::Sum;
-use framewise_core::read::u16_at;
+use framewise_core::read::{u8_at, u16_at};
 use framewise_core::{Description, Field};
 
-use super::{hops_left, protocol_name, short, traffic_class_meaning, yes_no};
+use super::option::option_fields;
+use super::{hops_left, protocol_name, service_fields, short, yes_no};
 use crate::error::ParseError;
 use crate::ipv4::{self, Ipv4Header};
 
@@ -15,9 +16,9 @@ pub fn describe_ipv4(packet: &[u8]) -> Result<Description, ParseError> {
     let header = Ipv4Header::read(packet)?;
     let bytes = packet.get(..header.header_len).unwrap_or_default();
     let mut fields = lengths(&header);
-    fields.extend(fragmentation(&header));
+    fields.extend(fragmentation(&header, bytes));
     fields.extend(rest(&header, bytes));
-    fields.extend(ipv4::options(bytes).flatten().map(|option| describe_option(&option, bytes)));
+    fields.extend(option_fields(bytes));
     let right = is_sum_right(bytes);
     let sum = if right { "sum right" } else { "sum wrong" };
     Ok(Description {
@@ -52,7 +53,7 @@ fn lengths(header: &Ipv4Header) -> Vec<Field> {
         0 => "no options follow the fixed part".to_owned(),
         extra => format!("{extra} bytes of options follow the fixed part"),
     };
-    vec![
+    let mut fields = vec![
         Field::new("version", 0..1, "4", "This is IP version 4: addresses have 32 bits.", SOURCE)
             .with_bits(0..4),
         Field::new(
@@ -63,27 +64,25 @@ fn lengths(header: &Ipv4Header) -> Vec<Field> {
             SOURCE,
         )
         .with_bits(4..8),
-        Field::new(
-            "type of service",
-            1..2,
-            format!("{:#04x}", header.traffic_class),
-            traffic_class_meaning(header.traffic_class),
-            "RFC 2474 §3, RFC 3168 §5",
+    ];
+    fields.extend(service_fields("type of service", 1..2, 0, header.traffic_class, "RFC 2474 §3"));
+    fields.push(Field::new(
+        "total length",
+        2..4,
+        header.total_len.to_string(),
+        format!(
+            "Header and payload are {} bytes; what a frame holds beyond that is padding.",
+            header.total_len
         ),
-        Field::new(
-            "total length",
-            2..4,
-            header.total_len.to_string(),
-            format!(
-                "Header and payload are {} bytes; what a frame holds beyond that is padding.",
-                header.total_len
-            ),
-            SOURCE,
-        ),
-    ]
+        SOURCE,
+    ));
+    fields
 }
 
-fn fragmentation(header: &Ipv4Header) -> Vec<Field> {
+fn fragmentation(header: &Ipv4Header, bytes: &[u8]) -> Vec<Field> {
+    let reserved = u8_at(bytes, 6).unwrap_or(0) & 0x80 != 0;
+    let is_reserved =
+        if reserved { "Should be 0; whoever reads it passes over it." } else { "Nothing is said here." };
     let dont = if header.dont_fragment {
         "A router must not split this packet; if it is too big, the sender is told."
     } else {
@@ -106,6 +105,7 @@ fn fragmentation(header: &Ipv4Header) -> Vec<Field> {
             "If the packet is split, its fragments carry this number and are found by it.",
             "RFC 6864 §4",
         ),
+        Field::new("reserved", 6..8, yes_no(reserved), is_reserved, SOURCE).with_bits(0..1),
         Field::new("don't fragment", 6..8, yes_no(header.dont_fragment), dont, SOURCE).with_bits(1..2),
         Field::new("more fragments", 6..8, yes_no(header.more_fragments), more, SOURCE).with_bits(2..3),
         Field::new("fragment offset", 6..8, (header.fragment_offset / 8).to_string(), offset, SOURCE)
@@ -156,21 +156,4 @@ fn rest(header: &Ipv4Header, bytes: &[u8]) -> Vec<Field> {
             SOURCE,
         ),
     ]
-}
-
-fn describe_option(option: &ipv4::Ipv4Option, header: &[u8]) -> Field {
-    let meaning = match option.kind {
-        ipv4::OPTION_END => "The options end here; the rest of the header is filling.",
-        ipv4::OPTION_NO_OPERATION => "Fills one byte.",
-        7 => "Each router on the way writes its address in here.",
-        68 => "Each router on the way writes the time in here.",
-        ipv4::OPTION_LOOSE_SOURCE_ROUTE | ipv4::OPTION_STRICT_SOURCE_ROUTE => {
-            "The sender names the routers to pass; nobody does that for strangers any more."
-        }
-        148 => "Each router on the way shall look into this packet.",
-        _ => "An option that is not known here; it is passed over.",
-    };
-    let value = header.get(option.bytes.clone()).unwrap_or_default();
-    let hex: Vec<String> = value.iter().map(|byte| format!("{byte:02x}")).collect();
-    Field::new("option", option.bytes.clone(), hex.join(" "), meaning, SOURCE)
 }

@@ -1,13 +1,18 @@
 //! What an IP header or an ICMP message says, field by field, in sentences.
 
+mod extension;
 mod icmp;
 mod icmpv6;
 mod ipv4;
 mod ipv6;
+mod ndp;
+mod option;
+mod quote;
 
 use std::net::IpAddr;
+use std::ops::Range;
 
-use framewise_core::Description;
+use framewise_core::{Description, Field};
 
 use crate::error::ParseError;
 
@@ -66,19 +71,63 @@ fn hops_left(hops: u8) -> String {
     }
 }
 
-/// The service a packet asks for, and whether a router on the way was near its limit.
-fn traffic_class_meaning(traffic_class: u8) -> String {
-    let service = match traffic_class >> 2 {
+/// The byte by which a packet asks for a service, and its two parts. It begins at bit `at` of these bytes.
+fn service_fields(
+    name: &'static str,
+    bytes: Range<usize>,
+    at: usize,
+    service: u8,
+    source: &'static str,
+) -> [Field; 3] {
+    let (code_point, congestion) = (service >> 2, service & 3);
+    let whole = format!("{}; {}.", code_point_meaning(code_point), congestion_meaning(congestion));
+    let field = |name, value, meaning: String, source, bits: Range<usize>| {
+        Field::new(name, bytes.clone(), value, meaning, source).with_bits(at + bits.start..at + bits.end)
+    };
+    [
+        field(name, format!("{service:#04x}"), whole, source, 0..8),
+        field(
+            "differentiated services code point",
+            code_point.to_string(),
+            format!("{}.", code_point_meaning(code_point)),
+            "RFC 2474 §3",
+            0..6,
+        ),
+        field(
+            "explicit congestion notification",
+            congestion.to_string(),
+            capitalised(&format!("{}.", congestion_meaning(congestion))),
+            "RFC 3168 §5",
+            6..8,
+        ),
+    ]
+}
+
+fn code_point_meaning(code_point: u8) -> &'static str {
+    match code_point {
         0 => "The usual treatment",
         46 => "Hurry: this is voice or the like",
         _ => "A special treatment",
-    };
-    let congestion = match traffic_class & 3 {
+    }
+}
+
+fn congestion_meaning(congestion: u8) -> &'static str {
+    match congestion {
         0 => "the sender does not listen to congestion marks",
         3 => "a router on the way was near its limit",
         _ => "the sender listens to congestion marks",
-    };
-    format!("{service}; {congestion}.")
+    }
+}
+
+fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+/// Bytes as people write them who look at wires: two digits each.
+fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.join(" ")
 }
 
 fn yes_no(flag: bool) -> &'static str {

@@ -111,7 +111,9 @@ fn the_walk_says_what_tcp_decided() {
     assert_eq!((description.header, description.payload), (0..20, 20..34));
     let values: Vec<_> = description.fields.iter().map(|field| (field.name, field.value.as_str())).collect();
     assert_eq!(values[2], ("sequence number", "+1"));
-    assert_eq!(values[5], ("control bits", "ACK"));
+    assert_eq!(values[6], ("control bits", "ACK"));
+    let bits: Vec<_> = values[7..15].iter().filter(|(_, value)| *value == "1").collect();
+    assert_eq!(bits, [&("ACK", "1")]);
 }
 
 #[test]
@@ -122,6 +124,21 @@ fn damage_is_noticed_and_named() {
     bytes.push(7);
     let description = describe(&bytes, me.ip(), you.ip(), None).unwrap();
     assert!(description.inbound.ends_with("sum wrong"), "{}", description.inbound);
+}
+
+#[test]
+fn options_have_their_parts() {
+    let (me, you) = ends();
+    let sack = [Some((SeqNumber(1000), SeqNumber(2000))), None, None, None];
+    let options = Options { timestamps: Some((7, 9)), sack, ..Options::default() };
+    let header = Header { options, ..data(0) };
+    let mut bytes = vec![0; header.emitted_len()];
+    header.emit(&mut bytes);
+    let description = describe(&bytes, me.ip(), you.ip(), None).unwrap();
+    let parts = ["timestamp value", "timestamp echo reply", "left edge", "right edge"];
+    let found = description.fields.iter().filter(|field| parts.contains(&field.name));
+    let found: Vec<_> = found.map(|field| (field.bytes.clone(), field.value.as_str())).collect();
+    assert_eq!(found, [(24..28, "7"), (28..32, "9"), (36..40, "1000"), (40..44, "2000")]);
 }
 
 const HEADER: usize = framewise_tcp::segment::HEADER_LEN;
@@ -141,6 +158,8 @@ proptest! {
             prop_assert!(description.outbound.chars().count() <= 34, "{}", description.outbound);
             prop_assert!(description.inbound.chars().count() <= 34, "{}", description.inbound);
             prop_assert!(description.next.chars().count() <= 22, "{}", description.next);
+            prop_assert_eq!(description.misplaced(), None, "{:#?}", description);
+            prop_assert_eq!(description.unexplained(), [0; 0], "{:#?}", description);
             for field in &description.fields {
                 prop_assert!(field.bytes.end <= description.header.end);
                 prop_assert!(field.meaning.ends_with('.'));

@@ -1,13 +1,16 @@
 //! What a TCP header says, field by field, in sentences.
 
+mod bits;
+mod options;
+
 use std::net::IpAddr;
 
-use framewise_core::read::{u8_at, u16_at, u32_at};
+use framewise_core::read::u8_at;
 use framewise_core::{Description, Field};
 
 use crate::analysis::{Facts, Order};
 use crate::checksum::Checksum;
-use crate::segment::{Flags, HEADER_LEN, Header, ParseError, RawOption, kind, walk_options};
+use crate::segment::{Flags, Header, ParseError};
 
 /// Explains the segment `bytes` from `source` to `destination`; with `facts` from [`analysis`](crate::analysis), also its
 /// place in the connection.
@@ -42,9 +45,10 @@ pub fn describe_of_length(
     let header = Header::parse(bytes)?;
     let payload = header.length..length.max(header.length);
     let checksum = Checksum::of(bytes, length, source, destination);
-    let mut fields = fixed_fields(&header, payload.len(), checksum, facts);
-    let options = bytes.get(HEADER_LEN..header.length).unwrap_or(&[]);
-    fields.extend(walk_options(options).map(|option| option_field(&option)));
+    let mut fields = front_fields(&header, payload.len(), facts);
+    fields.extend(bits::fields(&header, u8_at(bytes, 12).unwrap_or(0)));
+    fields.extend(back_fields(&header, checksum, facts));
+    fields.extend(options::fields(bytes.get(..header.length).unwrap_or(bytes)));
     Ok(Description {
         protocol: "TCP",
         unit: "segment",
@@ -121,8 +125,11 @@ fn service(port: u16) -> Option<&'static str> {
     })
 }
 
-fn fixed_fields(header: &Header, payload: usize, checksum: Checksum, facts: Option<&Facts>) -> Vec<Field> {
-    const SOURCE: &str = "RFC 9293 §3.1";
+const SOURCE: &str = "RFC 9293 §3.1";
+
+/// What stands in front of the control bits.
+fn front_fields(header: &Header, payload: usize, facts: Option<&Facts>) -> Vec<Field> {
+    let words = header.length / 4;
     vec![
         Field::new(
             "source port",
@@ -143,16 +150,20 @@ fn fixed_fields(header: &Header, payload: usize, checksum: Checksum, facts: Opti
         Field::new(
             "data offset",
             12..13,
-            (header.length / 4).to_string(),
+            words.to_string(),
             format!(
-                "The header has {} words of four bytes: {} bytes, then comes the payload.",
-                header.length / 4,
+                "The header has {words} words of four bytes: {} bytes, then comes the payload.",
                 header.length
             ),
             SOURCE,
         )
         .with_bits(0..4),
-        Field::new("control bits", 13..14, header.flags.to_string(), flags_meaning(header.flags), SOURCE),
+    ]
+}
+
+/// What stands behind them, but for the options.
+fn back_fields(header: &Header, checksum: Checksum, facts: Option<&Facts>) -> [Field; 3] {
+    [
         window_field(header, facts),
         Field::new("checksum", 16..18, format!("0x{:04x}", header.checksum), checksum.meaning(), SOURCE),
         Field::new(
@@ -220,76 +231,4 @@ fn window_field(header: &Header, facts: Option<&Facts>) -> Field {
         ),
     };
     Field::new("window", 14..16, value, meaning, "RFC 9293 §3.8.6")
-}
-
-fn flags_meaning(flags: Flags) -> String {
-    let meanings = [
-        (Flags::SYN, "SYN: numbers begin here."),
-        (Flags::ACK, "ACK: the acknowledgment number counts."),
-        (Flags::PSH, "PSH: hand it on without waiting for more."),
-        (Flags::FIN, "FIN: the sender has sent all."),
-        (Flags::RST, "RST: the connection is broken off."),
-        (Flags::URG, "URG: the urgent pointer counts."),
-        (Flags::ECE, "ECE: a router reported congestion."),
-        (Flags::CWR, "CWR: the sender slowed down."),
-    ];
-    let said: Vec<_> =
-        meanings.iter().filter(|(flag, _)| flags.has(*flag)).map(|(_, meaning)| *meaning).collect();
-    match said.is_empty() {
-        true => "None is set, which no connection sends.".to_owned(),
-        false => said.join(" "),
-    }
-}
-
-fn option_field(option: &RawOption<'_>) -> Field {
-    let RawOption { kind, range, data } = option;
-    let bytes = range.start + HEADER_LEN..range.end + HEADER_LEN;
-    let (name, value, meaning, source) = match *kind {
-        kind::END => ("end of options", String::new(), "No option comes after.".to_owned(), "RFC 9293 §3.1"),
-        kind::NO_OPERATION => {
-            ("no-operation", String::new(), "Fills up to whole words.".to_owned(), "RFC 9293 §3.1")
-        }
-        kind::MAXIMUM_SEGMENT_SIZE => {
-            let size = u16_at(data, 0).unwrap_or(0);
-            let meaning = format!("The sender takes at most {size} bytes of payload in one segment.");
-            ("maximum segment size", size.to_string(), meaning, "RFC 9293 §3.7.1")
-        }
-        kind::WINDOW_SCALE => {
-            let shift = u8_at(data, 0).unwrap_or(0);
-            let times = 1u32 << shift.min(14);
-            let meaning = format!("The sender's windows count in units of {times} bytes.");
-            ("window scale", shift.to_string(), meaning, "RFC 7323 §2.2")
-        }
-        kind::SACK_PERMITTED => (
-            "SACK permitted",
-            String::new(),
-            "The sender understands lists of what came out of order.".to_owned(),
-            "RFC 2018 §2",
-        ),
-        kind::SACK => (
-            "SACK",
-            blocks(data),
-            "This came although something before it is missing.".to_owned(),
-            "RFC 2018 §3",
-        ),
-        kind::TIMESTAMPS => {
-            let (value, echo) = (u32_at(data, 0).unwrap_or(0), u32_at(data, 4).unwrap_or(0));
-            let meaning = "The sender's clock, and the last reading of the other's: together they measure the round trip.";
-            ("timestamps", format!("{value}, echo {echo}"), meaning.to_owned(), "RFC 7323 §3.2")
-        }
-        other => (
-            "unknown option",
-            format!("kind {other}, {} bytes", data.len()),
-            "Skipped: nobody must understand every option.".to_owned(),
-            "RFC 9293 §3.1",
-        ),
-    };
-    Field::new(name, bytes, value, meaning, source)
-}
-
-fn blocks(data: &[u8]) -> String {
-    data.chunks_exact(8)
-        .filter_map(|block| Some(format!("{} to {}", u32_at(block, 0)?, u32_at(block, 4)?)))
-        .collect::<Vec<_>>()
-        .join(", ")
 }
