@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use framewise_core::read::{array_at, u8_at, u16_at};
+use framewise_core::read::{u8_at, u16_at};
+
+use crate::vector::Reader;
 
 /// A message's type and place in a record's fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,7 @@ impl Message {
             20 => "finished",
             22 => "certificate_status",
             24 => "key_update",
+            25 => "compressed_certificate",
             _ => "unknown",
         }
     }
@@ -55,6 +58,10 @@ impl Message {
             15 => "the sender proves that it has the certificate's key",
             16 => "the client's half of the keys",
             20 => "a checksum of the whole conversation, to prove that nobody meddled with it",
+            0 => "the server wants to begin anew",
+            5 => "the client has sent all of the data that did not wait for the handshake",
+            22 => "a fresh word of the issuer that the certificate still holds",
+            25 => "a certificate, packed: who the sender is, and who says so",
             24 => "the sender takes a fresh key",
             _ => "a handshake message",
         }
@@ -94,7 +101,7 @@ impl ClientHello {
     /// Reads the ClientHello in `message` of `fragment`; what can't be read is left out.
     pub fn read(fragment: &[u8], message: &Message) -> Self {
         let mut hello = ClientHello::default();
-        hello.read_fields(Reader::of_body(fragment, message));
+        hello.read_fields(body_of(fragment, message));
         hello
     }
 
@@ -158,7 +165,7 @@ impl ServerHello {
     /// Reads the ServerHello in `message` of `fragment`; what can't be read is left out.
     pub fn read(fragment: &[u8], message: &Message) -> Self {
         let mut hello = ServerHello::default();
-        hello.read_fields(Reader::of_body(fragment, message));
+        hello.read_fields(body_of(fragment, message));
         hello
     }
 
@@ -168,18 +175,18 @@ impl ServerHello {
     }
 
     fn read_fields(&mut self, mut body: Reader<'_>) -> Option<()> {
-        let at = body.at;
+        let at = body.range().start;
         self.version = Some((at..at + 2, body.u16()?));
         self.random = Some(body.array()?);
         let _session_id = body.vector8()?;
-        let at = body.at;
+        let at = body.range().start;
         self.cipher_suite = Some((at..at + 2, body.u16()?));
         let _compression_method = body.u8()?;
         let mut extensions = body.vector16()?;
         while let (Some(number), Some(mut content)) = (extensions.u16(), extensions.vector16()) {
             let range = content.range();
             match number {
-                16 => self.alpn = content.only_name().map(|name| (range, name)),
+                16 => self.alpn = only_name(&content).map(|name| (range, name)),
                 43 => self.version = Some((range, content.u16()?)),
                 _ => {}
             }
@@ -190,10 +197,10 @@ impl ServerHello {
 
 /// The protocol that the EncryptedExtensions in `message` of `fragment` choose (RFC 7301), with its place.
 pub fn chosen_protocol(fragment: &[u8], message: &Message) -> Option<(Range<usize>, String)> {
-    let mut extensions = Reader::of_body(fragment, message).vector16()?;
+    let mut extensions = body_of(fragment, message).vector16()?;
     while let (Some(number), Some(content)) = (extensions.u16(), extensions.vector16()) {
         if number == 16 {
-            return content.only_name().map(|name| (content.range(), name));
+            return only_name(&content).map(|name| (content.range(), name));
         }
     }
     None
@@ -202,7 +209,7 @@ pub fn chosen_protocol(fragment: &[u8], message: &Message) -> Option<(Range<usiz
 /// Where the first certificate stands in the Certificate in `message` of `fragment`: that of the sender itself. TLS 1.3 has
 /// a context in front of the list (RFC 8446, section 4.4.2), TLS 1.2 has not (RFC 5246, section 7.4.2).
 pub fn first_certificate(fragment: &[u8], message: &Message, tls12: bool) -> Option<Range<usize>> {
-    let mut body = Reader::of_body(fragment, message);
+    let mut body = body_of(fragment, message);
     if !tls12 {
         body.vector8()?;
     }
@@ -211,9 +218,19 @@ pub fn first_certificate(fragment: &[u8], message: &Message, tls12: bool) -> Opt
 
 /// The random number of the ClientHello in `message` of `fragment`.
 pub fn client_random(fragment: &[u8], message: &Message) -> Option<[u8; 32]> {
-    let mut body = Reader::of_body(fragment, message);
+    let mut body = body_of(fragment, message);
     body.u16()?;
     body.array()
+}
+
+/// What is in a message, past its type and length.
+fn body_of<'b>(fragment: &'b [u8], message: &Message) -> Reader<'b> {
+    Reader::new(fragment.get(..message.bytes.end).unwrap_or_default(), message.bytes.start.saturating_add(4))
+}
+
+/// The one name in a list of protocols (RFC 7301, section 3.1).
+fn only_name(list: &Reader<'_>) -> Option<String> {
+    Some(list.clone().vector16()?.vector8()?.text())
 }
 
 /// The version with this number, as people write it.
@@ -263,80 +280,4 @@ pub fn cipher_suite(number: u16) -> String {
         other => return format!("{other:#06x}"),
     };
     name.to_owned()
-}
-
-/// Reads vectors that say their own length (RFC 8446, section 3.4), and keeps track of where they are.
-#[derive(Clone)]
-struct Reader<'a> {
-    /// Everything up to the end of what is read here, so that places count from the fragment's beginning.
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    /// At the body of a message, past its type and length.
-    fn of_body(fragment: &'a [u8], message: &Message) -> Self {
-        Reader {
-            bytes: fragment.get(..message.bytes.end).unwrap_or_default(),
-            at: message.bytes.start.saturating_add(4),
-        }
-    }
-
-    fn range(&self) -> Range<usize> {
-        self.at..self.bytes.len()
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        let value = u8_at(self.bytes, self.at)?;
-        self.at += 1;
-        Some(value)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        let value = u16_at(self.bytes, self.at)?;
-        self.at += 2;
-        Some(value)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let value = array_at(self.bytes, self.at)?;
-        self.at += N;
-        Some(value)
-    }
-
-    fn vector8(&mut self) -> Option<Reader<'a>> {
-        let length = self.u8()?.into();
-        self.inner(length)
-    }
-
-    fn vector16(&mut self) -> Option<Reader<'a>> {
-        let length = self.u16()?.into();
-        self.inner(length)
-    }
-
-    fn vector24(&mut self) -> Option<Reader<'a>> {
-        let length = usize::from(self.u8()?) << 16 | usize::from(self.u16()?);
-        self.inner(length)
-    }
-
-    fn inner(&mut self, length: usize) -> Option<Reader<'a>> {
-        let begin = self.at;
-        let bytes = self.bytes.get(..begin + length)?;
-        self.at = begin + length;
-        Some(Reader { bytes, at: begin })
-    }
-
-    fn numbers(&self) -> impl Iterator<Item = u16> + use<'a> {
-        let mut rest = self.clone();
-        std::iter::from_fn(move || rest.u16())
-    }
-
-    /// The one name in a list of protocols (RFC 7301, section 3.1).
-    fn only_name(&self) -> Option<String> {
-        Some(self.clone().vector16()?.vector8()?.text())
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(self.bytes.get(self.range()).unwrap_or_default()).into_owned()
-    }
 }

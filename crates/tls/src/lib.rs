@@ -88,12 +88,13 @@ mod session;
 pub mod simulated;
 pub mod store;
 mod time;
+mod vector;
 mod verify;
 
 pub use authority::{Authority, AuthorityError};
 pub use certificate::{Certificate, CertificateChain, MaterialError, PrivateKey};
 pub use config::{Cause, ClientOptions, Config, ConfigError, Crypto, Limits, Roots, Server, Versions};
-pub use describe::{Context, describe};
+pub use describe::{Context, describe, describe_alert, describe_handshake};
 pub use identity::Identity;
 pub use layer::Tls;
 pub use simulated::SimulatedCrypto;

@@ -1,15 +1,40 @@
-//! What a record's header says, for people.
+//! What records and the messages in them say, for people.
+//!
+//! ```text
+//!   describe(record) ──► header, and what is in the clear: hellos, alerts, all of a TLS 1.2 handshake
+//!   describe_handshake(inside), describe_alert(inside) ──► what was sealed, once somebody with the keys has opened it
+//! ```
 //!
 //! Read first: RFC 8446 sections 5.1, 5.2 and appendix D.4 (why a record of TLS 1.3 calls itself TLS 1.2).
+
+mod alert;
+mod certificate;
+mod exchange;
+mod extension;
+mod hello;
+mod key;
+mod list;
+mod message;
+mod names;
+mod offer;
+mod proof;
+mod seal;
+mod told;
+mod word;
+mod x509;
 
 use std::ops::Range;
 
 use framewise_core::{Description, Field};
 
-use crate::handshake::{self, ClientHello, Message, ServerHello};
+use crate::handshake::{self, Message};
 use crate::passive::Unopened;
-use crate::presented::Presented;
 use crate::record::{ContentType, HEADER, Record, RecordError};
+use crate::vector::Reader;
+use told::Told;
+
+pub use alert::describe_alert;
+pub use message::describe_handshake;
 
 /// What the one who describes knows beside the bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,9 +68,7 @@ pub fn describe(bytes: &[u8], context: &Context) -> Result<Description, RecordEr
     let sealed = is_sealed(&record, context);
     let (header, payload) = parts(&record, sealed, context);
     let mut fields = header_fields(&record, sealed, context);
-    if !sealed {
-        fields.extend(content_fields(&record));
-    }
+    fields.extend(content_fields(bytes, &record, sealed, context));
     Ok(Description {
         protocol: "TLS",
         unit: "record",
@@ -91,23 +114,18 @@ pub fn describe_watched(
 /// Describes what is in a record: a content that was opened, or is in the clear. Offsets count from its first byte.
 ///
 /// ```
-/// use framewise_tls::{describe::describe_content, record::ContentType};
-/// let description = describe_content(ContentType::Alert, &[1, 0]);
-/// assert_eq!(description.fields[0].meaning, "The sender has said all.");
+/// use framewise_tls::{Context, describe::describe_content, record::ContentType};
+/// let description = describe_content(ContentType::Alert, &[1, 0], &Context::default());
+/// assert_eq!(description.outbound, "alert: close notify");
 /// ```
-pub fn describe_content(content_type: ContentType, content: &[u8]) -> Description {
-    let fields = match content_type {
-        ContentType::Handshake => handshake_fields(content, 0),
-        ContentType::Alert => alert_field(content, 0).into_iter().collect(),
-        ContentType::ChangeCipherSpec | ContentType::ApplicationData => Vec::new(),
-    };
+pub fn describe_content(content_type: ContentType, content: &[u8], context: &Context) -> Description {
+    match content_type {
+        ContentType::Handshake => return describe_handshake(content, context),
+        ContentType::Alert => return describe_alert(content),
+        ContentType::ChangeCipherSpec | ContentType::ApplicationData => {}
+    }
+    let said = content_type.name().replace('_', " ");
     let header = if content_type == ContentType::ApplicationData { 0 } else { content.len() };
-    let first = handshake::messages(content).into_iter().next();
-    let said = match (content_type, first) {
-        (ContentType::Handshake, Some(message)) => message.name().replace('_', " "),
-        (ContentType::Handshake, None) => "part of a handshake message".to_owned(),
-        (other, _) => other.name().replace('_', " "),
-    };
     Description {
         protocol: "TLS",
         unit: "content",
@@ -116,7 +134,7 @@ pub fn describe_content(content_type: ContentType, content: &[u8]) -> Descriptio
         next: next_of(content_type).to_owned(),
         header: 0..header,
         payload: header..content.len(),
-        fields,
+        fields: Vec::new(),
     }
 }
 
@@ -128,16 +146,12 @@ fn is_sealed(record: &Record<'_>, context: &Context) -> bool {
     }
 }
 
-/// The tag of AES-GCM and ChaCha20-Poly1305, and the nonce that AES-GCM writes in TLS 1.2.
-const TAG: usize = 16;
-const EXPLICIT_NONCE: usize = 8;
-
 /// Header and payload; what is left at the end is the trailer: in TLS 1.3 the true content type and the tag.
 fn parts(record: &Record<'_>, sealed: bool, context: &Context) -> (Range<usize>, Range<usize>) {
     let (front, back) = match (sealed, context.tls12) {
         (false, _) => (0, 0),
-        (true, true) => (EXPLICIT_NONCE, TAG),
-        (true, false) => (0, 1 + TAG),
+        (true, true) => (seal::EXPLICIT_NONCE, seal::TAG),
+        (true, false) => (0, 1 + seal::TAG),
     };
     let end = record.wire_len();
     let begin = (HEADER + front).min(end);
@@ -166,8 +180,9 @@ fn header_fields(record: &Record<'_>, sealed: bool, context: &Context) -> Vec<Fi
             3..5,
             length.to_string(),
             match sealed {
-                true => format!("{length} bytes follow, the seal that shows any change included"),
-                false => format!("{length} bytes follow"),
+                true => format!("{length} bytes follow, the seal that shows any change included."),
+                false if length == 1 => "1 byte follows.".to_owned(),
+                false => format!("{length} bytes follow."),
             },
             "RFC 8446 §5.1",
         ),
@@ -195,8 +210,7 @@ fn version_meaning(record: &Record<'_>, context: &Context) -> &'static str {
     match (record.legacy_version, context.tls12) {
         (0x0303, true) => "TLS 1.2, as it says.",
         (0x0303, false) => {
-            "TLS 1.3 calls itself 1.2 here, since old boxes on the way drop what they don't know. \
-             The true version is agreed on in the hellos."
+            "TLS 1.3 calls itself 1.2, since old boxes on the way drop what they don't know; the hellos tell."
         }
         (0x0301, _) => {
             "A first hello calls itself TLS 1.0, so that even old servers read it. The true versions stand inside."
@@ -205,118 +219,26 @@ fn version_meaning(record: &Record<'_>, context: &Context) -> &'static str {
     }
 }
 
-/// What can be read of a record that is not sealed.
-fn content_fields(record: &Record<'_>) -> Vec<Field> {
+/// What can be read behind the header: the messages, or how they are sealed.
+fn content_fields(bytes: &[u8], record: &Record<'_>, sealed: bool, context: &Context) -> Vec<Field> {
+    let mut told = Told::default();
+    let bytes = bytes.get(..record.wire_len()).unwrap_or(bytes);
+    let mut reader = Reader::new(bytes, HEADER);
     match record.content_type {
-        ContentType::Handshake => handshake_fields(record.fragment, HEADER),
-        ContentType::Alert => alert_field(record.fragment, HEADER).into_iter().collect(),
-        ContentType::ChangeCipherSpec | ContentType::ApplicationData => Vec::new(),
-    }
-}
-
-/// The fields of the messages in a content that begins at byte `at` of what is described.
-fn handshake_fields(content: &[u8], at: usize) -> Vec<Field> {
-    let mut fields = Vec::new();
-    for message in handshake::messages(content) {
-        let begin = message.bytes.start;
-        fields.push(Field::new(
-            "handshake message",
-            begin..begin + 1,
-            format!("{} ({})", message.number, message.name()),
-            sentence(message.meaning()),
-            "RFC 8446 §4",
-        ));
-        match message.number {
-            1 => fields.extend(client_hello_fields(content, &message)),
-            2 => fields.extend(server_hello_fields(content, &message)),
-            8 => fields.extend(handshake::chosen_protocol(content, &message).map(chosen_protocol)),
-            11 => fields.extend(certificate_field(content, &message)),
-            _ => {}
+        _ if sealed => seal::tell(&mut reader, context.tls12, &mut told),
+        // Only TLS 1.2 sends messages in the clear that differ from those of TLS 1.3.
+        ContentType::Handshake => message::tell(&mut reader, message::Dialect::Tls12, &mut told),
+        ContentType::Alert => alert::tell(&mut reader, &mut told),
+        ContentType::ChangeCipherSpec => {
+            let meaning = "Always 1: there never was another kind.";
+            let _ = told.u8(&mut reader, "change cipher spec", "RFC 5246 §7.1", |kind| {
+                (kind.to_string(), meaning.into())
+            });
         }
+        ContentType::ApplicationData => {}
     }
-    for field in &mut fields {
-        field.bytes = field.bytes.start + at..field.bytes.end + at;
-    }
-    fields
-}
-
-fn client_hello_fields(content: &[u8], message: &Message) -> Vec<Field> {
-    let hello = ClientHello::read(content, message);
-    let name = hello.server_name.map(|(range, name)| {
-        let meaning = "Which server is wanted, in the clear: many names may live at one address.";
-        Field::new("server name", range, name, meaning, "RFC 6066 §3")
-    });
-    let listed = [
-        (
-            "supported versions",
-            hello.versions,
-            "The versions of TLS that the client speaks.",
-            "RFC 8446 §4.2.1",
-        ),
-        (
-            "application protocols",
-            hello.alpn,
-            "What the client wants to speak once keys are agreed on.",
-            "RFC 7301 §3.1",
-        ),
-        (
-            "cipher suites",
-            hello.cipher_suites,
-            "The ways of sealing that the client knows, the best first.",
-            "RFC 8446 §4.1.2",
-        ),
-    ];
-    let listed = listed.into_iter().filter_map(|(name, list, meaning, source)| {
-        let (range, values) = list?;
-        Some(Field::new(name, range, values.join(", "), meaning, source))
-    });
-    name.into_iter().chain(listed).collect()
-}
-
-fn server_hello_fields(content: &[u8], message: &Message) -> Vec<Field> {
-    let hello = ServerHello::read(content, message);
-    let meaning = match hello.is_retry() {
-        true => "The version of TLS that the client is to ask for again.",
-        false => "The version of TLS that is spoken from here on.",
-    };
-    let version = hello.version.map(|(range, number)| {
-        Field::new("selected version", range, handshake::version(number), meaning, "RFC 8446 §4.2.1")
-    });
-    let suite = hello.cipher_suite.map(|(range, number)| {
-        let meaning = "The way of sealing that the server chose among those offered.";
-        Field::new("cipher suite", range, handshake::cipher_suite(number), meaning, "RFC 8446 §4.1.3")
-    });
-    version.into_iter().chain(suite).chain(hello.alpn.map(chosen_protocol)).collect()
-}
-
-fn chosen_protocol((range, name): (Range<usize>, String)) -> Field {
-    let meaning = "What both speak above TLS, as the server chose.";
-    Field::new("application protocol", range, name, meaning, "RFC 7301 §3.1")
-}
-
-/// The sender's own certificate. Which of the two versions' lists it stands in, only the certificate itself tells.
-fn certificate_field(content: &[u8], message: &Message) -> Option<Field> {
-    [false, true].into_iter().find_map(|tls12| {
-        let place = handshake::first_certificate(content, message, tls12)?;
-        let presented = Presented::read(content.get(place.clone())?)?;
-        let subject = presented.subject.unwrap_or_else(|| "no name".to_owned());
-        let meaning = match (presented.self_signed, presented.issuer) {
-            (true, _) => "Whose key this is, by its own word.".to_owned(),
-            (false, Some(issuer)) => format!("Whose key this is, by the word of {issuer}."),
-            (false, None) => "Whose key this is, by the word of somebody without a name.".to_owned(),
-        };
-        Some(Field::new("certificate", place, subject, meaning, "RFC 8446 §4.4.2, RFC 5280 §4.1"))
-    })
-}
-
-fn alert_field(content: &[u8], at: usize) -> Option<Field> {
-    let [level, description] = *content.first_chunk()?;
-    let (value, meaning) = match description {
-        0 => ("0 (close_notify)".to_owned(), "The sender has said all."),
-        number if level == 2 => (number.to_string(), "A fatal error: the connection ends here."),
-        number => (number.to_string(), "A warning."),
-    };
-    Some(Field::new("alert", at..at + 2, value, meaning, "RFC 8446 §6"))
+    told.unread(&reader);
+    told.fields
 }
 
 fn sentence(words: &str) -> String {

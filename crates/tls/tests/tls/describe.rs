@@ -3,7 +3,7 @@
 use framewise_core::Description;
 use framewise_tls::handshake::messages;
 use framewise_tls::record::{ContentType, LONGEST_FRAGMENT, Record, RecordError, records};
-use framewise_tls::{Context, Versions, describe};
+use framewise_tls::{Context, Versions, describe, describe_alert, describe_handshake};
 use proptest::prelude::*;
 
 use crate::common::{App, Pair, Way, client_config, server_config};
@@ -35,6 +35,82 @@ fn a_client_hello_says_what_it_asks_for() {
     let name = hello.fields.iter().find(|field| field.name == "server name").expect("named");
     assert!(bytes[name.bytes.clone()].ends_with(b"shop.test"), "the place is the name's");
     assert_eq!(hello.outbound, "client hello, in the clear");
+}
+
+#[test]
+fn every_bit_of_a_hello_is_explained_and_oddities_are_named() {
+    let (bytes, answer) = run(Versions::Both);
+    let hello = describe(&bytes, &Context::default()).expect("a record");
+    let whole = Description { header: 0..hello.payload.end, ..hello.clone() };
+    assert_eq!((whole.unexplained(), whole.misplaced()), (vec![], None));
+    let meaning = |description: &Description, name: &str| {
+        let field = description.fields.iter().find(|field| field.name == name);
+        field.map(|field| field.meaning.clone()).unwrap_or_else(|| panic!("there should be a field {name:?}"))
+    };
+    assert!(meaning(&hello, "session id").contains("no use in TLS 1.3"));
+    assert!(meaning(&hello, "hello version").contains("says 1.2 here as well"));
+    let extensions = hello.fields.iter().filter(|field| field.name == "extension");
+    assert!(extensions.clone().count() >= 8 && extensions.clone().all(|field| field.value != "unknown"));
+
+    let answer = describe(&answer, &Context::default()).expect("a record");
+    assert_eq!(value(&answer, "handshake message"), "2 (server_hello)");
+    assert_eq!(value(&answer, "chosen cipher suite"), "0x1302 (TLS_AES_256_GCM_SHA384)");
+    assert_eq!(value(&answer, "selected version"), "0x0304 (TLS 1.3)");
+    assert_eq!(value(&answer, "key share group"), "29 (x25519)");
+    let whole = Description { header: 0..answer.payload.end, ..answer.clone() };
+    assert_eq!((whole.unexplained(), whole.misplaced()), (vec![], None));
+}
+
+#[test]
+fn every_message_of_a_tls_1_2_handshake_is_explained() {
+    let (to_server, to_client) = run(Versions::Only12);
+    let (mut named, mut at) = (Vec::new(), 0);
+    for record in records(&to_client).map_while(Result::ok) {
+        let bytes = &to_client[at..at + record.wire_len()];
+        at += record.wire_len();
+        if record.content_type == ContentType::Handshake {
+            let said = describe(bytes, &Context::default()).expect("a record");
+            let whole = Description { header: 0..bytes.len(), ..said };
+            assert_eq!((whole.unexplained(), whole.misplaced()), (vec![], None), "{whole:#?}");
+            named.extend(whole.fields.into_iter().map(|field| (field.name, field.value)));
+        } else {
+            break;
+        }
+    }
+    let has = |name, value: &str| named.iter().any(|field| field.0 == name && field.1.contains(value));
+    assert!(has("subject", "CN=shop.test") && has("DNS name", "shop.test"), "{named:#?}");
+    assert!(has("not after", " UTC") && has("named curve", "x25519") && has("signature length", "64"));
+    assert!(!to_server.is_empty());
+}
+
+#[test]
+fn what_was_sealed_is_explained_once_it_is_open() {
+    let finished = [&[20, 0, 0, 12][..], &[7; 12]].concat();
+    let ticket = [4, 0, 0, 20, 0, 0, 0, 60, 0, 0, 0, 1, 1, 9, 0, 2, 5, 5, 0, 4, 0x1a, 0x1a, 0, 0];
+    let inside = [&finished[..], &ticket[..23]].concat();
+    let said = describe_handshake(&inside, &Context::default());
+    assert_eq!(said.outbound, "finished");
+    assert_eq!(value(&said, "verify data"), "07".repeat(12));
+    assert_eq!(value(&said, "handshake fragment").len(), 2 * 23, "a message that is not whole");
+    let said = describe_handshake(&[&finished[..], &[24, 0, 0, 1, 0]].concat(), &Context::default());
+    assert_eq!((said.misplaced(), said.unexplained()), (None, vec![]));
+    assert_eq!(value(&said, "key update request"), "0 (update_not_requested)");
+
+    let said = describe_alert(&[2, 40]);
+    assert_eq!(said.outbound, "alert: handshake failure");
+    assert_eq!(value(&said, "alert level"), "2 (fatal)");
+}
+
+#[test]
+fn grease_is_called_what_it_is() {
+    let hello = [vec![3, 3], vec![1; 32], vec![0, 0, 2, 0x3a, 0x3a, 1, 0, 0, 4, 0x4a, 0x4a, 0, 0]].concat();
+    let message = [&[1, 0, 0, hello.len() as u8][..], &hello].concat();
+    let said = describe_handshake(&message, &Context::default());
+    assert_eq!((said.misplaced(), said.unexplained()), (None, vec![]));
+    assert_eq!(value(&said, "cipher suite"), "0x3a3a (GREASE)");
+    assert_eq!(value(&said, "extension"), "GREASE");
+    let cipher = said.fields.iter().find(|field| field.name == "cipher suite").expect("described");
+    assert!(cipher.meaning.starts_with("GREASE: means nothing"));
 }
 
 #[test]
@@ -91,6 +167,17 @@ fn errors_say_where_and_how_much() {
     assert_eq!(Record::parse(&[23, 3, 3, high, low]), Err(RecordError::TooLong { offset: 3, found }));
 }
 
+/// The fields lie within the bytes, in order, and say what they say in sentences.
+fn check(description: &Description, bytes: &[u8]) -> Result<(), TestCaseError> {
+    prop_assert_eq!(description.misplaced(), None, "{:#?}", description);
+    prop_assert_eq!(description.unexplained(), [0; 0], "{:#?}", description);
+    for field in &description.fields {
+        prop_assert!(field.bytes.end <= bytes.len() && field.meaning.ends_with('.'), "{field:?}");
+    }
+    prop_assert!(description.payload.end <= bytes.len() && description.header.end <= bytes.len());
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn anything_is_described_or_refused(
@@ -111,11 +198,51 @@ proptest! {
             prop_assert!(description.outbound.chars().count() <= 34, "{}", description.outbound);
             prop_assert!(description.inbound.chars().count() <= 34);
             prop_assert!(description.next.chars().count() <= 22);
-            for field in &description.fields {
-                prop_assert!(field.bytes.end <= bytes.len(), "{field:?}");
-            }
-            prop_assert!(description.payload.end <= bytes.len());
+            check(&description, &bytes)?;
         }
+    }
+
+    #[test]
+    fn whatever_was_inside_is_described(
+        kind in prop_oneof![0u8..26, any::<u8>()],
+        body in proptest::collection::vec(any::<u8>(), 0..300),
+        rest in proptest::collection::vec(any::<u8>(), 0..20),
+        tls12: bool,
+    ) {
+        let [high, low] = u16::try_from(body.len()).expect("short").to_be_bytes();
+        let bytes = [&[kind, 0, high, low][..], &body, &rest].concat();
+        let context = Context { tls12, ..Context::default() };
+        let description = describe_handshake(&bytes, &context);
+        prop_assert_eq!(description.unexplained(), [0; 0]);
+        check(&description, &bytes)?;
+        check(&describe_alert(&rest), &rest)?;
+    }
+
+    /// Hellos that are right up to their extensions, so that these are read.
+    #[test]
+    fn any_extensions_are_described(
+        kind in 1u8..3,
+        extensions in proptest::collection::vec(
+            (prop_oneof![0u16..60, any::<u16>()], proptest::collection::vec(any::<u8>(), 0..60)), 0..6,
+        ),
+    ) {
+        let mut list = Vec::new();
+        for (number, content) in &extensions {
+            list.extend(number.to_be_bytes());
+            list.extend(u16::try_from(content.len()).expect("short").to_be_bytes());
+            list.extend(content);
+        }
+        let mut body = [&[3, 3][..], &[7; 32], &[0]].concat();
+        body.extend(if kind == 1 { vec![0, 2, 0x13, 1, 1, 0] } else { vec![0x13, 1, 0] });
+        body.extend(u16::try_from(list.len()).expect("short").to_be_bytes());
+        body.extend(&list);
+        let [high, low] = u16::try_from(body.len()).expect("short").to_be_bytes();
+        let bytes = [&[kind, 0, high, low][..], &body].concat();
+        let description = describe_handshake(&bytes, &Context::default());
+        prop_assert_eq!(description.unexplained(), [0; 0]);
+        let told = description.fields.iter().filter(|field| field.name == "extension").count();
+        prop_assert_eq!(told, extensions.len());
+        check(&description, &bytes)?;
     }
 
     #[test]

@@ -287,7 +287,7 @@ impl Above<'_> {
             } else if let Ok(content_type) = record.inner
                 && record.is_unsealed()
             {
-                self.content(stack, number, content_type, here);
+                self.content(stack, number, content_type, &context, here);
             }
         }
         if let Some((rest, why)) = &records.unframed
@@ -300,11 +300,18 @@ impl Above<'_> {
     }
 
     /// What is in a record that TLS sealed for itself.
-    fn content(&self, stack: &mut Stack, number: usize, content_type: ContentType, here: Range<u64>) {
+    fn content(
+        &self,
+        stack: &mut Stack,
+        number: usize,
+        content_type: ContentType,
+        context: &Context,
+        here: Range<u64>,
+    ) {
         let store = &self.dissection.store;
         if let Some(content) = self.session.content(store, self.half, self.stream.side, number) {
             stack.layers.push(Layer {
-                description: describe_content(content_type, &content),
+                description: describe_content(content_type, &content, context),
                 space: Space::Record(self.stream, number),
                 offset: 0,
                 here,
