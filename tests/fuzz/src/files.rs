@@ -137,6 +137,7 @@ fn records(bytes: &[u8]) {
     for (tls12, sealed) in [(false, false), (true, false), (true, true)] {
         let context = Context { peer: Some("shop.test".into()), tls12, sealed };
         explained(tls::describe(bytes, &context).ok(), bytes);
+        explained(Some(tls::describe_handshake(bytes, &context)), bytes);
     }
     let _ = tls::Certificate::from_pem(bytes).map(|certificate| certificate.to_pem());
     let _ = (tls::CertificateChain::from_pem(bytes), tls::PrivateKey::from_pem(bytes));

@@ -35,6 +35,7 @@ const ENDS: [IpAddr; 2] = [
 fn frame(mut input: Input<'_>) {
     let bytes = input.rest();
     explained(ethernet::describe(bytes).ok(), bytes);
+    explained(ethernet::describe_vlan(bytes).ok(), bytes);
     let Ok(view) = FrameView::new(bytes) else { return };
     assert!(view.unpadded_length() <= bytes.len(), "a frame's packet lies within it");
     if let Ok(header) = ethernet::Header::of(&view) {
@@ -137,9 +138,10 @@ fn udp_datagram(mut input: Input<'_>) {
     assert_eq!(buf[..], bytes[..]);
 }
 
-/// What a description says about bytes must lie within them.
+/// What a description says about bytes must lie within them, in order.
 pub(crate) fn explained(description: Option<Description>, bytes: &[u8]) {
     let Some(description) = description else { return };
+    assert_eq!(description.misplaced(), None, "{description:#?} of {bytes:02x?}");
     let ranges = [&description.header, &description.payload];
     for range in ranges.into_iter().chain(description.fields.iter().map(|field| &field.bytes)) {
         assert!(range.start <= range.end && range.end <= bytes.len(), "{description:#?} of {bytes:02x?}");
