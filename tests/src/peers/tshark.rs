@@ -1,5 +1,6 @@
 //! tshark, which reads our captures with other people's eyes.
 
+use super::pdml::{self, PdmlField};
 use crate::place::{Host, Place};
 use crate::process::finish;
 use serde_json::Value;
@@ -66,6 +67,16 @@ impl Tshark {
     pub fn json(&self) -> Value {
         let finished = finish(self.command().args(["-T", "json"]), LIMIT).successful();
         serde_json::from_slice(&finished.stdout).expect("tshark writes proper JSON")
+    }
+
+    /// Every field of each frame, with its place and in its order.
+    ///
+    /// # Panics
+    ///
+    /// Where tshark cannot read the file.
+    #[track_caller]
+    pub fn pdml(&self) -> Vec<Vec<PdmlField>> {
+        pdml::frames(&finish(self.command().args(["-T", "pdml"]), LIMIT).successful().text())
     }
 
     /// A line in tshark's own words for each frame.
