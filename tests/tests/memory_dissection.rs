@@ -111,5 +111,33 @@ fn a_page_over_a_wire_that_damages_is_the_page() {
         let found = bodies(dissection);
         assert_eq!(found.len(), 2, "{what}");
         assert!(found.iter().all(|body| *body == page), "{what}: both pages, byte for byte");
+        let streams = dissection.connections().map(|connection| connection.stream(Side::Server));
+        for stream in streams.filter(|stream| !stream.messages().is_empty()) {
+            each_byte_is_in_a_frame(dissection, stream, &page);
+        }
     }
+}
+
+/// Each byte of the page is in a frame that was taken, as it is where nothing is sealed; the others are those sent again.
+fn each_byte_is_in_a_frame(dissection: &Dissection, stream: Stream<'_>, page: &[u8]) {
+    let body = stream.messages()[0].body[0].clone();
+    let mut first = vec![0; page.len()];
+    for carrier in dissection.frames_of(&stream.place(&body)) {
+        let Space::Frame(number) = carrier.at.space else { panic!("{carrier:?}") };
+        let frame = dissection.frame(number).expect("it was named");
+        let part = (carrier.part.start - body.start) as usize..(carrier.part.end - body.start) as usize;
+        if !carrier.again {
+            assert_eq!(frame.refused(), None, "frame {number} brought a byte, so it was taken");
+            first[part.clone()].iter_mut().for_each(|times| *times += 1);
+        }
+        let is_sealed = stream.message_space() != Space::Stream(stream.id());
+        if !is_sealed && frame.refused().is_none() {
+            let bytes = &frame.bytes()[carrier.at.range.start as usize..carrier.at.range.end as usize];
+            assert!(
+                carrier.again || bytes == &page[part],
+                "frame {number} has the page's bytes where it is said to"
+            );
+        }
+    }
+    assert!(first.iter().all(|times| *times == 1), "each byte was brought once for the first time");
 }

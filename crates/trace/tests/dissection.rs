@@ -399,8 +399,25 @@ fn a_damaged_segment_counts_only_until_a_good_one_comes() {
     assert_eq!(pieces, [(3, false)]);
     let again: Vec<_> = client.again().iter().map(|piece| (piece.frame(), piece.is_doubtful())).collect();
     assert_eq!(again, [(2, true)]);
-    let dissection = dissect(&pcap(ETHERNET, &[syn(0), bad]));
+    let mut stray = bad.clone();
+    stray[36] ^= 0x40;
+    let dissection = dissect(&pcap(ETHERNET, &[syn(0), bad, stray]));
+    assert_eq!(dissection.frame(3).unwrap().connection(), None, "damage in a port makes no connection");
     assert!(only(&dissection).stream(Side::Client).pieces().all(|piece| piece.is_doubtful()));
+}
+
+#[test]
+fn bytes_that_came_again_but_not_as_before_are_told() {
+    let before = [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), Vec::new()];
+    let after = [b"GET / HTTP/1.1\r\nHost: b\r\n\r\n".to_vec(), Vec::new()];
+    let cut = |at, length| Cut { side: 0, at, length };
+    let frames =
+        [syn(0), segment(&before, cut(0, 27)), segment(&after, cut(0, 10)), segment(&after, cut(20, 7))];
+    let dissection = dissect(&pcap(ETHERNET, &frames));
+    let client = only(&dissection).stream(Side::Client);
+    let again: Vec<_> = client.again().iter().map(|piece| (piece.frame(), piece.differs())).collect();
+    assert_eq!(again, [(3, false), (4, true)]);
+    assert_eq!(stream(&dissection, Side::Client), before[0], "what came first counts");
 }
 
 #[test]

@@ -45,6 +45,8 @@ fn run() -> Trace {
 fn a_super_frame_is_as_many_as_are_on_the_wire() {
     let dissection = Dissection::of_trace(&run(), "me", Limits::default());
     assert_eq!((dissection.origin(), dissection.len()), (Origin::Run, 8));
+    let events: Vec<_> = dissection.frames().map(|frame| frame.event().unwrap()).collect();
+    assert_eq!(events, [0, 1, 2, 2, 2, 2, 3, 5], "event 4 is the drop");
     let connection = dissection.connections().next().unwrap();
     let client = connection.stream(Side::Client);
     assert_eq!(client.pieces().map(|piece| piece.frame()).collect::<Vec<_>>(), [3, 4, 5, 6]);

@@ -126,17 +126,23 @@ impl Connections {
         self.all
     }
 
+    /// Whether the segment makes no connection known: a damaged one that asks for none may have any ports.
+    pub(super) fn is_stray(&self, arrival: &Arrival<'_>) -> bool {
+        arrival.doubtful && !arrival.header.has(Flags::SYN) && self.known(arrival).is_none()
+    }
+
+    fn known(&self, arrival: &Arrival<'_>) -> Option<u32> {
+        let id = *self.current.get(&arrival.key())?;
+        let connection = self.all.get(id as usize)?;
+        (!connection.is_over_for(arrival)).then_some(id)
+    }
+
     fn find_or_begin(&mut self, arrival: &Arrival<'_>, most: usize) -> Option<u32> {
-        let (a, b) = (arrival.source, arrival.destination);
-        let key = (arrival.network, a.min(b), a.max(b));
-        let known = self.current.get(&key).copied();
-        let known = known.filter(|id| {
-            let connection = self.all.get(*id as usize);
-            connection.is_some_and(|connection| !connection.is_over_for(arrival))
-        });
+        let known = self.known(arrival);
         if known.is_some() {
             return known;
         }
+        let key = arrival.key();
         if self.all.len() >= most {
             self.current.remove(&key);
             return None;
@@ -233,6 +239,11 @@ impl Half {
 }
 
 impl Arrival<'_> {
+    fn key(&self) -> Key {
+        let (a, b) = (self.source, self.destination);
+        (self.network, a.min(b), a.max(b))
+    }
+
     fn piece(&self, at: u64) -> Piece {
         Piece {
             at,

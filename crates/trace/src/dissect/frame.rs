@@ -61,6 +61,12 @@ impl<'d> Frame<'d> {
         self.dissection.refused.get(&(self.number as u32)).copied()
     }
 
+    /// For a run of our own: which of the trace's events it is, as a place in [`Trace::events`](crate::Trace::events). The
+    /// frames that one super-frame stands for are all the same event.
+    pub fn event(&self) -> Option<usize> {
+        self.dissection.events.get(self.number.checked_sub(1)?).copied()
+    }
+
     /// Its layers, the outermost first, each with its fields.
     pub fn layers(&self) -> Stack {
         super::layers::layers(self)

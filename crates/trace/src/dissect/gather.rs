@@ -27,6 +27,8 @@ pub(super) struct Seen<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) original_length: u32,
     pub(super) refused: Option<Refused>,
+    /// Which of a run's events it is.
+    pub(super) event: Option<usize>,
     /// Connections of different networks have nothing to do with each other.
     pub(super) network: u16,
 }
@@ -38,6 +40,8 @@ pub(super) struct Gather {
     connections: Connections,
     comments: BTreeMap<u32, Vec<String>>,
     refused: BTreeMap<u32, Refused>,
+    /// The event that each frame of a run is; empty for a capture.
+    events: Vec<usize>,
     /// The number of an interface by its kind of link and its name.
     interfaces: BTreeMap<u32, BTreeMap<Option<String>, u16>>,
     key_log: KeyLog,
@@ -64,6 +68,7 @@ impl Gather {
             connections: Connections::default(),
             comments: BTreeMap::new(),
             refused: BTreeMap::new(),
+            events: Vec::new(),
             interfaces: BTreeMap::new(),
             key_log: KeyLog::parse(key_log),
             said: 0,
@@ -98,6 +103,7 @@ impl Gather {
         let time = seen.time.unwrap_or(NO_TIME);
         let record = Record::seen(time, seen.interface, seen.direction, seen.original_length);
         self.store.push(record, seen.bytes);
+        self.events.extend(seen.event);
         let number = self.store.frames.len();
         if let Some(refused) = seen.refused {
             self.refused.insert(number as u32, refused);
@@ -130,6 +136,7 @@ impl Gather {
             connections,
             comments: self.comments,
             refused: self.refused,
+            events: self.events,
             left_out: LeftOut { secrets: self.key_log.left_out() as u64, ..self.left_out },
             key_log: self.key_log,
             limits: self.limits,
@@ -231,6 +238,9 @@ impl Gather {
             doubtful: refused || checksum == Checksum::Wrong,
             network: seen.network,
         };
+        if self.connections.is_stray(&arrival) {
+            return None;
+        }
         let store = &self.store;
         let same = |a: &Piece, b: &Piece| store.piece(a) == store.piece(b);
         let place = self.connections.add(&arrival, self.limits.connections, same);

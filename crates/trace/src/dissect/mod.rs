@@ -105,6 +105,7 @@ pub struct Dissection {
     sessions: Vec<OnceLock<Box<Session>>>,
     comments: BTreeMap<u32, Vec<String>>,
     refused: BTreeMap<u32, Refused>,
+    events: Vec<usize>,
     key_log: KeyLog,
     limits: Limits,
     left_out: LeftOut,

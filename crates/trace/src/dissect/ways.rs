@@ -45,10 +45,10 @@ impl Dissection {
         let mut gather = Gather::new(limits, &trace.key_log());
         let Some(host) = trace.host(host) else { return gather.finish(Origin::Run) };
         let mut waiting: Option<Waiting<'_>> = None;
-        for event in trace.events() {
+        for (number, event) in trace.events().iter().enumerate() {
             match event {
                 Event::Crossing(crossing) if crossing.host == host && crossing.is_on_the_wire() => {
-                    if let Some(frame) = waiting.replace(Waiting::new(crossing)) {
+                    if let Some(frame) = waiting.replace(Waiting::new(number, crossing)) {
                         frame.take(trace, &mut gather);
                     }
                 }
@@ -72,6 +72,7 @@ fn take_packet(gather: &mut Gather, packet: &Packet<'_>) {
         bytes: packet.bytes,
         original_length: packet.original_length,
         refused: None,
+        event: None,
         // Of two interfaces of one capture each may have seen one way of a connection.
         network: 0,
     });
@@ -80,14 +81,15 @@ fn take_packet(gather: &mut Gather, packet: &Packet<'_>) {
 
 /// A frame of our own, until it is known what its host's layers said of it.
 struct Waiting<'t> {
+    event: usize,
     crossing: &'t Crossing,
     comments: Vec<String>,
     refused: Option<Refused>,
 }
 
 impl<'t> Waiting<'t> {
-    fn new(crossing: &'t Crossing) -> Self {
-        Waiting { crossing, comments: Vec::new(), refused: None }
+    fn new(event: usize, crossing: &'t Crossing) -> Self {
+        Waiting { event, crossing, comments: Vec::new(), refused: None }
     }
 
     fn hear(&mut self, event: &Event, ours: HostId) {
@@ -117,6 +119,7 @@ impl<'t> Waiting<'t> {
                 bytes: &bytes,
                 original_length: bytes.len() as u32,
                 refused: self.refused,
+                event: Some(self.event),
                 // A router sees a segment on two of its interfaces, which is not the segment once more.
                 network: number.into(),
             });
