@@ -222,6 +222,26 @@ fn what_the_log_lacks_stays_sealed_and_the_rest_does_not() {
 }
 
 #[test]
+fn why_it_stays_sealed_fits_a_phrase() {
+    let label = Label::ClientRandom;
+    let all = [
+        Unopened::NoHello,
+        Unopened::NoSecret { label },
+        Unopened::BadSecret { label },
+        Unopened::CipherSuite { number: 0 },
+        Unopened::Version { number: 0 },
+        Unopened::TagWrong,
+        Unopened::NoContentType,
+        Unopened::Renegotiated,
+        Unopened::TooManyKeys,
+    ];
+    for why in all {
+        assert!(why.in_short().chars().count() <= 34, "{:?}", why.in_short());
+        assert!(why.to_string().len() > why.in_short().len(), "the sentence says more: {why}");
+    }
+}
+
+#[test]
 fn one_changed_byte_costs_one_record() {
     for suite in suites() {
         let mut pair = Pair::new(suite);

@@ -278,6 +278,23 @@ fn a_second_section_may_have_the_other_byte_order() {
     assert_eq!(items, ["- 1.5s 4 of 4", "- 1.5s 4 of 4"]);
 }
 
+#[test]
+fn an_obsolete_packet_is_read_as_an_enhanced_one() {
+    for big_endian in [false, true] {
+        let word = if big_endian { u32::to_be_bytes } else { u32::to_le_bytes };
+        // The interface, with a count of drops that nobody reads.
+        let front = [0, 0, 0xff, 0xff];
+        let numbers = [0, 1_500_000, 4, 9].map(word).concat();
+        let packet = block(2, &[&front[..], &numbers, b"page"].concat(), word);
+        let (items, error) = read(&[section(word), ethernet(word), packet].concat());
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(items, ["- 1.5s 4 of 9"]);
+    }
+    let word = u32::to_le_bytes;
+    let beyond = block(2, &[0, 0, 0, 1, 1].map(word).concat(), word);
+    check_broken("a packet beyond its block", &beyond, "the block at byte HERE contradicts itself");
+}
+
 /// A good packet, then something broken: the packet is kept, the error names the place.
 fn check_broken(name: &str, broken: &[u8], expected: &str) {
     let word = u32::to_le_bytes;

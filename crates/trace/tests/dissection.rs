@@ -437,6 +437,26 @@ fn a_capture_larger_than_the_limits_is_cut_and_says_so() {
     assert_eq!(protocols(&dissection, 2), ["Ethernet", "IPv4", "TCP"]);
 }
 
+/// A pcapng file of one packet without bytes, and so many comments without a letter.
+fn silent_comments(count: usize) -> Vec<u8> {
+    let block = |kind: u32, body: &[u8]| {
+        let length = (12 + body.len() as u32).to_le_bytes();
+        [&kind.to_le_bytes()[..], &length, body, &length].concat()
+    };
+    let section = [&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat();
+    let packet = [&[0; 20][..], &[1, 0, 0, 0].repeat(count), &[0; 4]].concat();
+    [block(0x0a0d_0d0a, &section), block(1, &[1, 0, 0, 0, 0, 0, 0, 0]), block(6, &packet)].concat()
+}
+
+#[test]
+fn a_flood_of_comments_is_bounded_though_they_say_nothing() {
+    let limits = Limits { bytes: 1_000, ..Limits::default() };
+    let dissection = Dissection::of_capture(&silent_comments(1_000)[..], "", limits).unwrap();
+    let kept = dissection.frame(1).unwrap().comments().len();
+    assert!((1..100).contains(&kept), "{kept}");
+    assert_eq!(dissection.left_out().comments as usize, 1_000 - kept);
+}
+
 #[test]
 fn what_breaks_a_rule_is_named() {
     let streams = [b"GET / HTTP/1.1\r\nHost : a\r\n\r\n".to_vec(), Vec::new()];

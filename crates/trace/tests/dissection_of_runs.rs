@@ -86,6 +86,10 @@ fn a_run_and_its_capture_are_taken_apart_alike() {
         assert_eq!(ours.bytes(), captured.bytes());
         assert_eq!(ours.direction(), captured.direction());
         assert_eq!(ours.layers(), captured.layers());
+        assert!(
+            captured.comments().ends_with(ours.comments()),
+            "the capture says of super-frames that they are some"
+        );
     }
     for side in Side::BOTH {
         let stream = |dissection: &Dissection| {

@@ -43,7 +43,7 @@ pub(super) struct Gather {
     /// The event that each frame of a run is; empty for a capture.
     events: Vec<usize>,
     /// The number of an interface by its kind of link and its name.
-    interfaces: BTreeMap<u32, BTreeMap<Option<String>, u16>>,
+    interfaces: BTreeMap<u32, BTreeMap<String, u16>>,
     key_log: KeyLog,
     /// Bytes of comments.
     said: usize,
@@ -76,15 +76,21 @@ impl Gather {
         }
     }
 
-    /// The number of an interface, which is known from then on. A file with more than 65,536 has them share the last one.
-    pub(super) fn interface(&mut self, name: &Option<String>, link_type: u32) -> u16 {
-        let known = self.interfaces.get(&link_type).and_then(|names| names.get(name));
-        if let Some(&known) = known {
-            return known;
+    /// The number of an interface, which is known from then on. A file with more than 65,535 has the others share a number that
+    /// is none's.
+    pub(super) fn interface(&mut self, name: Option<&str>, link_type: u32) -> u16 {
+        let known = name.map(beginning);
+        let names = self.interfaces.entry(link_type).or_default();
+        if let Some(&number) = names.get(known.unwrap_or_default()) {
+            return number;
         }
-        let Ok(number) = u16::try_from(self.store.interfaces.len()) else { return u16::MAX };
-        self.store.interfaces.push(Interface { name: name.clone(), link_type });
-        self.interfaces.entry(link_type).or_default().insert(name.clone(), number);
+        let Some(number) =
+            u16::try_from(self.store.interfaces.len()).ok().filter(|number| *number < u16::MAX)
+        else {
+            return u16::MAX;
+        };
+        names.insert(known.unwrap_or_default().to_owned(), number);
+        self.store.interfaces.push(Interface { name: known.map(str::to_owned), link_type });
         number
     }
 
@@ -94,9 +100,8 @@ impl Gather {
 
     /// Takes a frame. `false`: it is left out, since there are too many.
     pub(super) fn frame(&mut self, seen: &Seen<'_>) -> bool {
-        let room = self.limits.bytes.saturating_sub(self.store.held()).saturating_sub(self.said);
         let most = self.limits.frames.min(u32::MAX as usize - 1);
-        if self.store.frames.len() >= most || seen.bytes.len() > room || self.left_out.frames > 0 {
+        if self.store.frames.len() >= most || seen.bytes.len() > self.room() || self.left_out.frames > 0 {
             self.left_out.frames += 1;
             return false;
         }
@@ -115,14 +120,20 @@ impl Gather {
         true
     }
 
+    /// Bytes that may still be held.
+    fn room(&self) -> usize {
+        self.limits.bytes.saturating_sub(self.store.held()).saturating_sub(self.said)
+    }
+
     /// Notes what was said about the frame that was taken last.
     pub(super) fn comment(&mut self, text: &str) {
-        let room = self.limits.bytes.saturating_sub(self.store.held()).saturating_sub(self.said);
-        if self.left_out.frames > 0 || text.len() > room {
+        // An empty one takes room, too.
+        let cost = text.len() + size_of::<String>();
+        if self.left_out.frames > 0 || cost > self.room() {
             self.left_out.comments += 1;
             return;
         }
-        self.said += text.len();
+        self.said += cost;
         self.comments.entry(self.store.frames.len() as u32).or_default().push(text.to_owned());
     }
 
@@ -249,4 +260,11 @@ impl Gather {
         }
         place
     }
+}
+
+/// As much of an interface's name as is kept.
+fn beginning(name: &str) -> &str {
+    const LONGEST: usize = 256;
+    let end = (0..=LONGEST.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
+    name.get(..end.unwrap_or_default()).unwrap_or_default()
 }

@@ -63,7 +63,7 @@ impl Dissection {
 }
 
 fn take_packet(gather: &mut Gather, packet: &Packet<'_>) {
-    let interface = gather.interface(&packet.interface.name, packet.interface.link_type);
+    let interface = gather.interface(packet.interface.name.as_deref(), packet.interface.link_type);
     let link = framewise_ethernet::Link::of_capture(packet.interface.link_type);
     gather.frame(&Seen {
         time: packet.time.and_then(|time| u64::try_from(time.as_nanos()).ok()),
@@ -110,7 +110,7 @@ impl<'t> Waiting<'t> {
     fn take(self, trace: &Trace, gather: &mut Gather) {
         let crossing = self.crossing;
         let number = crossing.interface.unwrap_or_default().0;
-        let interface = gather.interface(&Some(format!("eth{number}")), ETHERNET);
+        let interface = gather.interface(Some(&format!("eth{number}")), ETHERNET);
         for bytes in wire::frames(trace.bytes(crossing), crossing.offload) {
             gather.frame(&Seen {
                 time: Some(crossing.now.as_nanos()),

@@ -7,8 +7,8 @@ use std::io::Read;
 
 use framewise_core::read::{array_at, u32_at};
 use pcap_parser::pcapng::{
-    Block, DecryptionSecretsBlock, EnhancedPacketBlock, InterfaceDescriptionBlock, OptionCode, PcapNGOption,
-    SecretsType, SimplePacketBlock, parse_block_be, parse_block_le, parse_sectionheaderblock,
+    Block, DecryptionSecretsBlock, InterfaceDescriptionBlock, OptionCode, PcapNGOption, SecretsType,
+    SimplePacketBlock, parse_block_be, parse_block_le, parse_sectionheaderblock,
 };
 use pcap_parser::{PcapHeader, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
 
@@ -25,6 +25,8 @@ pub const MOST_INTERFACES: usize = 4_096;
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 /// The mark of the byte order in a section's header (draft-ietf-opsawg-pcapng, section 4.1).
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+/// The predecessor of enhanced packets (draft-ietf-opsawg-pcapng, appendix A), which old files have.
+const OBSOLETE_PACKET: u32 = 2;
 /// Type and length in front of a block, and the length after it again.
 const SHORTEST_BLOCK: usize = 12;
 /// The header of an older file, and that of each packet in it.
@@ -181,6 +183,9 @@ impl<R: Read> CaptureReader<R> {
         let interface = match parse(self.format, &self.block, offset)? {
             Block::InterfaceDescription(block) => interface(&block, self.format),
             Block::EnhancedPacket(block) => return is_known(block.if_id, known, offset),
+            Block::Unknown(_) if self.number_at(0) == Some(OBSOLETE_PACKET) => {
+                return is_known(self.obsolete_interface(), known, offset);
+            }
             // A simple packet is always from the first interface.
             Block::SimplePacket(_) => return is_known(0, known, offset),
             Block::DecryptionSecrets(block) => return Ok(key_log(&block).is_some()),
@@ -201,7 +206,10 @@ impl<R: Read> CaptureReader<R> {
             return packet.map(|packet| Some(Item::Packet(packet))).ok_or(malformed("packet", offset));
         }
         let item = match parse(self.format, &self.block, offset)? {
-            Block::EnhancedPacket(block) => self.enhanced_packet(&block, offset).map(Item::Packet),
+            Block::EnhancedPacket(block) => self.packet(block.if_id, offset).map(Item::Packet),
+            Block::Unknown(_) if self.number_at(0) == Some(OBSOLETE_PACKET) => {
+                self.packet(self.obsolete_interface(), offset).map(Item::Packet)
+            }
             Block::SimplePacket(block) => self.simple_packet(&block, offset).map(Item::Packet),
             Block::DecryptionSecrets(block) => key_log(&block).map(Item::KeyLog),
             _ => None,
@@ -209,27 +217,32 @@ impl<R: Read> CaptureReader<R> {
         item.map(Some).ok_or(malformed("block", offset))
     }
 
-    fn enhanced_packet<'r>(&'r self, block: &EnhancedPacketBlock<'r>, offset: u64) -> Option<Packet<'r>> {
-        let interface = self.interfaces.get(block.if_id as usize)?;
-        let units = u64::from(block.ts_high) << 32 | u64::from(block.ts_low);
-        let options = self.options(block.caplen as usize);
+    /// The packet in the block just read, be it an enhanced one or its predecessor: what differs is how they name the interface.
+    fn packet(&self, interface: u32, offset: u64) -> Option<Packet<'_>> {
+        const PACKET: usize = 28;
+        let interface = self.interfaces.get(interface as usize)?;
+        let units = u64::from(self.number_at(12)?) << 32 | u64::from(self.number_at(16)?);
+        let behind = self.block.get(PACKET..self.block.len().checked_sub(4)?)?;
+        let captured = self.number_at(20)? as usize;
+        let options = Options {
+            bytes: behind.get(captured.checked_next_multiple_of(4)?..).unwrap_or_default(),
+            big_endian: self.is_big_endian(),
+        };
         Some(Packet {
             offset,
             interface,
             time: interface.time(units),
-            bytes: block.data.get(..block.caplen as usize)?,
-            original_length: block.origlen,
+            bytes: behind.get(..captured)?,
+            original_length: self.number_at(24)?,
             comment: options.comments().next(),
             options,
         })
     }
 
-    /// The options of the enhanced packet just read, whose packet has this many bytes.
-    fn options(&self, length: usize) -> Options<'_> {
-        const PACKET: usize = 28;
-        let end = self.block.len().saturating_sub(4);
-        let bytes = self.block.get(PACKET + length.next_multiple_of(4)..end).unwrap_or_default();
-        Options { bytes, big_endian: self.is_big_endian() }
+    /// The interface of an obsolete packet block: a number of 16 bits, with a count of drops behind it.
+    fn obsolete_interface(&self) -> u32 {
+        let bytes = array_at(&self.block, 8).unwrap_or_default();
+        u32::from(if self.is_big_endian() { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
     }
 
     fn simple_packet<'r>(&'r self, block: &SimplePacketBlock<'r>, offset: u64) -> Option<Packet<'r>> {
