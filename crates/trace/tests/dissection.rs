@@ -458,6 +458,34 @@ fn a_flood_of_comments_is_bounded_though_they_say_nothing() {
 }
 
 #[test]
+fn a_flood_of_tiny_records_and_messages_is_read_up_to_a_bound() {
+    let empty_records = [23, 3, 3, 0, 0].repeat(10_000);
+    let tiny_messages = b"GET / HTTP/1.0\r\n\r\n".repeat(3_000);
+    let streams = [tiny_messages, empty_records];
+    let frames = |side: usize| {
+        let whole = streams[side].len();
+        let cut = |at| Cut { side, at, length: (whole - at).min(1_400) };
+        let data = (0..whole).step_by(1_400).map(cut).map(|cut| segment(&streams, cut));
+        [syn(0), syn(1)].into_iter().chain(data).collect::<Vec<_>>()
+    };
+    let dissection = dissect(&pcap(ETHERNET, &frames(0)));
+    let client = only(&dissection).stream(Side::Client);
+    assert!(client.messages().len() < 1_100, "{}", client.messages().len());
+    assert!(matches!(client.unread(), Some((rest, Unread::TooMany)) if rest.end == client.length()));
+    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunks = [&head[..], &b"1\r\na\r\n".repeat(3_000), b"0\r\n\r\n"].concat();
+    let whole = segment(&[Vec::new(), chunks.clone()], Cut { side: 1, at: 0, length: chunks.len() });
+    let dissection = dissect(&pcap(ETHERNET, &[syn(0), syn(1), whole]));
+    let server = only(&dissection).stream(Side::Server);
+    let kept = server.messages()[0].body.len();
+    assert_eq!((kept < 1_500, kept as u64 + server.pieces_left_out()), (true, 3_000));
+    let dissection = dissect(&pcap(ETHERNET, &frames(1)));
+    let server = only(&dissection).stream(Side::Server);
+    assert!(server.records().len() < 1_000, "{}", server.records().len());
+    assert!(matches!(server.unframed(), Some((rest, Unframed::TooMany)) if rest.end == server.length()));
+}
+
+#[test]
 fn what_breaks_a_rule_is_named() {
     let streams = [b"GET / HTTP/1.1\r\nHost : a\r\n\r\n".to_vec(), Vec::new()];
     let frames = [syn(0), segment(&streams, Cut { side: 0, at: 0, length: streams[0].len() })];

@@ -219,6 +219,12 @@ impl<'d> Stream<'d> {
         self.dissection.session(self.id.connection)?.messages(self.id.side).unread.as_ref()
     }
 
+    /// Pieces of the messages' bodies that were left out, since there are more tiny ones than are kept.
+    pub fn pieces_left_out(&self) -> u64 {
+        let session = self.dissection.session(self.id.connection);
+        session.map_or(0, |session| session.messages(self.id.side).pieces_left_out)
+    }
+
     /// In which bytes its messages are: the stream, or the plaintext of TLS in it.
     pub fn message_space(&self) -> Space {
         let session = self.dissection.session(self.id.connection);

@@ -3,8 +3,8 @@
 /// How much a dissection holds. What is beyond is left out, and [`LeftOut`] says so.
 ///
 /// Memory is bounded by these: the bytes of the frames once; some 150 bytes beside for each frame; a kilobyte for each
-/// connection; and for records and messages, once somebody asks for them, at most as much again as the bytes that they
-/// stand in (a connection of nothing but tiny ones is read up to that bound).
+/// connection. Records and messages come on top, once somebody asks for them: some hundred bytes for each. A stream of nothing
+/// but tiny ones is read only up to one for 64 of its bytes on average, so that the worst is three times the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Frames.
@@ -54,10 +54,16 @@ impl LeftOut {
     }
 }
 
-/// How many records, messages or pieces are kept of a stream of so many bytes: what is smaller on average is a flood of
-/// nothing.
+/// How many records or messages are kept of a stream of so many bytes: what is smaller on average is a flood of nothing.
 pub(super) fn allowance(stream: u64) -> usize {
-    const SMALLEST_ON_AVERAGE: u64 = 64;
-    const ALWAYS: usize = 1_024;
-    ALWAYS.saturating_add(usize::try_from(stream / SMALLEST_ON_AVERAGE).unwrap_or(usize::MAX))
+    at_least_a_few(stream / 64)
+}
+
+/// How many pieces of bodies are kept, each of which takes 16 bytes.
+pub(super) fn pieces_allowance(stream: u64) -> usize {
+    at_least_a_few(stream / 16)
+}
+
+fn at_least_a_few(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX).saturating_add(64)
 }

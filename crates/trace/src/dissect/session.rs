@@ -21,7 +21,7 @@ use super::connections;
 use super::frame::Frame;
 use super::half::Half;
 use super::layers::{Layer, Stack};
-use super::limits::allowance;
+use super::limits::{allowance, pieces_allowance};
 use super::records::{Records, begins_with_record};
 use super::space::{ConnectionId, Side, Space, StreamId, common, overlap};
 use super::store::Store;
@@ -49,6 +49,7 @@ pub(super) struct Tls {
 pub(super) struct Messages {
     pub(super) list: Vec<Message>,
     pub(super) unread: Option<(Range<u64>, Unread)>,
+    pub(super) pieces_left_out: u64,
 }
 
 impl Session {
@@ -90,8 +91,8 @@ impl Session {
         self.asks = asks;
         let limits = Limits::default();
         let most = |side| {
-            let most = allowance(connection.half(side).known());
-            Most { messages: most, pieces: most }
+            let known = connection.half(side).known();
+            Most { messages: allowance(known), pieces: pieces_allowance(known) }
         };
         let mut requests = Reader::of_requests(limits, most(asks));
         self.feed(store, connection.half(asks), asks, &mut requests);
@@ -103,8 +104,9 @@ impl Session {
             requests.end_after(*request);
         }
         for (side, reader) in [(asks, requests), (asks.other(), responses)] {
+            let pieces_left_out = reader.pieces_left_out();
             let (list, unread) = reader.into_parts();
-            self.messages[side.index()] = Messages { list, unread };
+            self.messages[side.index()] = Messages { list, unread, pieces_left_out };
         }
     }
 
