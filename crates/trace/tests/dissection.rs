@@ -78,6 +78,16 @@ fn every_fixture_is_taken_apart_to_the_last_byte() {
                 assert_eq!(stream.gaps().count(), 0, "{name}");
                 assert_eq!((stream.unframed(), stream.unread()), (None, None), "{name}");
             }
+            for stream in Side::BOTH.map(|side| connection.stream(side)) {
+                for (number, record) in stream.records().iter().enumerate() {
+                    assert_eq!(stream.record_at(record.range.start), Some(number), "{name}");
+                    assert_eq!(stream.record_at(record.range.end - 1), Some(number), "{name}");
+                }
+                for (number, message) in stream.messages().iter().enumerate() {
+                    assert_eq!(stream.message_at(message.range.start), Some(number), "{name}");
+                    assert_eq!(stream.message_at(message.range.end), None, "{name}: one message each way");
+                }
+            }
             let exchanges = connection.exchanges();
             assert!(!exchanges.is_empty(), "{name}: no message");
             for exchange in exchanges {
@@ -99,6 +109,8 @@ fn an_http_fetch_is_told_from_arp_to_http() {
     let request = frames.into_iter().find(|frame| frame.summary().starts_with("HTTP: GET /")).unwrap();
     assert_eq!(protocols(&dissection, request.number()), ["Ethernet", "IPv4", "TCP", "HTTP"]);
     assert_eq!(request.direction(), Some(Direction::Outbound));
+    let addresses = request.addresses().unwrap();
+    assert_eq!(addresses, (only(&dissection).client().ip(), only(&dissection).server().ip()));
     let connection = only(&dissection);
     assert!(connection.tls().is_none());
     let [exchange] = connection.exchanges()[..] else { panic!("one exchange") };
