@@ -150,8 +150,39 @@ fn check(known: &Known, sent: &[Sent], size: usize) {
     }
 }
 
+/// What streams are made of: parts of messages and records, and bytes that are neither.
+fn part() -> impl Strategy<Value = Vec<u8>> {
+    let texts = [
+        &b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..],
+        b"HEAD /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"4\r\npage\r\n",
+        b"0\r\n\r\n",
+        &[20, 3, 3, 0, 1, 1],
+        &[21, 3, 3, 0, 2, 1, 0],
+        &[23, 3, 3, 0, 3, 0, 0, 0],
+    ];
+    let of_fixture = |streams: &'static [Vec<u8>; 2]| {
+        (0_usize..2, any::<prop::sample::Index>()).prop_map(move |(side, to)| {
+            let stream = &streams[side];
+            stream[..to.index(stream.len())].to_vec()
+        })
+    };
+    prop_oneof![
+        6 => prop::sample::select(texts.map(<[u8]>::to_vec).to_vec()),
+        1 => of_fixture(&TLS13.streams),
+        1 => of_fixture(&TLS12.streams),
+        1 => proptest::collection::vec(any::<u8>(), 0..20),
+    ]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn tls_1_3_however_it_is_cut(sent in proptest::collection::vec(sent(), 0..40), size in 20_usize..1_460) {
@@ -191,6 +222,49 @@ proptest! {
             // What could be opened before the first gap is the beginning of what was said.
             let opened = dissection.bytes(&Place::new(Space::Plaintext(stream.id()), 0..stream.plaintext_length())).unwrap();
             prop_assert!(known.plain[side as usize].starts_with(&opened));
+        }
+    }
+
+    #[test]
+    fn whatever_is_said_all_of_it_is_accounted_for(
+        client in proptest::collection::vec(part(), 0..8),
+        server in proptest::collection::vec(part(), 0..8),
+        size in 1_usize..1_400,
+    ) {
+        let known = Known { streams: [client.concat(), server.concat()], plain: Default::default(), secrets: String::new() };
+        let file = pcap(ETHERNET, &frames(&known, &[], size));
+        let dissection = Dissection::of_capture(&file[..], &TLS13.secrets, Limits::default()).unwrap();
+        prop_assert_eq!(&streams(&dissection), &known.streams);
+        let connection = dissection.connections().next().unwrap();
+        for stream in Side::BOTH.map(|side| connection.stream(side)) {
+            let records: Vec<_> = stream.records().iter().map(|record| record.range.clone()).collect();
+            let unframed = stream.unframed().map(|(rest, _)| rest.clone());
+            let all: Vec<_> = records.into_iter().chain(unframed).collect();
+            let joined = all.is_empty() || all.last().unwrap().end == stream.length();
+            prop_assert!(joined && all.windows(2).all(|two| two[0].end == two[1].start), "{:?}", all);
+
+            let messages = stream.messages().iter().map(|message| message.range.clone());
+            let all: Vec<_> = messages.chain(stream.unread().map(|(rest, _)| rest.clone())).collect();
+            prop_assert!(all.windows(2).all(|two| two[0].end == two[1].start), "{:?}", all);
+            for message in stream.messages() {
+                let head = dissection.bytes(&stream.place(&message.head)).unwrap();
+                prop_assert!(head.ends_with(b"\r\n\r\n"));
+                for piece in &message.body {
+                    let is_within = piece.start >= message.head.end && piece.end <= message.range.end;
+                    prop_assert!(is_within && piece.start < piece.end, "{:?}", message);
+                }
+            }
+        }
+        for exchange in connection.exchanges() {
+            prop_assert!(exchange.responses.is_sorted_by_key(|response| response.answers.unwrap_or(usize::MAX)));
+        }
+        for frame in dissection.frames() {
+            for layer in frame.layers().layers {
+                let carried = dissection.frames_of(&Place::new(layer.space, layer.here.clone()));
+                let here = Space::Frame(frame.number());
+                let is_here = layer.space == here || carried.iter().any(|carrier| carrier.at.space == here);
+                prop_assert!(layer.here.is_empty() || is_here, "frame {} has its layers: {:?}", frame.number(), layer);
+            }
         }
     }
 
