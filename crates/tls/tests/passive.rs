@@ -32,7 +32,14 @@ struct Pair {
     lines: Arc<Lines>,
 }
 
-impl Pair {
+/// How both sides are set up, and where the key log goes.
+struct Setup {
+    client: Arc<ClientConfig>,
+    server: Arc<ServerConfig>,
+    lines: Arc<Lines>,
+}
+
+impl Setup {
     fn new(suite: rustls::SupportedCipherSuite) -> Self {
         let provider = Arc::new(rustls::crypto::CryptoProvider {
             cipher_suites: vec![suite],
@@ -60,13 +67,26 @@ impl Pair {
             .with_single_cert(vec![certificate.der().clone()], key)
             .unwrap();
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let name = "shop.test".try_into().unwrap();
-        let mut pair = Pair {
-            client: ClientConnection::new(Arc::new(client), name).unwrap(),
-            server: ServerConnection::new(Arc::new(server)).unwrap(),
+        client.enable_early_data = true;
+        server.max_early_data_size = 1_000;
+        Setup { client: Arc::new(client), server: Arc::new(server), lines }
+    }
+
+    /// A connection that has not begun.
+    fn pair(&self) -> Pair {
+        Pair {
+            client: ClientConnection::new(self.client.clone(), "shop.test".try_into().unwrap()).unwrap(),
+            server: ServerConnection::new(self.server.clone()).unwrap(),
             watched: Watched { sent: Default::default(), log: String::new() },
-            lines,
-        };
+            lines: self.lines.clone(),
+        }
+    }
+}
+
+impl Pair {
+    /// A connection whose keys are agreed on.
+    fn new(suite: rustls::SupportedCipherSuite) -> Self {
+        let mut pair = Setup::new(suite).pair();
         pair.exchange();
         pair
     }
@@ -203,6 +223,37 @@ fn new_keys_are_followed() {
     assert_eq!(sealed, []);
     assert_eq!(said[0], (0..5).flat_map(|round| [round; 200]).collect::<Vec<u8>>());
     assert_eq!(said[0], said[1]);
+}
+
+#[test]
+fn what_a_client_sends_early_is_read() {
+    for suite in
+        suites().into_iter().filter(|suite| suite.version().version == rustls::ProtocolVersion::TLSv1_3)
+    {
+        let setup = Setup::new(suite);
+        let mut first = setup.pair();
+        first.exchange();
+        first.say(b"first");
+        first.end();
+        let mut second = setup.pair();
+        second.client.early_data().expect("a ticket came").write_all(b"early, ").unwrap();
+        second.exchange();
+        let mut heard = Vec::new();
+        second.server.early_data().expect("it is taken").read_to_end(&mut heard).unwrap();
+        assert_eq!(heard, b"early, ");
+        second.say(b"then late");
+        let watched = second.end();
+        let log = KeyLog::parse(&watched.log);
+        let (said, sealed, session) = read(&watched, &log);
+        assert_eq!((&said[0][..], &said[1][..]), (&b"early, then late"[..], &b"then late"[..]), "{suite:?}");
+        assert_eq!(sealed, [], "{suite:?}");
+        assert_eq!(session.facts().certificate, None, "a ticket stands for it");
+
+        let without: Vec<&str> = watched.log.lines().filter(|line| !line.contains("EARLY")).collect();
+        let (said, sealed, _) = read(&watched, &KeyLog::parse(&without.join("\n")));
+        assert_eq!(said[0], b"then late", "{suite:?}");
+        assert!(!sealed.is_empty(), "{suite:?}: what came early stays sealed");
+    }
 }
 
 #[test]
