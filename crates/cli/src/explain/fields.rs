@@ -1,6 +1,7 @@
 //! Layers opened: every field with its value, its meaning and where it is defined.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use anstyle::{AnsiColor, Style};
 use framewise::core::Field;
@@ -10,6 +11,9 @@ use super::{frame, is_called};
 use crate::args;
 use crate::exit::{Failure, Kind};
 use crate::table::{WIDTH, fit, printable, style_of};
+
+/// How many fields within fields are shown further in.
+const DEEPEST: usize = 6;
 
 pub(super) fn render(
     dissection: &Dissection,
@@ -55,25 +59,33 @@ fn layer_lines(text: &mut String, frame: &Frame<'_>, layer: &Layer, fields: &[Fi
     let style = style_of(description.protocol);
     let protocol = description.protocol;
     let _ = writeln!(text, "{style}{protocol}{style:#}  {}", printable(&description.outbound));
+    let mut around: Vec<Range<usize>> = Vec::new();
     for field in fields {
-        field_lines(text, frame, layer, field);
+        let place = field.place();
+        // A whole comes before its parts, so what is around a field is what came before and has not ended.
+        around.retain(|whole| whole.start <= place.start && place.end <= whole.end && *whole != place);
+        field_lines(text, frame, layer, field, around.len());
+        around.push(place);
     }
 }
 
-/// A field's name and value, its bytes at the right; below it the sentence.
-fn field_lines(text: &mut String, frame: &Frame<'_>, layer: &Layer, field: &Field) {
+/// A field's name and value, its bytes at the right; below it the sentence. Parts stand further in than their whole.
+fn field_lines(text: &mut String, frame: &Frame<'_>, layer: &Layer, field: &Field, depth: usize) {
+    let indent = 2 + 2 * depth.min(DEEPEST);
     let bold = Style::new().bold();
     let grey = AnsiColor::BrightBlack.on_default();
     let place = place(frame, layer, field);
-    let room = WIDTH - 2 - field.name.len() - 2 - place.len() - 1;
+    let room = WIDTH.saturating_sub(indent + field.name.len() + 2 + place.len() + 1);
     let _ = writeln!(
         text,
-        "  {bold}{}{bold:#}  {:<room$} {grey}{place}{grey:#}",
+        "{:indent$}{bold}{}{bold:#}  {:<room$} {grey}{place}{grey:#}",
+        "",
         field.name,
         fit(&field.value, room)
     );
-    for line in wrapped(&format!("{} ({})", field.meaning, field.source), WIDTH - 6) {
-        let _ = writeln!(text, "      {line}");
+    let indent = indent + 4;
+    for line in wrapped(&format!("{} ({})", field.meaning, field.source), WIDTH - indent) {
+        let _ = writeln!(text, "{:indent$}{line}", "");
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anstyle::Style;
 use framewise::core::Direction;
 use framewise::http::passive::{Message, Start};
+use framewise::tcp::analysis::Order;
 use framewise_trace::dissect::{Connection, Dissection, Frame, Origin, Side};
 
 use crate::table::{WIDTH, fit, style_of};
@@ -57,6 +58,8 @@ fn interesting(dissection: &Dissection) -> usize {
 fn line(text: &mut String, dissection: &Dissection, frame: &Frame<'_>, began: Option<Duration>) {
     let summary = frame.summary();
     let (protocol, says) = summary.split_once(": ").unwrap_or(("", &summary));
+    let again = frame.segment().is_some_and(|segment| segment.facts.order == Order::Again);
+    let says = if again { format!("again: {says}") } else { says.to_owned() };
     let style = style_of(protocol);
     let _ = writeln!(
         text,
@@ -65,7 +68,7 @@ fn line(text: &mut String, dissection: &Dissection, frame: &Frame<'_>, began: Op
         time(dissection, frame, began),
         arrow(frame),
         fit(protocol, 9),
-        fit(says, 45),
+        fit(&says, 45),
         frame.original_length(),
     );
 }
