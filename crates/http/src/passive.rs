@@ -19,105 +19,23 @@
 //! assert!(matches!(requests.unread(), Some((range, Unread::CutShort)) if *range == (36..46)));
 //! ```
 
+mod message;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use bytes::Bytes;
 use http::Method;
 
-use crate::body::{Decoded, Decoder, Framing};
+pub use message::{End, Kind, Message, Most, Start, Unread, kind_of};
+
+use crate::body::{Decoded, Decoder};
 use crate::config::Limits;
 use crate::head::scan::{Part, Scanner};
 use crate::head::{parse_request, parse_response, rules};
 use crate::rule::Refusal;
-
-#[cfg(test)]
-mod tests;
-
-/// A message, and where it stands. All places count from the first byte of its direction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// What it begins with.
-    pub start: Start,
-    /// First line, fields and the empty line.
-    pub head: Range<u64>,
-    /// The data of the body, without what frames it: as many pieces as it has chunks, at most as many as [`Most`] allows.
-    pub body: Vec<Range<u64>>,
-    /// From its first byte to its last, the framing of the body included.
-    pub range: Range<u64>,
-    /// What says where the body ends.
-    pub framing: Framing,
-    /// How it ended.
-    pub end: End,
-    /// Bytes of the body that nobody has seen.
-    pub missing: u64,
-    /// For a response: which request it answers, counted from 0, if that was seen.
-    pub answers: Option<usize>,
-}
-
-/// What a message begins with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// A request.
-    Request {
-        /// What is to be done.
-        method: Method,
-        /// With what.
-        target: String,
-    },
-    /// A response.
-    Response {
-        /// Its status code.
-        status: u16,
-    },
-}
-
-/// How a message ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Where its framing says.
-    Complete,
-    /// Before that.
-    CutShort,
-    /// Where its body broke a rule.
-    Broken(Refusal),
-}
-
-/// Why the bytes from somewhere on were not read as messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unread {
-    /// They break a rule.
-    #[error("{0}")]
-    Broken(Refusal),
-    /// They begin a head that does not end.
-    #[error("a head begins whose end was not seen")]
-    CutShort,
-    /// Bytes before them are missing, and nobody knows how many messages began there.
-    #[error("bytes before it are missing, and nobody knows which messages began there")]
-    AfterGap,
-    /// Another protocol is spoken from here on (101).
-    #[error("another protocol is spoken from here on")]
-    OtherProtocol,
-    /// There are more messages than were to be kept.
-    #[error("there are more messages than are kept")]
-    TooMany,
-}
-
-/// How much is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Most {
-    /// Messages of one direction. What comes after is unread.
-    pub messages: usize,
-    /// Pieces of all their bodies together. Those that come after are left out.
-    pub pieces: usize,
-}
-
-impl Default for Most {
-    /// 65,536 of both.
-    fn default() -> Self {
-        Most { messages: 65_536, pieces: 65_536 }
-    }
-}
 
 /// Reads the messages of one direction.
 #[derive(Debug)]
@@ -401,33 +319,4 @@ fn add(body: &mut Vec<Range<u64>>, range: Range<u64>, room: &mut usize, left_out
             body.push(range);
         }
     }
-}
-
-/// What bytes at the beginning of a direction look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Requests of HTTP/1.
-    Requests,
-    /// Responses of HTTP/1.
-    Responses,
-}
-
-/// Whether a direction that begins with these bytes may be HTTP/1: a status line, or a method and a target.
-///
-/// ```
-/// use framewise_http::passive::{Kind, kind_of};
-/// assert_eq!(kind_of(b"HTTP/1.1 200 OK\r\n"), Some(Kind::Responses));
-/// assert_eq!(kind_of(b"BREW /pot-1 HTTP/1.1"), Some(Kind::Requests));
-/// assert_eq!(kind_of(b"SSH-2.0-OpenSSH"), None);
-/// ```
-pub fn kind_of(beginning: &[u8]) -> Option<Kind> {
-    const STATUS: &[u8] = b"HTTP/1.";
-    const LONGEST_METHOD: usize = 20;
-    if beginning.starts_with(STATUS) {
-        return Some(Kind::Responses);
-    }
-    let method = beginning.iter().take(LONGEST_METHOD).take_while(|byte| byte.is_ascii_uppercase()).count();
-    let after = beginning.get(method..)?;
-    let is_target = matches!(after, [b' ', b'/' | b'*' | b'h' | b'H', ..]);
-    (method >= 3 && is_target).then_some(Kind::Requests)
 }

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The ciphers opened here are those with 16 bytes of tag behind the content: byte *i* of the ciphertext stands for byte
-//! *i* of the content.
+//! *i* of the content. What a client sends early counts as said, also where the server passes it over.
 //!
 //! ```
 //! use framewise_tls::passive::{KeyLog, Session, Side, Unopened};
