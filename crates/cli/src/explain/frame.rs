@@ -39,7 +39,6 @@ pub(super) fn render(dissection: &Dissection, frame: &Frame<'_>, what: &str) -> 
 
 pub(super) fn heading(text: &mut String, dissection: &Dissection, frame: &Frame<'_>) {
     let bold = Style::new().bold();
-    let began = dissection.frame(1).and_then(|frame| frame.time());
     let way = match arrow(frame) {
         '>' => ", sent",
         '<' => ", received",
@@ -47,7 +46,7 @@ pub(super) fn heading(text: &mut String, dissection: &Dissection, frame: &Frame<
     };
     let (captured, original) = (frame.bytes().len(), frame.original_length());
     let cut = if captured < original { format!(", {captured} of them captured") } else { String::new() };
-    let at = time(dissection, frame, began);
+    let at = time(dissection, frame);
     let at = if at.is_empty() { at } else { format!(" at {at} ms") };
     let _ = writeln!(
         text,

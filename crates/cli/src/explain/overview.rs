@@ -7,8 +7,9 @@ use anstyle::Style;
 use framewise::core::Direction;
 use framewise::http::passive::{Message, Start};
 use framewise::tcp::analysis::Order;
-use framewise_trace::dissect::{Connection, Dissection, Frame, Origin, Side};
+use framewise_trace::dissect::{Connection, Dissection, Frame, Side};
 
+use super::fields::wrapped;
 use crate::table::{WIDTH, fit, style_of};
 
 /// Frames of which each has a line; of more, the first and the last.
@@ -19,10 +20,9 @@ pub(super) fn render(dissection: &Dissection, what: &str) -> String {
     let bold = Style::new().bold();
     let _ = writeln!(
         text,
-        "{bold}{:>5} {:>10}    {:<9} {:<45} {:>5}{bold:#}",
+        "{bold}{:>5} {:>10}    {:<9} {:<44} {:>5}{bold:#}",
         "frame", "ms", "layer", "what it says", "bytes"
     );
-    let began = dissection.frame(1).and_then(|frame| frame.time());
     let left_out = dissection.len().saturating_sub(SHOWN);
     for frame in dissection.frames() {
         if left_out > 0 && frame.number() == SHOWN / 2 + 1 {
@@ -30,7 +30,7 @@ pub(super) fn render(dissection: &Dissection, what: &str) -> String {
         }
         let is_left_out = left_out > 0 && (SHOWN / 2 + 1..=SHOWN / 2 + left_out).contains(&frame.number());
         if !is_left_out {
-            line(&mut text, dissection, &frame, began);
+            line(&mut text, dissection, &frame);
         }
     }
     if dissection.connections().len() > 0 {
@@ -55,7 +55,7 @@ fn interesting(dissection: &Dissection) -> usize {
 }
 
 /// One frame.
-fn line(text: &mut String, dissection: &Dissection, frame: &Frame<'_>, began: Option<Duration>) {
+fn line(text: &mut String, dissection: &Dissection, frame: &Frame<'_>) {
     let summary = frame.summary();
     let (protocol, says) = summary.split_once(": ").unwrap_or(("", &summary));
     let again = frame.segment().is_some_and(|segment| segment.facts.order == Order::Again);
@@ -63,24 +63,21 @@ fn line(text: &mut String, dissection: &Dissection, frame: &Frame<'_>, began: Op
     let style = style_of(protocol);
     let _ = writeln!(
         text,
-        "{:>5} {:>10} {} {style}{:<9}{style:#} {:<45} {:>5}",
+        "{:>5} {:>10} {} {style}{:<9}{style:#} {:<44} {:>5}",
         frame.number(),
-        time(dissection, frame, began),
+        time(dissection, frame),
         arrow(frame),
         fit(protocol, 9),
-        fit(&says, 45),
+        fit(&says, 44),
         frame.original_length(),
     );
 }
 
-/// Milliseconds: since a run began, or since a capture's first frame.
-pub(super) fn time(dissection: &Dissection, frame: &Frame<'_>, began: Option<Duration>) -> String {
-    let Some(time) = frame.time() else { return String::new() };
-    let since = match dissection.origin() {
-        Origin::Run => time,
-        Origin::Capture => time.saturating_sub(began.unwrap_or_default()),
-    };
-    format!("{:.3}", since.as_secs_f64() * 1_000.0)
+/// Milliseconds since the first frame.
+pub(super) fn time(dissection: &Dissection, frame: &Frame<'_>) -> String {
+    let began = dissection.frame(1).and_then(|frame| frame.time()).unwrap_or_default();
+    let since = |time: Duration| format!("{:.3}", time.saturating_sub(began).as_secs_f64() * 1_000.0);
+    frame.time().map_or_else(String::new, since)
 }
 
 /// Which way a frame went: out is `>`.
@@ -147,7 +144,10 @@ fn message_line(
 /// What could not be read, or was too much.
 pub(super) fn troubles(text: &mut String, dissection: &Dissection) {
     if let Some(damage) = dissection.damage() {
-        let _ = writeln!(text, "\nThe capture breaks off here: {damage}");
+        text.push('\n');
+        for line in wrapped(&format!("The capture breaks off here: {damage}"), WIDTH) {
+            let _ = writeln!(text, "{line}");
+        }
     }
     let left_out = dissection.left_out();
     for (count, what) in [
