@@ -64,20 +64,15 @@ fn places(dissection: &Dissection, stream: &Stream<'_>, wanted: &[u8]) -> Vec<Pl
     found
 }
 
-/// The ranges between gaps.
+/// The ranges between gaps. Of plaintext there is only what could be opened.
 fn whole(stream: &Stream<'_>, space: Space, length: u64) -> Vec<Range<u64>> {
-    if !matches!(space, Space::Stream(_)) {
-        return vec![0..length];
-    }
-    let mut ranges = Vec::new();
-    let mut begin = 0;
-    for gap in stream.gaps() {
-        ranges.push(begin..gap.start);
-        begin = gap.end;
-    }
-    ranges.push(begin..length);
-    ranges.retain(|range| range.start < range.end);
-    ranges
+    let gaps: Vec<Range<u64>> = match space {
+        Space::Stream(_) => stream.gaps().collect(),
+        _ => Vec::new(),
+    };
+    let begins = std::iter::once(0).chain(gaps.iter().map(|gap| gap.end));
+    let ends = gaps.iter().map(|gap| gap.start).chain([length]);
+    begins.zip(ends).filter(|(begin, end)| begin < end).map(|(begin, end)| begin..end).collect()
 }
 
 /// One step down after the other, each further in.
