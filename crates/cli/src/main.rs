@@ -29,6 +29,7 @@ mod scene;
 mod serve;
 mod signals;
 mod stats;
+mod subject;
 mod table;
 #[cfg(target_os = "linux")]
 mod tap;

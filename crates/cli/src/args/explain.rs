@@ -1,16 +1,14 @@
 //! What `framewise explain` is told.
 
-use std::path::PathBuf;
+use clap::Args;
 
-use clap::{Args, ValueHint};
+use super::Subject;
 
 /// Explain a run or a capture.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// What to explain: a capture file (pcap or pcapng, of anybody's), or a URL of the world inside this program, which is
-    /// fetched for it.
-    #[arg(value_name = "URL|FILE", value_hint = ValueHint::AnyPath)]
-    pub(crate) what: String,
+    #[command(flatten)]
+    pub(crate) subject: Subject,
 
     /// This frame alone: its layers, and its bytes.
     #[arg(long, value_name = "NUMBER")]
@@ -36,16 +34,7 @@ pub(crate) struct Explain {
     #[arg(long, conflicts_with_all = ["byte", "find"])]
     pub(crate) json: bool,
 
-    /// Open TLS with the secrets in this file, as browsers and `curl` write it (SSLKEYLOGFILE). Those in a capture are used
-    /// anyway.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) keylog: Option<PathBuf>,
-
     /// Never use colour. (`NO_COLOR` in the environment does the same.)
     #[arg(long)]
     pub(crate) no_color: bool,
-
-    /// Options of `framewise fetch` for the run that is explained, such as: -- --tls 1.2 --drop 5
-    #[arg(last = true, value_name = "FETCH OPTIONS")]
-    pub(crate) fetch: Vec<String>,
 }

@@ -7,6 +7,7 @@ mod fetch;
 mod http;
 mod serve;
 mod stats;
+mod subject;
 mod tap;
 mod url;
 
@@ -21,6 +22,7 @@ pub(crate) use self::fetch::{Fetch, Memory};
 pub(crate) use self::http::Http;
 pub(crate) use self::serve::{Forward, Serve};
 pub(crate) use self::stats::Stats;
+pub(crate) use self::subject::Subject;
 pub(crate) use self::tap::{NatTool, Tap, TapUp};
 pub(crate) use self::url::Url;
 

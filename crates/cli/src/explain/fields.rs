@@ -7,9 +7,10 @@ use anstyle::{AnsiColor, Style};
 use framewise::core::Field;
 use framewise_trace::dissect::{Dissection, Frame, Layer, Space};
 
-use super::{frame, is_called};
+use super::frame;
 use crate::args;
 use crate::exit::{Failure, Kind};
+use crate::subject::is_called;
 use crate::table::{WIDTH, fit, printable, style_of};
 
 /// How many fields within fields are shown further in.

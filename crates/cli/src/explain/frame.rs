@@ -6,7 +6,8 @@ use anstyle::{AnsiColor, Style};
 use framewise::core::Direction;
 use framewise_trace::dissect::{Dissection, Frame, Layer, Space};
 
-use super::overview::{arrow, time};
+use super::overview::arrow;
+use crate::subject::time;
 use crate::table::{WIDTH, fit, printable, style_of};
 
 /// Bytes of a frame that are shown; a few more of a page teach nothing.

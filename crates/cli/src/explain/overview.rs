@@ -1,7 +1,6 @@
 //! All frames, a line each; then the connections and what was said in them.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use anstyle::Style;
 use framewise::core::Direction;
@@ -10,6 +9,7 @@ use framewise::tcp::analysis::Order;
 use framewise_trace::dissect::{Connection, Dissection, Frame, Side};
 
 use super::fields::wrapped;
+use crate::subject::{frame_number, interesting, time};
 use crate::table::{WIDTH, fit, style_of};
 
 /// Frames of which each has a line; of more, the first and the last.
@@ -44,16 +44,6 @@ pub(super) fn render(dissection: &Dissection, what: &str) -> String {
     text
 }
 
-/// The frame that brought the first request; else the first.
-fn interesting(dissection: &Dissection) -> usize {
-    let request = dissection.connections().find_map(|connection| {
-        let exchange = connection.exchanges().into_iter().next()?;
-        let head = connection.stream(exchange.asks).place(&exchange.request?.head);
-        dissection.frames_of(&head).first().and_then(|carrier| super::ways::frame_number(&carrier.at))
-    });
-    request.unwrap_or(1)
-}
-
 /// One frame.
 fn line(text: &mut String, dissection: &Dissection, frame: &Frame<'_>) {
     let summary = frame.summary();
@@ -71,13 +61,6 @@ fn line(text: &mut String, dissection: &Dissection, frame: &Frame<'_>) {
         fit(&says, 44),
         frame.original_length(),
     );
-}
-
-/// Milliseconds since the first frame.
-pub(super) fn time(dissection: &Dissection, frame: &Frame<'_>) -> String {
-    let began = dissection.frame(1).and_then(|frame| frame.time()).unwrap_or_default();
-    let since = |time: Duration| format!("{:.3}", time.saturating_sub(began).as_secs_f64() * 1_000.0);
-    frame.time().map_or_else(String::new, since)
 }
 
 /// Which way a frame went: out is `>`.
@@ -123,11 +106,8 @@ fn message_line(
         Start::Response { status } => format!("{status}"),
     };
     let place = connection.stream(side).place(&message.range);
-    let mut frames: Vec<usize> = dissection
-        .frames_of(&place)
-        .iter()
-        .filter_map(|carrier| super::ways::frame_number(&carrier.at))
-        .collect();
+    let mut frames: Vec<usize> =
+        dissection.frames_of(&place).iter().filter_map(|carrier| frame_number(&carrier.at)).collect();
     frames.dedup();
     let frames = match frames.as_slice() {
         [] => "in no frame".to_owned(),

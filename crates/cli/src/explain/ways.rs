@@ -103,13 +103,6 @@ fn told(place: &Place) -> String {
     }
 }
 
-pub(super) fn frame_number(place: &Place) -> Option<usize> {
-    match place.space {
-        Space::Frame(number) => Some(number),
-        _ => None,
-    }
-}
-
 /// What a byte of a frame is, in each layer.
 pub(super) fn up(dissection: &Dissection, frame: &Frame<'_>, byte: usize) -> Result<String, Failure> {
     let length = frame.bytes().len();

@@ -1,0 +1,108 @@
+//! What a view looks at: a capture file of anybody's, or a run of our own that is made for it.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Parser;
+use framewise_trace::dissect::{Dissection, Frame, Layer, Limits, Place, Space};
+
+use crate::args::{self, Cli, Command};
+use crate::exit::{Failure, Kind};
+use crate::scene::ME;
+use crate::{fetch, outside};
+
+/// A capture file, or the run of a URL.
+pub(crate) fn open(subject: &args::Subject) -> Result<Dissection, Failure> {
+    let what = &subject.what;
+    let path = Path::new(what);
+    if path.is_file() {
+        return capture(path, subject);
+    }
+    let looks_like_a_file = ["pcap", "pcapng", "cap"].iter().any(|end| what.ends_with(&format!(".{end}")));
+    if looks_like_a_file && !what.contains("://") {
+        return Err(Failure::new(Kind::File, format!("{what} is not there"))
+            .next(format!("framewise fetch https://shop.test/ -w {what}     (makes one)")));
+    }
+    let fetch = fetch_args(subject)?;
+    let url = framewise::http::Url::parse(&fetch.url)
+        .map_err(|error| Failure::of_fetch(&error.into(), &fetch.url))?;
+    if outside::is_real(&url) {
+        let sentence = format!("{} is in the real world, where no two runs are alike", fetch.url);
+        return Err(Failure::new(Kind::Usage, sentence).next(format!(
+            "framewise fetch {} -w run.pcapng --capture-secrets; framewise explain run.pcapng",
+            fetch.url
+        )));
+    }
+    let trace = fetch::recorded(&fetch)?;
+    Ok(Dissection::of_trace(&trace, ME, Limits::default()))
+}
+
+fn capture(path: &Path, subject: &args::Subject) -> Result<Dissection, Failure> {
+    let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
+        Failure::new(Kind::File, format!("{} can't be read: {error}", path.display()))
+    };
+    let key_log = match &subject.keylog {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?,
+        None => String::new(),
+    };
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    Dissection::of_capture(BufReader::new(file), &key_log, Limits::default()).map_err(|error| {
+        unreadable(path, &error).next("a pcap or pcapng file, as Wireshark and tcpdump write it")
+    })
+}
+
+/// The fetch that is to be looked at, as `framewise fetch` would understand it.
+fn fetch_args(subject: &args::Subject) -> Result<args::Fetch, Failure> {
+    let options = subject.fetch.iter().map(String::as_str);
+    let words = ["framewise", "fetch", &subject.what].into_iter().chain(options);
+    match Cli::try_parse_from(words).map(|cli| cli.command) {
+        Ok(Command::Fetch(fetch)) => Ok(*fetch),
+        Ok(_) => Err(Failure::new(Kind::Usage, "what follows -- is no fetch")),
+        Err(error) => error.exit(),
+    }
+}
+
+/// The frame of this number.
+pub(crate) fn frame_of(dissection: &Dissection, number: usize) -> Result<Frame<'_>, Failure> {
+    dissection.frame(number).ok_or_else(|| {
+        let there_are = match dissection.len() {
+            0 => "there are none".to_owned(),
+            last => format!("there are frames 1 to {last}"),
+        };
+        Failure::new(Kind::Usage, format!("there is no frame {number}: {there_are}"))
+    })
+}
+
+/// The frame that brought the first request; else the first.
+pub(crate) fn interesting(dissection: &Dissection) -> usize {
+    let request = dissection.connections().find_map(|connection| {
+        let exchange = connection.exchanges().into_iter().next()?;
+        let head = connection.stream(exchange.asks).place(&exchange.request?.head);
+        dissection.frames_of(&head).first().and_then(|carrier| frame_number(&carrier.at))
+    });
+    request.unwrap_or(1)
+}
+
+/// The frame that a place is in, if it is one's.
+pub(crate) fn frame_number(place: &Place) -> Option<usize> {
+    match place.space {
+        Space::Frame(number) => Some(number),
+        _ => None,
+    }
+}
+
+/// Milliseconds since the first frame.
+pub(crate) fn time(dissection: &Dissection, frame: &Frame<'_>) -> String {
+    let began = dissection.frame(1).and_then(|frame| frame.time()).unwrap_or_default();
+    let since = |time: Duration| format!("{:.3}", time.saturating_sub(began).as_secs_f64() * 1_000.0);
+    frame.time().map_or_else(String::new, since)
+}
+
+/// Whether a layer is the one that was asked for: `ip` is either version, case does not matter.
+pub(crate) fn is_called(layer: &Layer, name: &str) -> bool {
+    let protocol = layer.description.protocol.to_lowercase();
+    let name = name.to_lowercase();
+    protocol == name || (name == "ip" && (protocol == "ipv4" || protocol == "ipv6"))
+}
