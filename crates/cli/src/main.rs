@@ -13,6 +13,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod fetch;
+mod figure;
 mod files;
 mod form;
 mod json;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Fetch(args) => fetch::run(*args),
         Command::Serve(args) => serve::run(*args),
         Command::Explain(args) => explain::run(&args),
+        Command::Figure(args) => figure::run(&args),
         Command::Url(args) => url::run(&args),
         Command::Stats(args) => stats::run(&args),
         #[cfg(target_os = "linux")]

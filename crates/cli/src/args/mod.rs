@@ -4,6 +4,7 @@ mod device;
 mod doctor;
 mod explain;
 mod fetch;
+mod figure;
 mod http;
 mod serve;
 mod stats;
@@ -19,6 +20,7 @@ pub(crate) use self::device::{DeviceName, Offload, TapHost};
 pub(crate) use self::doctor::Doctor;
 pub(crate) use self::explain::Explain;
 pub(crate) use self::fetch::{Fetch, Memory};
+pub(crate) use self::figure::{Figure, Kind as FigureKind};
 pub(crate) use self::http::Http;
 pub(crate) use self::serve::{Forward, Serve};
 pub(crate) use self::stats::Stats;
@@ -58,6 +60,10 @@ pub(crate) enum Command {
     /// It only watches, and so explains captures of others as well as our own; what TLS sealed is opened with the secrets of
     /// the session.
     Explain(Explain),
+    /// Draw a run or a capture, as SVG for slides and reports.
+    ///
+    /// All that is written in it are the words of the layers that sent and received: the same as `framewise explain` tells.
+    Figure(Figure),
     /// Take a URL apart.
     Url(Url),
     /// Tell every reason for which something is dropped: what it means, and which RFC says so.

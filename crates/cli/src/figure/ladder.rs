@@ -1,0 +1,316 @@
+//! Who sends what to whom, and when: a line for each host, an arrow for each frame.
+//!
+//! Which of very many frames are drawn: the first, the last, and those that came again or were refused, with what was just
+//! before them. What is left out is said where it would be.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use framewise::core::Direction;
+use framewise::tcp::analysis::Order;
+use framewise_trace::dissect::{Connection, Dissection, Frame};
+
+use super::palette::{FAINT, GREY, INK, LATE, PALE, RED, WHITE, hue_of};
+use super::series::Sending;
+use super::svg::{Anchor, Font, Rect, Stroke, Svg};
+use super::{MARGIN, WIDTH};
+use crate::exit::{Failure, Kind};
+use crate::subject::time;
+
+/// Frames that are drawn at most; of more, so many of the first and of the last.
+const MOST: usize = 48;
+const FIRST: usize = 16;
+const LAST: usize = 8;
+/// Hosts that have a line.
+const HOSTS: usize = 5;
+
+const TOP: f64 = 92.0;
+const HEAD: f64 = 42.0;
+const ROW: f64 = 34.0;
+/// What stands at the left: numbers and times.
+const LEFT: f64 = 150.0;
+
+pub(super) fn draw(
+    dissection: &Dissection,
+    connection: Option<&Connection<'_>>,
+    what: &str,
+) -> Result<String, Failure> {
+    let segment_frames = |connection: &Connection<'_>| {
+        let numbers: BTreeSet<_> = connection.segments().iter().map(|segment| segment.frame()).collect();
+        numbers.into_iter().filter_map(|number| dissection.frame(number)).collect()
+    };
+    let frames: Vec<_> = connection.map_or_else(|| dissection.frames().collect(), segment_frames);
+    if frames.is_empty() {
+        return Err(Failure::new(Kind::Usage, "there are no frames to draw")
+            .next("framewise figure https://shop.test/ --kind ladder"));
+    }
+    let lines = Lines::of(&frames);
+    let of_others = frames.len();
+    let frames: Vec<Frame<'_>> = frames.into_iter().filter(|frame| lines.way(frame).is_some()).collect();
+    let of_others = of_others - frames.len();
+    let drawn = chosen(&frames);
+
+    let only = connection.map(|connection| format!(", connection {}", connection.id().0 + 1));
+    let title = format!("{what}: {} frames{}", frames.len(), only.unwrap_or_default());
+    let told = format!("A ladder: who sends what to whom, {} of {} frames.", drawn.len(), frames.len());
+    let mut svg = Svg::new(WIDTH, &title, told);
+    let body = rows(&frames, &drawn);
+    let bottom = TOP + HEAD + ROW * body.len() as f64 + 16.0;
+    heading(&mut svg, &title);
+    lines.draw(&mut svg, bottom);
+    for (number, row) in body.iter().enumerate() {
+        let y = TOP + HEAD + ROW * (number as f64 + 0.8);
+        match row {
+            Row::Frame(frame) => frame_row(&mut svg, dissection, &lines, frame, y),
+            Row::LeftOut(count) => left_out(&mut svg, *count, y),
+        }
+    }
+    let mut y = bottom + 24.0;
+    if of_others > 0 {
+        let said = format!("{of_others} frames of other hosts are left out: {HOSTS} have a line.");
+        svg.text((MARGIN, y), Font::new(12.0, GREY), &said);
+        y += 20.0;
+    }
+    Ok(svg.finish(y))
+}
+
+/// What is at one height.
+enum Row<'d> {
+    Frame(Frame<'d>),
+    LeftOut(usize),
+}
+
+/// The frames that are drawn, by their places among all.
+fn chosen(frames: &[Frame<'_>]) -> BTreeSet<usize> {
+    if frames.len() <= MOST {
+        return (0..frames.len()).collect();
+    }
+    let mut chosen: BTreeSet<usize> = (0..FIRST).chain(frames.len() - LAST..frames.len()).collect();
+    for (place, frame) in frames.iter().enumerate() {
+        if is_odd(frame) {
+            chosen.extend([place.saturating_sub(1), place]);
+        }
+        if chosen.len() >= MOST {
+            break;
+        }
+    }
+    // Where little is odd, there is room for more of the beginning.
+    for place in FIRST..frames.len() {
+        if chosen.len() >= MOST {
+            break;
+        }
+        chosen.insert(place);
+    }
+    chosen
+}
+
+/// Whether something did not go the usual way.
+fn is_odd(frame: &Frame<'_>) -> bool {
+    let order = frame.segment().map(|segment| segment.facts.order);
+    frame.refused().is_some()
+        || order
+            .is_some_and(|order| Sending::of(order) != Sending::New || matches!(order, Order::Ahead { .. }))
+}
+
+fn rows<'d>(frames: &[Frame<'d>], drawn: &BTreeSet<usize>) -> Vec<Row<'d>> {
+    let mut rows = Vec::new();
+    let mut next = 0;
+    for &place in drawn {
+        if place > next {
+            rows.push(Row::LeftOut(place - next));
+        }
+        rows.extend(frames.get(place).copied().map(Row::Frame));
+        next = place + 1;
+    }
+    rows
+}
+
+/// One arrow: its number and time at the left, what it says above it, and what went wrong in red.
+fn frame_row(svg: &mut Svg, dissection: &Dissection, lines: &Lines, frame: &Frame<'_>, y: f64) {
+    let Some((from, to)) = lines.way(frame) else { return };
+    let summary = frame.summary();
+    let (protocol, says) = summary.split_once(": ").unwrap_or(("", &summary));
+    let odd = oddity(frame);
+    let ink = match odd.class {
+        "again" | "refused" => RED,
+        "late" => LATE,
+        _ => hue_of(protocol).ink,
+    };
+    let label = format!("{}{protocol}: {says}{}", odd.before, odd.behind);
+    let class = format!("frame {}", odd.class);
+    svg.group(class.trim_end(), &format!("frame {}: {label}", frame.number()), |svg| {
+        let font = Font::new(11.5, GREY).at(Anchor::End);
+        svg.text((MARGIN + 34.0, y + 4.0), font.bold(), &frame.number().to_string());
+        let began = dissection.frame(1).and_then(|frame| frame.time());
+        svg.text((LEFT - 4.0, y + 4.0), font, &time(dissection, frame, began));
+        let (x1, x2) = (lines.x(from), lines.x(to));
+        let stroke = Stroke::new(ink, 1.6);
+        arrow(svg, (x1, x2), y, if odd.is_late() { stroke.dashed() } else { stroke }, odd.is_crossed);
+        let font = Font::new(12.0, ink).at(Anchor::Middle);
+        // An arrow to oneself has no length; what it says has room all the same.
+        let room = ((x2 - x1).abs() - 20.0).max(160.0);
+        let said = font.fit(&label, room);
+        let x = (x1 + x2) / 2.0;
+        let width = font.width(&said) + 4.0;
+        svg.rect(Rect { x: x - width / 2.0, y: y - 17.0, width, height: 14.0 }, WHITE, None);
+        svg.text((x, y - 6.0), font, &said);
+    });
+}
+
+/// What did not go the usual way with a frame.
+#[derive(Default)]
+struct Oddity {
+    class: &'static str,
+    before: &'static str,
+    behind: String,
+    /// Whether nobody took it.
+    is_crossed: bool,
+}
+
+impl Oddity {
+    /// Whether it was not the first to bring its bytes, or not in turn.
+    fn is_late(&self) -> bool {
+        matches!(self.class, "again" | "late")
+    }
+}
+
+fn oddity(frame: &Frame<'_>) -> Oddity {
+    if let Some(refused) = frame.refused() {
+        let behind = format!("; refused by {}: {}", refused.layer, refused.reason);
+        return Oddity { class: "refused", behind, is_crossed: true, ..Oddity::default() };
+    }
+    let Some(order) = frame.segment().map(|segment| segment.facts.order) else { return Oddity::default() };
+    match (Sending::of(order), order) {
+        (Sending::Again, _) => Oddity { class: "again", before: "again: ", ..Oddity::default() },
+        (Sending::Late, _) => Oddity { class: "late", before: "late: ", ..Oddity::default() },
+        (Sending::New, Order::Ahead { gap }) => {
+            let behind = format!("; {gap} B before it are missing");
+            Oddity { class: "ahead", behind, ..Oddity::default() }
+        }
+        (Sending::New, _) => Oddity::default(),
+    }
+}
+
+fn arrow(svg: &mut Svg, (from, to): (f64, f64), y: f64, stroke: Stroke, is_crossed: bool) {
+    let way = if to >= from { 1.0 } else { -1.0 };
+    svg.line((from, y), (to - way * 7.0, y), stroke);
+    let head = [(to, y), (to - way * 9.0, y - 4.5), (to - way * 9.0, y + 4.5)];
+    svg.path(&head, stroke.ink, None);
+    if is_crossed {
+        let (x, arm) = (to - way * 24.0, 6.0);
+        let stroke = Stroke::new(RED, 2.2);
+        svg.line((x - arm, y - arm), (x + arm, y + arm), stroke);
+        svg.line((x - arm, y + arm), (x + arm, y - arm), stroke);
+    }
+}
+
+fn left_out(svg: &mut Svg, count: usize, y: f64) {
+    let font = Font::new(12.0, GREY).at(Anchor::Middle);
+    let said = format!("{count} {} left out", if count == 1 { "frame" } else { "frames" });
+    let (x, width) = ((LEFT + WIDTH) / 2.0, font.width(&said) + 16.0);
+    svg.rect(Rect { x: x - width / 2.0, y: y - 13.0, width, height: 18.0 }, WHITE, None);
+    svg.text((x, y), font, &said);
+}
+
+fn heading(svg: &mut Svg, title: &str) {
+    let font = Font::new(20.0, INK).bold();
+    svg.text((MARGIN, 40.0), font, &font.fit(title, WIDTH - 2.0 * MARGIN));
+    let font = Font::new(12.0, INK);
+    let keys = [
+        (Stroke::new(INK, 1.6), false, "a frame, in its layer's colour"),
+        (Stroke::new(RED, 1.6).dashed(), false, "sent again"),
+        (Stroke::new(LATE, 1.6).dashed(), false, "late: fills a gap"),
+        (Stroke::new(RED, 1.6), true, "refused"),
+    ];
+    let mut x = MARGIN;
+    for (stroke, is_crossed, said) in keys {
+        arrow(svg, (x, x + 44.0), 64.0, stroke, is_crossed);
+        svg.text((x + 52.0, 68.0), font, said);
+        x += 52.0 + font.width(said) + 26.0;
+    }
+    svg.text((x, 68.0), Font::new(12.0, GREY), "left: the frame's number, and when, in ms");
+}
+
+/// The hosts, and where their lines are.
+struct Lines {
+    /// By their first frames, the one at which the capture was made in front.
+    hosts: Vec<IpAddr>,
+    own: Option<IpAddr>,
+    /// Whether there are frames without addresses of hosts: those have a line for all that are on the link.
+    link: bool,
+}
+
+/// A line: a host's, or that of all on the link.
+type Line = usize;
+
+impl Lines {
+    fn of(frames: &[Frame<'_>]) -> Self {
+        let own = frames.iter().find_map(|frame| {
+            let (source, destination) = frame.addresses()?;
+            match frame.direction()? {
+                Direction::Outbound => Some(source),
+                Direction::Inbound => Some(destination),
+            }
+        });
+        let mut hosts = Vec::from_iter(own);
+        let ends = frames.iter().filter_map(Frame::addresses).flat_map(|(from, to)| [from, to]);
+        for host in ends {
+            if hosts.len() < HOSTS && !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
+        let link = frames.iter().any(|frame| frame.addresses().is_none());
+        Lines { hosts, own, link }
+    }
+
+    /// The line of a host; that of the link is the second.
+    fn line(&self, host: IpAddr) -> Option<Line> {
+        let place = self.hosts.iter().position(|known| *known == host)?;
+        Some(if self.link && place > 0 { place + 1 } else { place })
+    }
+
+    /// From which line to which a frame goes; `None`: one of them is not drawn.
+    fn way(&self, frame: &Frame<'_>) -> Option<(Line, Line)> {
+        let Some((source, destination)) = frame.addresses() else {
+            return Some(if frame.direction() == Some(Direction::Inbound) { (1, 0) } else { (0, 1) });
+        };
+        Some((self.line(source)?, self.line(destination)?))
+    }
+
+    fn count(&self) -> usize {
+        (self.hosts.len().max(1) + usize::from(self.link)).max(2)
+    }
+
+    fn x(&self, line: Line) -> f64 {
+        let (first, last) = (LEFT + MARGIN + 70.0, WIDTH - MARGIN - 90.0);
+        first + (last - first) * line as f64 / (self.count() - 1) as f64
+    }
+
+    fn names(&self) -> Vec<(String, &'static str)> {
+        let mut names: Vec<(String, &'static str)> = self
+            .hosts
+            .iter()
+            .map(|host| (host.to_string(), if self.own == Some(*host) { "captured here" } else { "" }))
+            .collect();
+        if self.link {
+            names.insert(names.len().min(1), ("the link".to_owned(), "frames without a packet"));
+        }
+        names
+    }
+
+    fn draw(&self, svg: &mut Svg, bottom: f64) {
+        let each = (WIDTH - LEFT - 2.0 * MARGIN) / self.count() as f64;
+        for (line, (name, below)) in self.names().iter().enumerate() {
+            let x = self.x(line);
+            svg.line((x, TOP + HEAD - 8.0), (x, bottom), Stroke::new(FAINT, 2.0));
+            let width = (each - 12.0).min(190.0);
+            let head = Rect { x: x - width / 2.0, y: TOP - 4.0, width, height: HEAD - 4.0 };
+            svg.rect(head, PALE, Some(Stroke::new(GREY, 1.0)));
+            let font = Font::new(13.0, INK).bold().at(Anchor::Middle);
+            let y = if below.is_empty() { TOP + 19.0 } else { TOP + 12.0 };
+            svg.text((x, y), font, &font.fit(name, width - 8.0));
+            let font = Font::new(10.0, GREY).at(Anchor::Middle);
+            svg.text((x, TOP + 26.0), font, &font.fit(below, width - 8.0));
+        }
+    }
+}
