@@ -220,6 +220,24 @@ fn a_ladder_of_many_frames_says_what_is_left_out() {
 }
 
 #[test]
+fn a_host_has_one_line_for_all_its_addresses() {
+    let svg = figure(&[PAGE, "--kind", "ladder", "--", "-6"]);
+    let document = Document::parse(&svg).expect("a figure");
+    let texts = texts(&document);
+    let stands = |said: &str| texts.iter().filter(|text| text.text() == Some(said)).count();
+    let names = [
+        "192.0.2.10",
+        "here; also 2001:db8:1::10",
+        "the link",
+        "192.0.2.1",
+        "2001:db8:1::1",
+        "2001:db8:2::80",
+    ];
+    assert_eq!(names.map(stands), [1; 6], "{svg}");
+    assert_eq!(groups(&document, "frame").len(), 15, "none is left out");
+}
+
+#[test]
 fn what_comes_from_outside_is_never_markup() {
     let url = "http://shop.test/%3C?a=%22&b='<script>alert(1)</script>]]>";
     for kind in KINDS {

@@ -44,18 +44,18 @@ pub(super) fn draw(frame: &Frame<'_>, wanted: Option<&str>, what: &str) -> Resul
         frame.number(),
         if goes_on { ", and the fields behind it" } else { "" }
     );
-    let told = cells.iter().map(|cell| format!("{} {}", cell.field.name, cell.field.value));
+    let rows = Rows::of(&cells);
+    let (drawn, left_out): (Vec<_>, Vec<_>) = cells.iter().partition(|cell| rows.holds(cell));
+    let told = drawn.iter().map(|cell| format!("{} {}", cell.field.name, cell.field.value));
     let mut svg = Svg::new(WIDTH, &title, told.collect::<Vec<_>>().join("; "));
     heading(&mut svg, &title, description, hue);
 
-    let rows = Rows::of(&cells);
     let mut notes = Vec::new();
-    let drawn = cells.iter().filter(|cell| rows.holds(cell));
     for cell in drawn {
         svg.group("field", &cell.told(), |svg| cell.draw(svg, &rows, hue, &mut notes));
     }
     rows.numbers(&mut svg);
-    let left_out = cells.iter().filter(|cell| !rows.holds(cell)).count() + notes.len().saturating_sub(MOST);
+    let left_out = left_out.len() + notes.len().saturating_sub(MOST);
     notes.truncate(MOST);
     if left_out > 0 {
         notes.push(format!("{left_out} fields more are left out."));

@@ -4,13 +4,12 @@
 //! before them. What is left out is said where it would be.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
-use framewise::core::Direction;
 use framewise::tcp::analysis::Order;
 use framewise_trace::dissect::{Connection, Dissection, Frame};
 
-use super::palette::{FAINT, GREY, INK, LATE, PALE, RED, WHITE, hue_of};
+use super::lifelines::{self, HOSTS, LEFT, Lines};
+use super::palette::{GREY, INK, LATE, RED, WHITE, hue_of};
 use super::series::Sending;
 use super::svg::{Anchor, Font, Rect, Stroke, Svg};
 use super::{MARGIN, WIDTH};
@@ -18,17 +17,13 @@ use crate::exit::{Failure, Kind};
 use crate::subject::time;
 
 /// Frames that are drawn at most; of more, so many of the first and of the last.
-const MOST: usize = 48;
+const MOST: usize = 40;
 const FIRST: usize = 16;
-const LAST: usize = 8;
-/// Hosts that have a line.
-const HOSTS: usize = 5;
+const LAST: usize = 6;
 
-const TOP: f64 = 92.0;
-const HEAD: f64 = 42.0;
+/// Where the first arrow has its place.
+const TOP: f64 = lifelines::TOP + lifelines::HEAD;
 const ROW: f64 = 34.0;
-/// What stands at the left: numbers and times.
-const LEFT: f64 = 150.0;
 
 pub(super) fn draw(
     dissection: &Dissection,
@@ -55,11 +50,11 @@ pub(super) fn draw(
     let told = format!("A ladder: who sends what to whom, {} of {} frames.", drawn.len(), frames.len());
     let mut svg = Svg::new(WIDTH, &title, told);
     let body = rows(&frames, &drawn);
-    let bottom = TOP + HEAD + ROW * body.len() as f64 + 16.0;
+    let bottom = TOP + ROW * body.len() as f64 + 16.0;
     heading(&mut svg, &title);
     lines.draw(&mut svg, bottom);
     for (number, row) in body.iter().enumerate() {
-        let y = TOP + HEAD + ROW * (number as f64 + 0.8);
+        let y = TOP + ROW * (number as f64 + 0.8);
         match row {
             Row::Frame(frame) => frame_row(&mut svg, dissection, &lines, frame, y),
             Row::LeftOut(count) => left_out(&mut svg, *count, y),
@@ -67,7 +62,7 @@ pub(super) fn draw(
     }
     let mut y = bottom + 24.0;
     if of_others > 0 {
-        let said = format!("{of_others} frames of other hosts are left out: {HOSTS} have a line.");
+        let said = format!("{of_others} frames of other hosts are left out: only {HOSTS} have a line.");
         svg.text((MARGIN, y), Font::new(12.0, GREY), &said);
         y += 20.0;
     }
@@ -127,7 +122,7 @@ fn rows<'d>(frames: &[Frame<'d>], drawn: &BTreeSet<usize>) -> Vec<Row<'d>> {
 
 /// One arrow: its number and time at the left, what it says above it, and what went wrong in red.
 fn frame_row(svg: &mut Svg, dissection: &Dissection, lines: &Lines, frame: &Frame<'_>, y: f64) {
-    let Some((from, to)) = lines.way(frame) else { return };
+    let Some((x1, x2)) = lines.way(frame) else { return };
     let summary = frame.summary();
     let (protocol, says) = summary.split_once(": ").unwrap_or(("", &summary));
     let odd = oddity(frame);
@@ -141,8 +136,8 @@ fn frame_row(svg: &mut Svg, dissection: &Dissection, lines: &Lines, frame: &Fram
     svg.group(class.trim_end(), &format!("frame {}: {label}", frame.number()), |svg| {
         let font = Font::new(11.5, GREY).at(Anchor::End);
         svg.text((MARGIN + 34.0, y + 4.0), font.bold(), &frame.number().to_string());
-        svg.text((LEFT - 4.0, y + 4.0), font, &time(dissection, frame));
-        let (x1, x2) = (lines.x(from), lines.x(to));
+        let began = dissection.frame(1).and_then(|frame| frame.time());
+        svg.text((LEFT - 4.0, y + 4.0), font, &time(dissection, frame, began));
         let stroke = Stroke::new(ink, 1.6);
         arrow(svg, (x1, x2), y, if odd.is_late() { stroke.dashed() } else { stroke }, odd.is_crossed);
         let font = Font::new(12.0, ink).at(Anchor::Middle);
@@ -228,88 +223,4 @@ fn heading(svg: &mut Svg, title: &str) {
         x += 52.0 + font.width(said) + 26.0;
     }
     svg.text((x, 68.0), Font::new(12.0, GREY), "left: the frame's number, and when, in ms");
-}
-
-/// The hosts, and where their lines are.
-struct Lines {
-    /// By their first frames, the one at which the capture was made in front.
-    hosts: Vec<IpAddr>,
-    own: Option<IpAddr>,
-    /// Whether there are frames without addresses of hosts: those have a line for all that are on the link.
-    link: bool,
-}
-
-/// A line: a host's, or that of all on the link.
-type Line = usize;
-
-impl Lines {
-    fn of(frames: &[Frame<'_>]) -> Self {
-        let own = frames.iter().find_map(|frame| {
-            let (source, destination) = frame.addresses()?;
-            match frame.direction()? {
-                Direction::Outbound => Some(source),
-                Direction::Inbound => Some(destination),
-            }
-        });
-        let mut hosts = Vec::from_iter(own);
-        let ends = frames.iter().filter_map(Frame::addresses).flat_map(|(from, to)| [from, to]);
-        for host in ends {
-            if hosts.len() < HOSTS && !hosts.contains(&host) {
-                hosts.push(host);
-            }
-        }
-        let link = frames.iter().any(|frame| frame.addresses().is_none());
-        Lines { hosts, own, link }
-    }
-
-    /// The line of a host; that of the link is the second.
-    fn line(&self, host: IpAddr) -> Option<Line> {
-        let place = self.hosts.iter().position(|known| *known == host)?;
-        Some(if self.link && place > 0 { place + 1 } else { place })
-    }
-
-    /// From which line to which a frame goes; `None`: one of them is not drawn.
-    fn way(&self, frame: &Frame<'_>) -> Option<(Line, Line)> {
-        let Some((source, destination)) = frame.addresses() else {
-            return Some(if frame.direction() == Some(Direction::Inbound) { (1, 0) } else { (0, 1) });
-        };
-        Some((self.line(source)?, self.line(destination)?))
-    }
-
-    fn count(&self) -> usize {
-        (self.hosts.len().max(1) + usize::from(self.link)).max(2)
-    }
-
-    fn x(&self, line: Line) -> f64 {
-        let (first, last) = (LEFT + MARGIN + 70.0, WIDTH - MARGIN - 90.0);
-        first + (last - first) * line as f64 / (self.count() - 1) as f64
-    }
-
-    fn names(&self) -> Vec<(String, &'static str)> {
-        let mut names: Vec<(String, &'static str)> = self
-            .hosts
-            .iter()
-            .map(|host| (host.to_string(), if self.own == Some(*host) { "captured here" } else { "" }))
-            .collect();
-        if self.link {
-            names.insert(names.len().min(1), ("the link".to_owned(), "frames without a packet"));
-        }
-        names
-    }
-
-    fn draw(&self, svg: &mut Svg, bottom: f64) {
-        let each = (WIDTH - LEFT - 2.0 * MARGIN) / self.count() as f64;
-        for (line, (name, below)) in self.names().iter().enumerate() {
-            let x = self.x(line);
-            svg.line((x, TOP + HEAD - 8.0), (x, bottom), Stroke::new(FAINT, 2.0));
-            let width = (each - 12.0).min(190.0);
-            let head = Rect { x: x - width / 2.0, y: TOP - 4.0, width, height: HEAD - 4.0 };
-            svg.rect(head, PALE, Some(Stroke::new(GREY, 1.0)));
-            let font = Font::new(13.0, INK).bold().at(Anchor::Middle);
-            let y = if below.is_empty() { TOP + 19.0 } else { TOP + 12.0 };
-            svg.text((x, y), font, &font.fit(name, width - 8.0));
-            let font = Font::new(10.0, GREY).at(Anchor::Middle);
-            svg.text((x, TOP + 26.0), font, &font.fit(below, width - 8.0));
-        }
-    }
 }

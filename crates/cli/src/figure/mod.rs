@@ -7,12 +7,13 @@
 //! |---|---|---|
 //! | encapsulation | `encapsulation` | a frame |
 //! | header | `header` | a layer of a frame |
-//! | ladder | `ladder` | all frames, or a connection's |
+//! | ladder | `ladder`, with `lifelines` | all frames, or a connection's |
 //! | sequence, window | `sequence`, `window`, with `series` and `plot` | one side of a connection |
 
 mod encapsulation;
 mod header;
 mod ladder;
+mod lifelines;
 mod palette;
 mod plot;
 mod sequence;

@@ -9,6 +9,8 @@ use super::svg::{Stroke, Svg};
 use super::{WIDTH, busier, seen};
 use crate::exit::Failure;
 
+/// Bars that are drawn at most.
+const MOST: usize = 20_000;
 /// How high the bar of a segment is at least.
 const LEAST: f64 = 3.0;
 
@@ -27,8 +29,10 @@ pub(super) fn draw(
     let title = format!("{what}: time and sequence");
     let again = series.sent.iter().filter(|sent| sent.kind == Sending::Again).count();
     let late = series.sent.iter().filter(|sent| sent.kind == Sending::Late).count();
+    let (bars, left_out) = bars(&axes, &series.sent);
+    let left_out = if left_out > 0 { format!(" Not drawn: {left_out}.") } else { String::new() };
     let note = format!(
-        "{}: {} segments with {length} bytes in all; {again} came again, {late} late.",
+        "{}: {} segments with {length} bytes in all; {again} came again, {late} late.{left_out}",
         seen(dissection, connection, side),
         series.sent.len()
     );
@@ -43,7 +47,7 @@ pub(super) fn draw(
     svg.group("acknowledged", "acknowledged", |svg| {
         svg.path(&stairs(&thinned(acknowledged)), "none", Some(acknowledgment));
     });
-    for bar in bars(&axes, &series.sent) {
+    for bar in bars {
         let (class, ink) = look(bar.kind);
         svg.group(class, &bar.told(), |svg| {
             let (top, bottom) = (axes.y(bar.sent.to), axes.y(bar.sent.from));
@@ -104,23 +108,27 @@ impl Bar {
     }
 }
 
-/// A bar for each segment; of very many, those that follow each other within half a pixel share one.
-fn bars(axes: &Axes, sent: &[Sent]) -> Vec<Bar> {
+/// A bar for each segment; of very many, those that follow each other within half a pixel share one. With how
+/// many have none, since there are too many.
+fn bars(axes: &Axes, sent: &[Sent]) -> (Vec<Bar>, usize) {
     let column = |sent: &Sent| (axes.x(sent.time) * 2.0).floor();
     let are_many = sent.len() > MANY;
     let mut bars: Vec<Bar> = Vec::new();
+    let mut left_out = 0;
     for &sent in sent {
         let joins = |last: &&mut Bar| {
             let before = last.sent;
             are_many && before.kind == sent.kind && before.to == sent.from && column(&before) == column(&sent)
         };
+        let is_full = bars.len() >= MOST;
         match bars.last_mut().filter(joins) {
             Some(last) => {
                 last.sent.to = sent.to;
                 last.count += 1;
             }
+            None if is_full => left_out += 1,
             None => bars.push(Bar { kind: sent.kind, sent, count: 1 }),
         }
     }
-    bars
+    (bars, left_out)
 }

@@ -25,8 +25,9 @@ pub(super) fn draw(
     let axes = Axes::new(series.duration(), if most <= flight * FAR { most.max(flight) } else { flight });
 
     let title = format!("{what}: bytes in flight and window");
+    let offered = if least == most { format!("{most}") } else { format!("{least} to {most}") };
     let note = format!(
-        "{}: at most {flight} bytes were in flight; the window that was offered was {least} to {most} bytes.",
+        "{}: at most {flight} bytes were in flight; the window that was offered was {offered} bytes.",
         seen(dissection, connection, side)
     );
     let mut svg = Svg::new(WIDTH, &title, &note);
