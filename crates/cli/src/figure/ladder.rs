@@ -141,8 +141,8 @@ fn frame_row(svg: &mut Svg, dissection: &Dissection, lines: &Lines, frame: &Fram
         let stroke = Stroke::new(ink, 1.6);
         arrow(svg, (x1, x2), y, if odd.is_late() { stroke.dashed() } else { stroke }, odd.is_crossed);
         let font = Font::new(12.0, ink).at(Anchor::Middle);
-        // An arrow to oneself has no length; what it says has room all the same.
-        let room = ((x2 - x1).abs() - 20.0).max(160.0);
+        // What has no length has room for what it says all the same.
+        let room = ((x2 - x1).abs() - 20.0).max(200.0);
         let said = font.fit(&label, room);
         let x = (x1 + x2) / 2.0;
         let width = font.width(&said) + 4.0;
@@ -186,6 +186,11 @@ fn oddity(frame: &Frame<'_>) -> Oddity {
 }
 
 fn arrow(svg: &mut Svg, (from, to): (f64, f64), y: f64, stroke: Stroke, is_crossed: bool) {
+    if from == to {
+        // Who sent it to whom is not known, or it is oneself.
+        svg.rect(Rect { x: from - 4.0, y: y - 4.0, width: 8.0, height: 8.0 }, stroke.ink, None);
+        return;
+    }
     let way = if to >= from { 1.0 } else { -1.0 };
     svg.line((from, y), (to - way * 7.0, y), stroke);
     let head = [(to, y), (to - way * 9.0, y - 4.5), (to - way * 9.0, y + 4.5)];
