@@ -1,6 +1,6 @@
 //! Who sends what to whom, and when: a line for each host, an arrow for each frame.
 //!
-//! Which of very many frames are drawn: the first, the last, and those that came again or were refused, with what was just
+//! Which of very many frames are drawn: the first, the last, and of those that came again or were refused the earliest, with what was just
 //! before them. What is left out is said where it would be.
 
 use std::collections::BTreeSet;
