@@ -1,0 +1,48 @@
+//! The keys that do something now.
+
+use ratatui::text::{Line, Span};
+
+use super::text::{Theme, columns};
+use crate::model::{Mode, Stepper};
+
+pub(super) fn line(stepper: &Stepper, theme: Theme, width: u16) -> Line<'static> {
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for (key, what) in keys(stepper) {
+        let word = format!("{what}   ");
+        used += columns(key) + 1 + columns(&word);
+        if used > width as usize + 3 {
+            break;
+        }
+        spans.push(Span::styled(key, theme.marked()));
+        spans.push(Span::raw(format!(" {word}")));
+    }
+    Line::from(spans)
+}
+
+/// The most needed first: what does not fit is under `?`.
+fn keys(stepper: &Stepper) -> Vec<(&'static str, &'static str)> {
+    let all: Vec<(bool, &str, &str)> = match stepper.mode() {
+        Mode::Help => vec![(true, "Esc", "back to the walk"), (true, "q", "quit")],
+        Mode::Search(_) | Mode::Goto(_) => vec![(true, "Enter", "go"), (true, "Esc", "never mind")],
+        Mode::Ways(..) => {
+            vec![(true, "up/down", "choose"), (true, "Enter", "go there"), (true, "Esc", "close")]
+        }
+        Mode::Walk => vec![
+            (stepper.is_playing(), "space", "pause"),
+            (stepper.is_playing(), "+ -", "faster, slower"),
+            (!stepper.is_last(), "->", "next"),
+            (!stepper.is_first(), "<-", "back"),
+            (stepper.fields().len() > 1, "up/down", "field"),
+            (stepper.layer().is_some(), "Enter", if stepper.has_bytes() { "close bytes" } else { "bytes" }),
+            (true, "?", "all keys"),
+            (true, "q", "quit"),
+            (stepper.layer().is_some(), "w", "where else"),
+            (stepper.can_return(), "r", "return"),
+            (stepper.has_found(), "n", "find next"),
+            (!stepper.is_playing() && !stepper.is_last(), "space", "play"),
+            (!stepper.has_found(), "/", "find"),
+        ],
+    };
+    all.into_iter().filter(|(does, ..)| *does).map(|(_, key, what)| (key, what)).collect()
+}

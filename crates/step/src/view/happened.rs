@@ -1,0 +1,146 @@
+//! What just happened: the layer's decision, what was noted, refused or sent again; and a question about the next step.
+
+use ratatui::text::{Line, Span};
+
+use super::layer::neighbours;
+use super::text::{Theme, cut, wrapped};
+use super::title::millis;
+use crate::model::{Guess, Mode, Stepper, sizes};
+
+pub(super) fn lines(stepper: &Stepper, theme: Theme, width: usize, height: usize) -> Vec<Line<'static>> {
+    let width = width.saturating_sub(2);
+    if let Some(asked) = asked(stepper) {
+        return vec![Line::raw(format!(" {}_", cut(&asked, width)))];
+    }
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    if let Some(notice) = stepper.notice() {
+        lines.push(Line::styled(format!(" {}", cut(notice, width)), theme.marked()));
+    }
+    lines.extend(decided(stepper, theme, width));
+    lines.extend(went_wrong(stepper, theme, width));
+    let question = stepper.guess().map(|(guess, answered)| question(guess, answered, theme, width));
+    let mut question = question.unwrap_or_default();
+    question.truncate(height.saturating_sub(lines.len()));
+    let room = height.saturating_sub(question.len());
+    lines.extend(noted(stepper, width, room.saturating_sub(lines.len())));
+    lines.truncate(room);
+    lines.resize(room, Line::default());
+    lines.extend(question);
+    lines
+}
+
+/// What somebody is typing.
+fn asked(stepper: &Stepper) -> Option<String> {
+    match stepper.mode() {
+        Mode::Search(text) => Some(format!("Find which text? {text}")),
+        Mode::Goto(text) => Some(format!("Which frame, 1 to {}? {text}", stepper.dissection().len())),
+        Mode::Walk | Mode::Help | Mode::Ways(..) => None,
+    }
+}
+
+/// What the layer decided, and who gets it next.
+fn decided(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'static>> {
+    let Some(layer) = stepper.layer() else { return Vec::new() };
+    let description = &layer.description;
+    if stepper.is_beyond_refusal(stepper.layer_index()) {
+        let text =
+            format!("{} never got this: what is shown is what it would have read.", description.protocol);
+        return vec![Line::styled(format!(" {}", cut(&text, width)), theme.marked())];
+    }
+    let is_down = stepper.scene().is_down;
+    let says = if is_down { &description.outbound } else { &description.inbound };
+    let protocol = description.protocol;
+    let mut text = format!("{protocol}: {says}");
+    if !is_down && !description.next.is_empty() {
+        text = format!("{text}. Next: {}", description.next);
+    }
+    let (whole, carried) = sizes(layer);
+    let own = whole.saturating_sub(carried);
+    let (above, below) = neighbours(stepper);
+    let moved = match (is_down, carried) {
+        (true, 0) => format!("{protocol} made {whole} bytes itself, and hands them to {below}."),
+        (true, _) => format!(
+            "{above} handed down {carried} bytes. {protocol} adds {own}, and hands {whole} to {below}."
+        ),
+        (false, 0) => format!("{below} handed up {whole} bytes. All of them are for {protocol} itself."),
+        (false, _) => format!(
+            "{below} handed up {whole} bytes. {protocol} takes {own} off, and hands {carried} to {above}."
+        ),
+    };
+    let quiet = Line::raw(format!(" {}", cut(&capitalised(&moved), width)));
+    vec![Line::styled(format!(" {}", cut(&text, width)), theme.of(protocol)), quiet]
+}
+
+/// With a large first letter.
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + characters.as_str()
+}
+
+/// Damage, loss and what was sent again for it. Of a healthy frame: nothing.
+fn went_wrong(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'static>> {
+    let Some(frame) = stepper.frame() else { return Vec::new() };
+    let mut texts = Vec::new();
+    if let Some(option) = stepper.flaw(frame.number()) {
+        let what = if option == "--drop" { "was lost on the way" } else { "had a bit flipped on the way" };
+        texts.push(format!("! This frame {what}, as asked by {option} {}.", frame.number()));
+    }
+    if let Some(refused) = frame.refused() {
+        texts.push(format!("! Refused by {}: {}.", refused.layer, refused.reason));
+    }
+    let repeats = stepper.repeats();
+    if let Some(&first) = repeats.before.first() {
+        let since =
+            stepper.dissection().frame(first).and_then(|first| frame.time()?.checked_sub(first.time()?));
+        let since = since.map(|since| format!(", {} before", millis(since))).unwrap_or_default();
+        let why = match stepper.flaw(first) {
+            Some("--drop") => " That one was lost.",
+            Some(_) => " That one was damaged.",
+            None => "",
+        };
+        texts.push(format!("! Sent again: this came first in frame {first}{since}.{why}"));
+    }
+    if let Some(&next) = repeats.after.first() {
+        texts.push(format!("! This is sent again in frame {next}."));
+    }
+    let lines = texts.iter().flat_map(|text| wrapped(text, width));
+    lines.map(|line| Line::styled(format!(" {line}"), theme.damage())).collect()
+}
+
+/// What our own layers, or whoever made the capture, noted about the frame.
+fn noted(stepper: &Stepper, width: usize, room: usize) -> Vec<Line<'static>> {
+    let Some(frame) = stepper.frame() else { return Vec::new() };
+    let comments = frame.comments();
+    let shown = if comments.len() > room { room.saturating_sub(1) } else { comments.len() };
+    let mut lines: Vec<Line<'static>> = comments
+        .iter()
+        .take(shown)
+        .map(|comment| Line::raw(format!(" Noted: {}", cut(comment, width.saturating_sub(8)))))
+        .collect();
+    if shown < comments.len() && room > 0 {
+        lines.push(Line::raw(format!(" Noted: and {} more", comments.len() - shown)));
+    }
+    lines
+}
+
+/// The question, or what came of it.
+fn question(guess: &Guess, answered: Option<usize>, theme: Theme, width: usize) -> Vec<Line<'static>> {
+    let Guess { protocol, field, answers, right, meaning } = guess;
+    let ask = |answer: usize| answers.get(answer).map_or("", String::as_str);
+    let text = match answered {
+        None => {
+            let answers: Vec<String> = answers
+                .iter()
+                .zip(["a", "b", "c"])
+                .map(|(answer, letter)| format!("[{letter}] {answer}"))
+                .collect();
+            format!("Guess, or just go on. The {field} of {protocol}, next: {}", answers.join(" "))
+        }
+        Some(answer) if answer == *right => format!("Right: {}. {meaning}", ask(*right)),
+        Some(answer) => format!("It is {}, not {}. {meaning}", ask(*right), ask(answer)),
+    };
+    let mut lines = wrapped(&text, width);
+    lines.truncate(2);
+    lines.into_iter().map(|line| Line::from(Span::styled(format!(" {line}"), theme.marked()))).collect()
+}

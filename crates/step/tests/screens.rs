@@ -1,0 +1,230 @@
+//! Screens, as somebody sees them: snapshots, and what must hold of all of them.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use framewise_step::{Action, Options, Stepper, keys, open, view};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (100, 30);
+
+fn stepper(options: &Options) -> Stepper {
+    Stepper::new(open("https://shop.test/", options).expect("the world is there"))
+}
+
+fn terminal((columns, rows): (u16, u16)) -> Terminal<TestBackend> {
+    Terminal::new(TestBackend::new(columns, rows)).expect("a terminal in memory")
+}
+
+/// The screen as text, and with its colours.
+fn screen(terminal: &mut Terminal<TestBackend>, stepper: &Stepper, has_colour: bool) -> (String, String) {
+    terminal.draw(|screen| view::draw(screen, stepper, has_colour)).expect("memory takes it");
+    (terminal.backend().to_string(), format!("{:?}", terminal.backend().buffer()))
+}
+
+fn press(stepper: &mut Stepper, codes: &[KeyCode]) {
+    for code in codes {
+        if let Some(action) = keys::action(stepper, KeyEvent::new(*code, KeyModifiers::NONE)) {
+            stepper.apply(action);
+        }
+    }
+}
+
+fn typed(text: &str) -> Vec<KeyCode> {
+    text.chars()
+        .map(|character| if character == '\n' { KeyCode::Enter } else { KeyCode::Char(character) })
+        .collect()
+}
+
+#[test]
+fn back_and_forward_again_each_screen_is_the_same() {
+    for size in [SMALL, LARGE] {
+        let mut stepper = stepper(&Options::default());
+        let mut terminal = terminal(size);
+        let mut there = Vec::new();
+        loop {
+            there.push(screen(&mut terminal, &stepper, true).1);
+            let before = stepper.position();
+            stepper.apply(Action::Next);
+            if stepper.position() == before {
+                break;
+            }
+        }
+        assert!(there.len() > 40, "{} steps", there.len());
+        // The key that led nowhere was answered, which one screen shows; any other key clears it.
+        press(&mut stepper, &[KeyCode::Esc, KeyCode::Home, KeyCode::End]);
+        for direction in [Action::Back, Action::Next] {
+            let mut again = vec![screen(&mut terminal, &stepper, true).1];
+            for _ in 1..there.len() {
+                stepper.apply(direction);
+                again.push(screen(&mut terminal, &stepper, true).1);
+            }
+            if direction == Action::Back {
+                again.reverse();
+            }
+            for (number, (first, again)) in there.iter().zip(&again).enumerate() {
+                assert_eq!(first, again, "step {number} by {direction:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_colour_the_text_is_the_same_and_no_colour_is_used() {
+    let mut stepper = stepper(&Options { drop: Some(11), ..Options::default() });
+    press(&mut stepper, &typed("g11\n\n"));
+    let mut terminal = terminal(LARGE);
+    let (coloured, with) = screen(&mut terminal, &stepper, true);
+    let (plain, without) = screen(&mut terminal, &stepper, false);
+    assert_eq!(coloured, plain);
+    assert!(with.contains("fg: Yellow"));
+    assert!(!without.lines().any(|line| line.contains("fg: ") && !line.contains("fg: Reset")), "{without}");
+}
+
+#[test]
+fn the_request_at_both_sizes() {
+    let mut stepper = stepper(&Options::default());
+    press(&mut stepper, &typed("g11\n"));
+    insta::assert_snapshot!("request_100", screen(&mut terminal(LARGE), &stepper, true).0);
+    press(&mut stepper, &[KeyCode::Right; 5]);
+    press(&mut stepper, &[KeyCode::Down, KeyCode::Enter]);
+    insta::assert_snapshot!("tcp_with_bytes_100", screen(&mut terminal(LARGE), &stepper, true).0);
+    insta::assert_snapshot!("tcp_with_bytes_80", screen(&mut terminal(SMALL), &stepper, true).0);
+}
+
+#[test]
+fn the_answer_on_its_way_up() {
+    let mut stepper = stepper(&Options::default());
+    press(&mut stepper, &typed("g12\nlll"));
+    insta::assert_snapshot!("answer_80", screen(&mut terminal(SMALL), &stepper, true).0);
+}
+
+#[test]
+fn a_lost_frame_is_sent_again_and_the_cause_is_told() {
+    let mut stepper = stepper(&Options { drop: Some(11), ..Options::default() });
+    press(&mut stepper, &typed("g11\n"));
+    let lost = screen(&mut terminal(SMALL), &stepper, true).0;
+    assert!(lost.contains("This frame was lost on the way, as asked by --drop 11."), "{lost}");
+    assert!(lost.contains("This is sent again in frame 14."), "{lost}");
+    press(&mut stepper, &typed("g14\n"));
+    let again = screen(&mut terminal(SMALL), &stepper, true).0;
+    assert!(again.contains("Sent again: this came first in frame 11"), "{again}");
+    assert!(again.contains("That one was lost."), "{again}");
+    insta::assert_snapshot!("sent_again_100", screen(&mut terminal(LARGE), &stepper, true).0);
+}
+
+#[test]
+fn what_a_layer_refused_never_got_further() {
+    let mut stepper = stepper(&Options { flip: Some(12), ..Options::default() });
+    let mut terminal = terminal(SMALL);
+    press(&mut stepper, &typed("g12\nll"));
+    let refusing = screen(&mut terminal, &stepper, true).0;
+    assert!(refusing.contains("Refused by tcp: checksum wrong"), "{refusing}");
+    assert!(!refusing.contains("never got this"), "{refusing}");
+    press(&mut stepper, &typed("l"));
+    let beyond = screen(&mut terminal, &stepper, true).0;
+    assert!(beyond.contains("TLS never got this") && beyond.contains(">x 3 TLS"), "{beyond}");
+}
+
+#[test]
+fn a_healthy_run_says_nothing_of_damage() {
+    let mut stepper = stepper(&Options::default());
+    let mut terminal = terminal(LARGE);
+    loop {
+        let text = screen(&mut terminal, &stepper, true).0;
+        for word in ["again", "Refused", "lost", "damaged on the way,"] {
+            assert!(!text.contains(&format!("! {word}")), "{text}");
+        }
+        let before = stepper.position();
+        stepper.apply(Action::Next);
+        if stepper.position() == before {
+            break;
+        }
+    }
+}
+
+#[test]
+fn all_keys_and_the_ways_of_a_byte() {
+    let mut stepper = stepper(&Options::default());
+    press(&mut stepper, &[KeyCode::Char('?')]);
+    insta::assert_snapshot!("keys_80", screen(&mut terminal(SMALL), &stepper, true).0);
+    press(&mut stepper, &[KeyCode::Esc]);
+    press(&mut stepper, &typed("/<h1>\n"));
+    insta::assert_snapshot!("found_80", screen(&mut terminal(SMALL), &stepper, true).0);
+    press(&mut stepper, &typed("w"));
+    insta::assert_snapshot!("ways_80", screen(&mut terminal(SMALL), &stepper, true).0);
+}
+
+#[test]
+fn a_screen_that_is_too_small_says_so_at_any_size() {
+    let stepper = stepper(&Options::default());
+    for size in [(1, 1), (20, 3), (79, 24), (80, 23)] {
+        let text = screen(&mut terminal(size), &stepper, true).0;
+        assert!(size.0 < 60 || size.1 < 3 || text.contains("80 x 24"), "{text}");
+    }
+    for size in [(80, 24), (81, 25), (300, 100)] {
+        assert!(screen(&mut terminal(size), &stepper, true).0.contains("What just happened"));
+    }
+}
+
+#[test]
+fn every_fixture_is_walked_at_both_sizes_with_its_bytes_open() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pcaps");
+    for name in ["http", "https", "tls12", "ipv6", "form", "lossy"] {
+        let opened = open(&format!("{folder}/{name}.pcapng"), &Options::default()).expect("a fixture");
+        let mut stepper = Stepper::new(opened);
+        stepper.apply(Action::Bytes);
+        let mut terminals = [SMALL, LARGE].map(terminal);
+        for _ in 0..100 {
+            for terminal in &mut terminals {
+                let text = screen(terminal, &stepper, true).0;
+                assert!(text.contains("What just happened"), "{name}: {text}");
+            }
+            stepper.apply(Action::Field(1));
+            stepper.apply(Action::Next);
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_is_told_in_a_sentence() {
+    let told = |what: &str, options: &Options| open(what, options).expect_err("it is not there").to_string();
+    let none = Options::default();
+    assert!(told("gone.pcapng", &none).starts_with("gone.pcapng is not there"));
+    assert!(told("https://example.com/", &none).contains("is in the real world"));
+    assert!(told("http://[", &none).contains("no URL"));
+    let drop = Options { drop: Some(99), ..Options::default() };
+    assert_eq!(told("https://shop.test/", &drop), "there is no frame 99: this run takes frames 1 to 13");
+    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pcaps/http.pcapng");
+    assert!(told(here, &drop).starts_with("--drop is for a URL"));
+    assert!(told(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), &none).contains("no capture"));
+}
+
+#[test]
+fn what_a_capture_says_is_shown_and_never_obeyed() {
+    let mut bytes =
+        std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../pcaps/http.pcapng")).expect("a fixture");
+    let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"shop.test")).collect();
+    assert!(!places.is_empty(), "the capture names the host");
+    // Clears the screen, rings, and turns the direction of writing.
+    places.into_iter().for_each(|at| bytes[at..at + 9].copy_from_slice(b"\x1b[2J\x07\xe2\x80\xae!"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("hostile.pcapng");
+    std::fs::write(&file, bytes).expect("a file");
+    let opened = open(file.to_str().expect("a plain name"), &Options::default()).expect("still a capture");
+    let mut stepper = Stepper::new(opened);
+    stepper.apply(Action::Bytes);
+    let mut terminal = terminal(LARGE);
+    loop {
+        screen(&mut terminal, &stepper, true);
+        for cell in terminal.backend().buffer().content() {
+            let is_bad = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}');
+            assert!(!cell.symbol().chars().any(is_bad), "{:?} at {:?}", cell.symbol(), stepper.position());
+        }
+        let before = stepper.position();
+        stepper.apply(Action::Next);
+        if stepper.position() == before {
+            break;
+        }
+    }
+}
