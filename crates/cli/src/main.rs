@@ -30,6 +30,7 @@ mod scene;
 mod serve;
 mod signals;
 mod stats;
+mod step;
 mod subject;
 mod table;
 #[cfg(target_os = "linux")]
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(*args),
         Command::Explain(args) => explain::run(&args),
         Command::Figure(args) => figure::run(&args),
+        Command::Step(args) => step::run(&args),
         Command::Url(args) => url::run(&args),
         Command::Stats(args) => stats::run(&args),
         #[cfg(target_os = "linux")]

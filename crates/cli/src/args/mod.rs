@@ -8,6 +8,7 @@ mod figure;
 mod http;
 mod serve;
 mod stats;
+mod step;
 mod subject;
 mod tap;
 mod url;
@@ -24,6 +25,7 @@ pub(crate) use self::figure::{Figure, Kind as FigureKind};
 pub(crate) use self::http::Http;
 pub(crate) use self::serve::{Forward, Serve};
 pub(crate) use self::stats::Stats;
+pub(crate) use self::step::Step;
 pub(crate) use self::subject::Subject;
 pub(crate) use self::tap::{NatTool, Tap, TapUp};
 pub(crate) use self::url::Url;
@@ -64,6 +66,10 @@ pub(crate) enum Command {
     ///
     /// All that is written in it are the words of the layers that sent and received: the same as `framewise explain` tells.
     Figure(Figure),
+    /// Step through a run or a capture in the terminal, one layer at a time, forward and back.
+    ///
+    /// This runs `framewise-step`, a program of its own that lies beside this one or on PATH.
+    Step(Step),
     /// Take a URL apart.
     Url(Url),
     /// Tell every reason for which something is dropped: what it means, and which RFC says so.
