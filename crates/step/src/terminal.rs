@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 use crossterm::event::{self, Event};
 use framewise_step::{Stepper, keys, view};
 use ratatui::DefaultTerminal;
+#[cfg(unix)]
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+#[cfg(unix)]
+use signal_hook::iterator::Signals;
 
 /// How long nothing is looked at but keys.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -44,12 +48,23 @@ fn turn(
     Ok(())
 }
 
-/// The number of the last signal that asked this program to end; 0: none did.
+/// The number of the signal that asked this program to end; 0: none did.
+///
+/// Where the terminal itself is gone, waiting for keys never returns, so what hears of signals ends the program itself if
+/// nobody else has done it after a while.
 fn signals() -> io::Result<Arc<AtomicUsize>> {
     let last = Arc::new(AtomicUsize::new(0));
     #[cfg(unix)]
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
-        signal_hook::flag::register_usize(signal, last.clone(), signal as usize)?;
+    {
+        let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+        let heard = last.clone();
+        std::thread::spawn(move || {
+            let signal = signals.forever().next().unwrap_or(SIGTERM);
+            heard.store(signal as usize, Ordering::SeqCst);
+            std::thread::sleep(PATIENCE * 5);
+            ratatui::restore();
+            end_by(signal as usize);
+        });
     }
     Ok(last)
 }

@@ -136,8 +136,7 @@ fn frame_row(svg: &mut Svg, dissection: &Dissection, lines: &Lines, frame: &Fram
     svg.group(class.trim_end(), &format!("frame {}: {label}", frame.number()), |svg| {
         let font = Font::new(11.5, GREY).at(Anchor::End);
         svg.text((MARGIN + 34.0, y + 4.0), font.bold(), &frame.number().to_string());
-        let began = dissection.frame(1).and_then(|frame| frame.time());
-        svg.text((LEFT - 4.0, y + 4.0), font, &time(dissection, frame, began));
+        svg.text((LEFT - 4.0, y + 4.0), font, &time(dissection, frame));
         let stroke = Stroke::new(ink, 1.6);
         arrow(svg, (x1, x2), y, if odd.is_late() { stroke.dashed() } else { stroke }, odd.is_crossed);
         let font = Font::new(12.0, ink).at(Anchor::Middle);
