@@ -21,7 +21,7 @@ pub(crate) fn run(stepper: Stepper, has_colour: bool) -> io::Result<()> {
     let signal = signals()?;
     // It has a panic give the terminal back, too, before it is told of.
     let outcome = ratatui::try_init().and_then(|terminal| turn(terminal, stepper, has_colour, &signal));
-    ratatui::restore();
+    let _ = ratatui::try_restore();
     end_by(signal.load(Ordering::SeqCst));
     outcome
 }
@@ -62,7 +62,7 @@ fn signals() -> io::Result<Arc<AtomicUsize>> {
             let signal = signals.forever().next().unwrap_or(SIGTERM);
             heard.store(signal as usize, Ordering::SeqCst);
             std::thread::sleep(PATIENCE * 5);
-            ratatui::restore();
+            let _ = ratatui::try_restore();
             end_by(signal as usize);
         });
     }
