@@ -5,6 +5,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
+
+/// One test at a time: a process that another begins meanwhile would hold the programs that are written here open, and what
+/// is open for writing can't be run.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// The command in a folder of its own, where nothing lies beside it.
 fn alone(folder: &Path) -> PathBuf {
@@ -25,6 +30,7 @@ fn step(command: &Path, arguments: &[&str]) -> Output {
 
 #[test]
 fn where_it_is_not_there_one_is_told_how_to_get_it() {
+    let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().expect("a folder");
     let output = step(&alone(folder.path()), &["https://shop.test/", "--drop", "11"]);
     assert_eq!(output.status.code(), Some(1));
@@ -34,6 +40,7 @@ fn where_it_is_not_there_one_is_told_how_to_get_it() {
 
 #[test]
 fn what_lies_beside_it_gets_all_arguments_and_decides_how_it_ends() {
+    let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().expect("a folder");
     let program = folder.path().join("framewise-step");
     fs::write(&program, "#!/bin/sh\necho \"$@\"\nexit 7\n").expect("a file");
