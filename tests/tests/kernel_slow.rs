@@ -23,8 +23,9 @@ const HELD: Duration = Duration::from_secs(40);
 const COMING: Duration = Duration::from_secs(10);
 /// How long a page may take beside them, for 99 of 100.
 const PROMPT: Duration = Duration::from_secs(1);
-/// By how much our process may grow: twice a thousand connections, those of TLS with an answer that waits.
-const GROWTH: u64 = 256 << 20;
+/// By how much our process may grow: twice a thousand connections, each with 64 KiB of an answer under way, what is prepared to
+/// follow, and its session.
+const GROWTH: u64 = 512 << 20;
 
 /// `slowhttptest`, which goes on until it is dropped: of what is reset while it waits it does not always hear.
 fn attack(ns: &Namespace, url: &str, how: &[&str]) -> Running {

@@ -199,6 +199,7 @@ fn hosts(config: &WorldConfig, rng: &Rng) -> Result<[HostConfig; 3], WorldError>
     // On a wire made bad on purpose an honest client is slow, and TCP pauses for a minute: that is no reason to leave it.
     let patience = Duration::from_secs(3_600);
     server.http.pace_period = patience;
+    server.http.reader_period = patience;
     server.http.head_timeout = patience;
     server.tls.limits.handshake = patience;
     Ok([me, router, server])

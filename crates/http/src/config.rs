@@ -49,9 +49,12 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How long a client may take over a head, counted from its first byte (or from the connection's beginning). Beyond: 408.
     pub head_timeout: Duration,
-    /// The period over which a server measures how fast a peer sends or reads a body, a second at least: somewhat longer than an
-    /// honest one may stop altogether. Too slow: 408, or the end.
+    /// The period over which a server measures how fast a peer sends a body, a second at least: somewhat longer than an honest
+    /// one may stop altogether. Too slow: 408.
     pub pace_period: Duration,
+    /// The same for a peer that reads an answer, which takes longer to be seen: TCP asks ever less often whether a closed window
+    /// has opened. Too slow: the end.
+    pub reader_period: Duration,
     /// Bytes per second that a peer must send or read at least, over each period.
     pub minimum_rate: u64,
     /// How long a closed connection waits, after the last sign of progress, for the peer's own end before it is
@@ -83,6 +86,7 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(60),
             head_timeout: Duration::from_secs(30),
             pace_period: Duration::from_secs(35),
+            reader_period: Duration::from_secs(60),
             minimum_rate: 64,
             linger: Duration::from_secs(120),
             user_agent: None,

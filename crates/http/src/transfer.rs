@@ -187,30 +187,28 @@ impl Sending {
 pub(crate) struct Pace {
     since: Instant,
     count: u64,
+    period: Duration,
 }
 
 impl Pace {
-    pub(crate) fn begin(now: Instant, count: u64) -> Self {
-        Pace { since: now, count }
+    /// Begins to measure. A rate by the second is measured over a second at least; a period of nothing would be over as soon as
+    /// it began.
+    pub(crate) fn begin(now: Instant, count: u64, period: Duration) -> Self {
+        Pace { since: now, count, period: period.max(Duration::from_secs(1)) }
     }
 
-    pub(crate) fn deadline(&self, config: &Config) -> Instant {
-        self.since + period(config)
+    pub(crate) fn deadline(&self) -> Instant {
+        self.since + self.period
     }
 
     /// Whether the peer, having moved `count` bytes so far, was too slow in the period that is over.
     pub(crate) fn is_too_slow(&mut self, now: Instant, count: u64, config: &Config) -> bool {
-        if now < self.deadline(config) {
+        if now < self.deadline() {
             return false;
         }
         let moved = count.saturating_sub(self.count);
-        let least = config.minimum_rate.saturating_mul(period(config).as_secs());
-        *self = Pace::begin(now, count);
+        let least = config.minimum_rate.saturating_mul(self.period.as_secs());
+        *self = Pace { since: now, count, ..*self };
         moved < least
     }
-}
-
-/// A rate by the second is measured over a second at least; a period of nothing would be over as soon as it began.
-fn period(config: &Config) -> Duration {
-    config.pace_period.max(Duration::from_secs(1))
 }

@@ -511,10 +511,10 @@ fn a_reader_that_takes_next_to_nothing_is_left() {
     bench.outbound(ExchangeDown::End { exchange });
     // Fast enough over one period, and then not.
     bench.inbound(StreamUp::Writable { conn: accepted(0), bytes: 100 });
-    bench.at(framewise_core::Instant::ZERO + config.pace_period);
+    bench.at(framewise_core::Instant::ZERO + config.reader_period);
     assert!(!bench.has_closed());
     bench.inbound(StreamUp::Writable { conn: accepted(0), bytes: 10 });
-    bench.at(framewise_core::Instant::ZERO + config.pace_period * 2);
+    bench.at(framewise_core::Instant::ZERO + config.reader_period * 2);
     assert!(bench.has_closed());
     assert_eq!(bench.outcome().1, Some(Err(ExchangeError::TimedOut("sending the answer"))));
     assert_eq!(bench.counters.drops("http", "reader too slow"), 1);

@@ -34,7 +34,7 @@ impl ServerConn {
             }
         }
         self.exchange_credit(shared);
-        self.measure(cx.now);
+        self.measure(cx.now, &shared.config);
     }
 
     fn read_head(&mut self, shared: &mut Shared, cx: &mut Cx) -> bool {

@@ -5,32 +5,34 @@ use framewise_core::time::earliest;
 use framewise_core::{Cx, Instant};
 
 use super::{Phase, ServerConn};
+use crate::config::Config;
 use crate::layer::Shared;
 use crate::rule::{Refusal, Rule};
 use crate::transfer::Pace;
 
 impl ServerConn {
     /// Begins or ends the measuring of a peer that we wait for.
-    pub(super) fn measure(&mut self, now: Instant) {
+    pub(super) fn measure(&mut self, now: Instant, config: &Config) {
         let stuck = !self.wire.is_flushed() && self.wire.held_until().is_none();
-        self.writing = stuck.then(|| self.writing.unwrap_or(Pace::begin(now, self.wire.sent)));
+        self.writing =
+            stuck.then(|| self.writing.unwrap_or(Pace::begin(now, self.wire.sent, config.reader_period)));
         if let Phase::Exchange(exchange) = &mut self.phase {
             let waits = exchange.receiving.credit() > 0;
-            let begun = exchange.reading.unwrap_or(Pace::begin(now, self.wire.came));
+            let begun = exchange.reading.unwrap_or(Pace::begin(now, self.wire.came, config.pace_period));
             exchange.reading = waits.then_some(begun);
         }
     }
 
     pub(crate) fn deadline(&self, shared: &Shared) -> Option<Instant> {
         let config = &shared.config;
-        let writing = self.writing.map(|pace| pace.deadline(config));
+        let writing = self.writing.map(|pace| pace.deadline());
         match &self.phase {
             Phase::Head(reader) if reader.has_begun() || self.answered == 0 => {
                 Some(self.since + config.head_timeout)
             }
             Phase::Head(_) => Some(self.since + config.idle_timeout),
             Phase::Exchange(exchange) => {
-                let reading = exchange.reading.map(|pace| pace.deadline(config));
+                let reading = exchange.reading.map(|pace| pace.deadline());
                 earliest(self.wire.held_until(), earliest(reading, writing))
             }
             Phase::Ending if self.wire.is_closed() => Some(self.since + config.linger),
