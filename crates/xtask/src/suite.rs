@@ -1,12 +1,9 @@
 //! `cargo xtask test`: everything that must hold, in order of what fails soonest.
 
 use crate::summary::Summary;
-use crate::{book, commands, deny, examples, fuzz, links, packages, tool};
+use crate::{book, commands, deny, examples, links, packages, tool};
 use std::io;
 use std::process::Command;
-
-/// For how long each fuzz target runs: enough to find what a change broke roughly.
-const FUZZ_SECONDS: u64 = 15;
 
 /// Runs the steps, all of them whatever fails, and sums them up.
 pub(crate) fn run(quick: bool) -> io::Result<bool> {
@@ -22,7 +19,6 @@ pub(crate) fn run(quick: bool) -> io::Result<bool> {
     if !quick {
         the_documentation(&mut summary);
         summary.checks("dependencies", |report| deny::run_all(report));
-        summary.checks("fuzzing", |report| fuzz::run_all(FUZZ_SECONDS, &[], report));
     }
     Ok(summary.conclude())
 }
