@@ -253,6 +253,8 @@ pub fn cipher_suite(number: u16) -> String {
         0x1303 => "TLS_CHACHA20_POLY1305_SHA256",
         0x1304 => "TLS_AES_128_CCM_SHA256",
         0x1305 => "TLS_AES_128_CCM_8_SHA256",
+        0x0000 => "TLS_NULL_WITH_NULL_NULL",
+        0x000a => "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
         0x002f => "TLS_RSA_WITH_AES_128_CBC_SHA",
         0x0035 => "TLS_RSA_WITH_AES_256_CBC_SHA",
         0x003c => "TLS_RSA_WITH_AES_128_CBC_SHA256",
@@ -277,6 +279,7 @@ pub fn cipher_suite(number: u16) -> String {
         0xcca9 => "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
         0xccaa => "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
         0x00ff => "TLS_EMPTY_RENEGOTIATION_INFO_SCSV",
+        0x5600 => "TLS_FALLBACK_SCSV",
         other => return format!("{other:#06x}"),
     };
     name.to_owned()

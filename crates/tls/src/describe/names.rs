@@ -31,28 +31,7 @@ pub(super) const GREASE: &str =
 
 /// A cipher suite's name, where it has one here.
 pub(super) fn cipher_suite(number: u16) -> Option<String> {
-    let name = match number {
-        0x0000 => "TLS_NULL_WITH_NULL_NULL",
-        0x000a => "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
-        0x002f => "TLS_RSA_WITH_AES_128_CBC_SHA",
-        0x0035 => "TLS_RSA_WITH_AES_256_CBC_SHA",
-        0x003c => "TLS_RSA_WITH_AES_128_CBC_SHA256",
-        0x003d => "TLS_RSA_WITH_AES_256_CBC_SHA256",
-        0x009c => "TLS_RSA_WITH_AES_128_GCM_SHA256",
-        0x009d => "TLS_RSA_WITH_AES_256_GCM_SHA384",
-        0x009e => "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",
-        0x009f => "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
-        0x1304 => "TLS_AES_128_CCM_SHA256",
-        0x1305 => "TLS_AES_128_CCM_8_SHA256",
-        0x5600 => "TLS_FALLBACK_SCSV",
-        0xc009 => "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
-        0xc00a => "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
-        0xc013 => "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-        0xc014 => "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
-        0xccaa => "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-        _ => return Some(crate::handshake::cipher_suite(number)).filter(|name| !name.starts_with("0x")),
-    };
-    Some(name.to_owned())
+    Some(crate::handshake::cipher_suite(number)).filter(|name| !name.starts_with("0x"))
 }
 
 /// What a cipher suite does, by its name: how it seals, and what it leaves to others.
