@@ -172,6 +172,21 @@ pub(crate) fn fit(text: &str, width: usize) -> String {
     format!("{kept}..")
 }
 
+/// Text in lines of at most `width` characters, cut between words.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in printable(text).split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 fn digits(number: u64) -> usize {
     number.to_string().len()
 }

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
 use super::{Check, Group, Verdict};
-use crate::table::{WIDTH, printable, style_of};
+use crate::table::{WIDTH, printable, style_of, wrapped};
 
 /// Columns of the verdict and of the check's name, with what is around them.
 const BEFORE: usize = 21;
@@ -44,23 +44,6 @@ fn row(text: &mut String, check: &Check) {
         let bold = Style::new().bold();
         let _ = writeln!(text, "         mend it by  {bold}{}{bold:#}", printable(mend));
     }
-}
-
-/// The text in lines of at most `width` columns, broken between words.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in printable(text).split(' ') {
-        let line = lines.last_mut().expect("there is a first line");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_owned());
-            continue;
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines
 }
 
 pub(super) fn as_json(groups: &[Group]) -> String {

@@ -11,7 +11,7 @@ use super::frame;
 use crate::args;
 use crate::exit::{Failure, Kind};
 use crate::subject::is_called;
-use crate::table::{WIDTH, fit, printable, style_of};
+use crate::table::{WIDTH, fit, printable, style_of, wrapped};
 
 /// How many fields within fields are shown further in.
 const DEEPEST: usize = 6;
@@ -111,21 +111,6 @@ pub(super) fn place(frame: &Frame<'_>, layer: &Layer, field: &Field) -> String {
         Space::Plaintext(_) => " of the plaintext",
     };
     format!("{bytes}{bits}{of}")
-}
-
-/// Text in lines of at most `width` characters, cut between words.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in printable(text).split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// What was asked for is nowhere: what there is instead.

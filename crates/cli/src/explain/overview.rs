@@ -8,9 +8,8 @@ use framewise::http::passive::{Message, Start};
 use framewise::tcp::analysis::Order;
 use framewise_trace::dissect::{Connection, Dissection, Frame, Side};
 
-use super::fields::wrapped;
 use crate::subject::{frame_number, interesting, time};
-use crate::table::{WIDTH, fit, style_of};
+use crate::table::{WIDTH, fit, style_of, wrapped};
 
 /// Frames of which each has a line; of more, the first and the last.
 const SHOWN: usize = 200;

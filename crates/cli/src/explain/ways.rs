@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use framewise_trace::dissect::{Dissection, Frame, Place, Side, Space, Stream};
 
-use super::fields::wrapped;
 use super::frame::heading;
 use crate::exit::{Failure, Kind};
-use crate::table::{WIDTH, fit, style_of};
+use crate::table::{WIDTH, fit, style_of, wrapped};
 
 /// Places of a text that are shown.
 const SHOWN: usize = 8;
