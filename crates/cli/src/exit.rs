@@ -154,13 +154,22 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     sentence
 }
 
+/// The same host by http; a URL of a file has none.
+fn after_scheme(scheme: &str, url: &str) -> String {
+    if url.starts_with(&format!("{scheme}:///")) {
+        return "framewise serve DIRECTORY --forward 127.0.0.1:8080     (pages from a folder of files)"
+            .to_owned();
+    }
+    format!(
+        "framewise fetch {}     (if the same page is there)",
+        url.replacen(&format!("{scheme}:"), "http:", 1)
+    )
+}
+
 /// What the user can do about it.
 fn next_after(error: &FetchError, url: &str) -> String {
     let advice = match error {
-        FetchError::Url(UrlError::Scheme { scheme }) => Some(format!(
-            "framewise fetch {}     (if the same page is there)",
-            url.replacen(&format!("{scheme}:"), "http:", 1)
-        )),
+        FetchError::Url(UrlError::Scheme { scheme }) => Some(after_scheme(scheme, url)),
         FetchError::Url(_) => {
             Some("framewise url 'https://shop.test/items/1?x=2'     (what a URL is made of)".to_owned())
         }

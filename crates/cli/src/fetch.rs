@@ -54,7 +54,9 @@ fn in_memory(args: &args::Fetch) -> Result<(), Failure> {
     let mut outcome =
         watched_fetch(&mut world.runner, world.me, fetch.to_sink(files.page()), watch, stopwatch);
     outcome.cookies = cookies.written(world.runner.now());
-    finish(args, outcome, &Scene::memory(&args.url), files)
+    // The program, the command, the URL.
+    let has_options = std::env::args_os().len() > 3;
+    finish(args, outcome, &Scene::memory(&args.url, has_options), files)
 }
 
 /// The recording of such a fetch, whatever came of it; nobody takes the page.

@@ -13,6 +13,8 @@ pub(crate) const ME: &str = "me";
 pub(crate) struct Scene {
     /// What was asked for, as it was typed, but for a user and what would command a terminal.
     pub(crate) url: String,
+    /// Whether more than a URL was said.
+    pub(crate) has_options: bool,
     place: Place,
     epoch: Duration,
 }
@@ -28,21 +30,21 @@ enum Place {
 }
 
 impl Scene {
-    /// Inside this program.
-    pub(crate) fn memory(url: &str) -> Self {
+    /// Inside this program; `has_options` says whether more than a URL was said.
+    pub(crate) fn memory(url: &str, has_options: bool) -> Self {
         let epoch = Duration::from_secs(framewise::world::EPOCH);
-        Scene { url: shown(url), place: Place::Memory, epoch }
+        Scene { url: shown(url), has_options, place: Place::Memory, epoch }
     }
 
     /// On a TAP device; `names` says who turned names into addresses, and `epoch` when the run began.
     pub(crate) fn tap(url: &str, tap: &str, names: String, epoch: Duration) -> Self {
         let place = Place::Tap { name: tap.to_owned(), names };
-        Scene { url: shown(url), place, epoch }
+        Scene { url: shown(url), has_options: true, place, epoch }
     }
 
     /// Behind the gateway; `epoch` says when the run began.
     pub(crate) fn gateway(url: &str, epoch: Duration) -> Self {
-        Scene { url: shown(url), place: Place::Gateway, epoch }
+        Scene { url: shown(url), has_options: true, place: Place::Gateway, epoch }
     }
 
     /// Whether both hosts are inside this program.

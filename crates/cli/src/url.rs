@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::args;
 use crate::exit::{Failure, Kind};
 use crate::output::{self, printable};
+use crate::table::{WIDTH, wrapped};
 
 pub(crate) fn run(args: &args::Url) -> Result<(), Failure> {
     let anatomy = anatomy(&args.url).map_err(|error| Failure::new(Kind::Usage, error))?;
@@ -31,12 +32,30 @@ fn as_text(anatomy: &Anatomy) -> String {
     text.push('\n');
     let width = anatomy.fields.iter().map(|f| f.value.chars().count()).max().unwrap_or(0).min(32);
     for field in &anatomy.fields {
-        let _ = writeln!(text, "  {:<9} {:<width$}  {}", field.name, printable(&field.value), field.meaning);
+        let begin = format!("  {:<9} {:<width$}  ", field.name, printable(&field.value));
+        indented(&mut text, &begin, &field.meaning);
     }
     for remark in &anatomy.remarks {
-        let _ = writeln!(text, "\n{}", printable(remark));
+        text.push('\n');
+        indented(&mut text, "", remark);
     }
     text
+}
+
+/// `begin`, and beside it what was said, line below line.
+fn indented(text: &mut String, begin: &str, said: &str) {
+    let column = begin.chars().count().min(WIDTH / 2 + 8);
+    let mut lines = wrapped(said, WIDTH - column).into_iter();
+    // A value longer than its column leaves less, or nothing, of the first line.
+    let first = lines.next().unwrap_or_default();
+    if begin.chars().count() > column {
+        let _ = writeln!(text, "{}\n{:column$}{first}", begin.trim_end(), "");
+    } else {
+        let _ = writeln!(text, "{begin}{first}");
+    }
+    for line in lines {
+        let _ = writeln!(text, "{:column$}{line}", "");
+    }
 }
 
 fn as_json(anatomy: &Anatomy) -> String {

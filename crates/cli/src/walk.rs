@@ -248,17 +248,20 @@ fn closing(text: &mut String, walk: &Walk, page: &Page, scene: &Scene) {
         beyond(text, page);
     }
     if scene.is_memory() {
-        let follows = if page.redirects.is_empty() { "" } else { "-L " };
-        next(text, follows, &scene.url, walk.request.frames.first().copied().unwrap_or(1));
+        next(text, scene, walk.request.frames.first().copied().unwrap_or(1));
     }
 }
 
 /// What to try next: commands, and beside them what they are for where that fits.
-fn next(text: &mut String, follows: &str, url: &str, frame: usize) {
-    let url = format!("{follows}{}", for_a_shell(url));
+fn next(text: &mut String, scene: &Scene, frame: usize) {
+    // With other options frames have other numbers, and a password among them is not to be shown.
+    let again = match scene.has_options {
+        true => "the same with".to_owned(),
+        false => format!("framewise fetch {}", for_a_shell(&scene.url)),
+    };
     let commands = [
-        (format!("framewise fetch {url} --flip {frame}"), format!("damage frame {frame}")),
-        (format!("framewise fetch {url} -w page.pcapng"), "for Wireshark".to_owned()),
+        (format!("{again} --flip {frame}"), format!("damage frame {frame}")),
+        (format!("{again} -w page.pcapng"), "for Wireshark".to_owned()),
     ];
     let width = commands.iter().map(|(command, _)| command.chars().count() + 3).max().unwrap_or(0);
     for ((command, what), begin) in commands.iter().zip(["Next:  ", "       "]) {

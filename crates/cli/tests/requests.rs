@@ -44,9 +44,9 @@ fn redirects_are_followed_where_that_is_asked_for() {
     let walk = said(&fetch(&["-L", "https://shop.test/redirect"]));
     assert!(walk.contains("https://shop.test/redirect: 302 Found, on to"), "{walk}");
     assert!(walk.contains("fetch_page(\"https://shop.test/items/1\")"), "it is the last one's walk:\n{walk}");
-    let damage =
-        walk.lines().find_map(|line| line.strip_prefix("Next:  framewise fetch ")).expect("a command");
-    let damage: Vec<_> = damage.split("  ").next().unwrap().split(' ').collect();
+    let damage = walk.lines().find_map(|line| line.strip_prefix("Next:  the same with ")).expect("a command");
+    let damage = damage.split("  ").next().unwrap().split(' ');
+    let damage: Vec<_> = ["-L", "https://shop.test/redirect"].into_iter().chain(damage).collect();
     assert!(said(&fetch(&damage)).contains("noticed by shop.test"), "{damage:?} damages that request");
     let here = fetch(&["http://shop.test/redirect"]);
     assert!(String::from_utf8_lossy(&here.stdout).contains("It is elsewhere"));

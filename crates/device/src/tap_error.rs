@@ -40,7 +40,7 @@ pub enum TapError {
         name: String,
     },
     /// There is an interface of this name that framewise did not make.
-    #[error("{name} was not made by framewise, so it is left alone: choose another name")]
+    #[error("{name} was not made by framewise, so it is left alone")]
     NotOurs {
         /// The interface.
         name: String,

@@ -131,39 +131,39 @@ impl ClientTls {
 #[command(next_help_heading = "In memory")]
 pub(crate) struct Memory {
     /// Everything random follows from this number: the same seed, the same bytes. 1 if not given.
-    #[arg(long, value_name = "NUMBER", conflicts_with = "device")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) seed: Option<u64>,
 
     /// How many frames of 100 are lost on my wire.
-    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "device")]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) loss: Option<f64>,
 
     /// How many of 100 arrive twice.
-    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "device")]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) duplicate: Option<f64>,
 
     /// How many of 100 are overtaken by later ones.
-    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "device")]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) reorder: Option<f64>,
 
     /// How many of 100 have one bit flipped on the way.
-    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "device")]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) corrupt: Option<f64>,
 
     /// How long a frame takes to the router, in milliseconds.
-    #[arg(long, value_name = "MS", conflicts_with = "device")]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) delay: Option<u64>,
 
     /// How many kilobits per second my wire carries.
-    #[arg(long, value_name = "KBIT", conflicts_with = "device")]
+    #[arg(long, value_name = "KBIT", allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) rate: Option<u64>,
 
     /// Flip a bit in the payload of this frame of mine (numbered as in the walk).
-    #[arg(long, value_name = "FRAME", conflicts_with = "device")]
+    #[arg(long, value_name = "FRAME", allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) flip: Option<u64>,
 
     /// Lose this frame of mine (numbered as in the walk).
-    #[arg(long, value_name = "FRAME", conflicts_with = "device")]
+    #[arg(long, value_name = "FRAME", allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) drop: Option<u64>,
 }
 

@@ -5,7 +5,7 @@ mod limits;
 mod log;
 pub(crate) mod options;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::BufWriter;
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use framewise::core::seams::stream::{Endpoint, Security};
 use framewise::http::Handler;
 use framewise::tls::store;
-use framewise::{Ended, HostId, Runner};
+use framewise::{Ended, Runner};
 use framewise_site::{Compressed, Dated, StaticFiles};
 use framewise_trace::{CaptureOptions, CaptureWriter};
 
@@ -227,9 +227,7 @@ fn serve(
     let end = args.max_time.map(|time| live.runner.now() + time);
     let questions = signals::questions(&mut live.runner).map_err(failed)?;
     let is_over = |runner: &mut Runner| {
-        if questions.take() > 0 {
-            output::say(&Stats::of(runner).render());
-        }
+        answer(&questions, runner);
         signals.count() > 0
     };
     let ended = live.runner.run(end, is_over).map_err(failed)?;
@@ -239,17 +237,32 @@ fn serve(
     if ended == Ended::Done {
         output::say("Finishing what was begun; Ctrl-C again ends it at once.\n");
     }
-    drain(&mut live.runner, live.host, args.options.drain, signals).map_err(failed)?;
+    drain(live, args.options.drain, signals, &questions).map_err(failed)?;
     if args.stats {
         output::say(&Stats::of(&live.runner).render());
     }
     Ok(())
 }
 
+/// Whoever asks by a signal hears what was dropped so far.
+fn answer(questions: &Cell<u32>, runner: &Runner) {
+    if questions.take() > 0 {
+        output::say(&Stats::of(runner).render());
+    }
+}
+
 /// Until every answer has been given, and has arrived, or the time for that is over.
-fn drain(runner: &mut Runner, host: HostId, patience: Duration, signals: &Signals) -> std::io::Result<()> {
+fn drain(
+    live: &mut Live,
+    patience: Duration,
+    signals: &Signals,
+    questions: &Cell<u32>,
+) -> std::io::Result<()> {
+    let Live { runner, host, .. } = live;
+    let host = *host;
     let end = runner.now() + patience;
     let is_done = |runner: &mut Runner| {
+        answer(questions, runner);
         let mut host = runner.host(host);
         host.serving() == 0 && !host.is_sending()
     };
