@@ -40,7 +40,7 @@ mod summed;
 mod until;
 
 pub use certificates::{Authority, Identity};
-pub use namespace::{Namespace, in_namespace};
+pub use namespace::{Namespace, in_namespace, in_namespace_for};
 pub use place::{Host, Place};
 pub use process::{Finished, Running, finish};
 pub use routers::Beyond;

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Tells the process within which test it is to run.
 const MARKER: &str = "FRAMEWISE_IN_NAMESPACE";
 
-/// A test that takes longer than this hangs.
+/// A test that takes longer than this hangs, unless it says how long it means to take.
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// `ip` and its like answer at once.
@@ -32,6 +32,15 @@ pub struct Namespace(());
 ///
 /// Where the body does, with what it printed.
 pub fn in_namespace(test: &str, body: impl FnOnce(&Namespace)) {
+    in_namespace_for(LIMIT, test, body);
+}
+
+/// The same for a test that may take as long as `limit`.
+///
+/// # Panics
+///
+/// Where the body does, and where it takes longer.
+pub fn in_namespace_for(limit: Duration, test: &str, body: impl FnOnce(&Namespace)) {
     skippable(test, || {
         if std::env::var(MARKER).is_ok_and(|name| name == test) {
             let namespace = Namespace(());
@@ -39,13 +48,13 @@ pub fn in_namespace(test: &str, body: impl FnOnce(&Namespace)) {
             namespace.ip("link set lo up");
             body(&namespace);
         } else {
-            run_again_inside(test);
+            run_again_inside(limit, test);
         }
     });
 }
 
 /// Runs this test alone, by a copy of this program, inside.
-fn run_again_inside(test: &str) {
+fn run_again_inside(limit: Duration, test: &str) {
     require_program("ip");
     if let Err(why) = namespaces_can_be_made() {
         skip_because(why);
@@ -54,7 +63,7 @@ fn run_again_inside(test: &str) {
     let mut command = unshare();
     command.arg(program).args(["--exact", test, "--nocapture", "--test-threads=1"]).env(MARKER, test);
     let mut inside = Running::start(&mut command);
-    inside.wait(LIMIT);
+    inside.wait(limit);
     let said = inside.said();
     said.iter().filter(|line| line.starts_with("SKIPPED")).for_each(|line| say(line));
     let passed = said.iter().any(|line| line.starts_with("test result: ok. 1 passed"));

@@ -7,7 +7,7 @@
 
 use framewise_tests::link::{TAP, V4, V6, as_host, on_tap, tap};
 use framewise_tests::peers::Curl;
-use framewise_tests::{Namespace, in_namespace};
+use framewise_tests::{Namespace, in_namespace_for};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -117,9 +117,10 @@ fn median(held: &[Held]) -> u64 {
 
 #[test]
 fn mixed_load_and_faults_leave_nothing_behind() {
-    in_namespace("mixed_load_and_faults_leave_nothing_behind", |ns| {
+    let seconds = std::env::var("FRAMEWISE_SOAK_SECONDS").map_or(SECONDS, |said| said.parse().unwrap());
+    let limit = Duration::from_secs(seconds + 300);
+    in_namespace_for(limit, "mixed_load_and_faults_leave_nothing_behind", |ns| {
         tap(ns);
-        let seconds = std::env::var("FRAMEWISE_SOAK_SECONDS").map_or(SECONDS, |said| said.parse().unwrap());
         let folder = tempfile::tempdir().unwrap();
         let upload = folder.path().join("upload");
         fs::write(&upload, vec![7; 1 << 20]).unwrap();

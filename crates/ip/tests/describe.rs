@@ -125,6 +125,17 @@ fn a_router_advertisement_with_its_options() {
 }
 
 #[test]
+fn a_short_prefix_option_has_no_part_in_the_next_one() {
+    let mut message = vec![134, 0, 0, 0, 64, 0x40, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+    message.extend([3, 3, 64, 0xc0, 0, 0, 0x0e, 0x10, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+    message.extend([0; 8]);
+    message.extend([5, 1, 0, 0, 0, 0, 5, 0xdc]);
+    let told = describe_icmpv6(&message).expect("a message");
+    assert_eq!((value(&told, "prefix information"), value(&told, "MTU")), ("24 bytes", "1500"));
+    covers_all(&told);
+}
+
+#[test]
 fn icmp_messages() {
     let ping = icmp4("192.0.2.10", "203.0.113.80", &[8, 0, 0, 0, 0, 1, 0, 7]);
     let told = describe_icmp(&ping[20..]).expect("a message");

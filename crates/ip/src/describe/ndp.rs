@@ -172,7 +172,10 @@ fn fields_of(message: &[u8], option: &NdpOption<'_>) -> Vec<Field> {
         Field::new("option length", place.start + 1..place.start + 2, units.to_string(), length, source),
     ];
     let parts = match option.kind {
-        PREFIX_INFORMATION => prefix_parts(message, place.start).unwrap_or_default(),
+        // Of the option's own bytes: a short one is followed by the next.
+        PREFIX_INFORMATION => {
+            message.get(..place.end).and_then(|upto| prefix_parts(upto, place.start)).unwrap_or_default()
+        }
         _ => Vec::new(),
     };
     std::iter::once(whole).chain(head).chain(parts).collect()
@@ -201,9 +204,13 @@ fn whole(option: &NdpOption<'_>, place: Range<usize>) -> (Field, &'static str) {
         TARGET_LINK_LAYER_ADDRESS => {
             ("target link-layer address", mac(bytes), "The MAC address asked for.", "RFC 4861 §4.6.1")
         }
-        PREFIX_INFORMATION => {
-            ("prefix information", prefix(bytes), "A network of this link.", "RFC 4861 §4.6.2")
-        }
+        PREFIX_INFORMATION => match prefix(bytes) {
+            Some(prefix) => ("prefix information", prefix, "A network of this link.", "RFC 4861 §4.6.2"),
+            None => {
+                let value = format!("{} bytes", bytes.len());
+                ("prefix information", value, "Too short to say which network.", "RFC 4861 §4.6.2")
+            }
+        },
         REDIRECTED_HEADER => {
             let inside = place.start + 8..place.end;
             let quoted = quote::field(inside.clone(), bytes.get(8..).unwrap_or_default(), "RFC 4861 §4.6.3");
@@ -238,9 +245,9 @@ fn mac(option: &[u8]) -> String {
     MacAddr::new(array_at(option, 2).unwrap_or_default()).to_string()
 }
 
-fn prefix(option: &[u8]) -> String {
-    let network: Ipv6Addr = array_at::<16>(option, 16).unwrap_or_default().into();
-    format!("{network}/{}", u8_at(option, 2).unwrap_or(0))
+fn prefix(option: &[u8]) -> Option<String> {
+    let network: Ipv6Addr = array_at::<16>(option, 16)?.into();
+    Some(format!("{network}/{}", u8_at(option, 2)?))
 }
 
 /// The servers' addresses, behind the option's first eight bytes.
