@@ -1,9 +1,12 @@
 //! `cargo xtask test`: everything that must hold, in order of what fails soonest.
 
 use crate::summary::Summary;
-use crate::{book, commands, deny, examples, links, packages, tool};
+use crate::{book, commands, deny, examples, fuzz, links, packages, tool};
 use std::io;
 use std::process::Command;
+
+/// How long each fuzz target runs.
+const FUZZ_SECONDS: u64 = 15;
 
 /// Runs the steps, all of them whatever fails, and sums them up.
 pub(crate) fn run(quick: bool) -> io::Result<bool> {
@@ -19,6 +22,10 @@ pub(crate) fn run(quick: bool) -> io::Result<bool> {
     if !quick {
         the_documentation(&mut summary);
         summary.checks("dependencies", |report| deny::run_all(report));
+        // Not for everybody who runs the tests: it takes minutes to build, and finds something once in a long while.
+        if tool::is_ci() {
+            summary.checks("fuzzing", |report| fuzz::run_all(FUZZ_SECONDS, &[], report));
+        }
     }
     Ok(summary.conclude())
 }
