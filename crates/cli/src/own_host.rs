@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use framewise::http::{Answer, Handler, Intake, Problem, RefusedRequest, Request, StatusCode};
+use framewise::http::{Answer, ConnInfo, Handler, Intake, Problem, RefusedRequest, Request, StatusCode};
 
 /// Answers only what is asked of an own name.
 pub(crate) struct OwnHost(pub(crate) Arc<dyn Handler>);
@@ -25,6 +25,10 @@ impl Handler for OwnHost {
 
     fn refused(&self, refused: &RefusedRequest) {
         self.0.refused(refused);
+    }
+
+    fn left(&self, connection: &ConnInfo) {
+        self.0.left(connection);
     }
 
     fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use framewise_core::id::ExchangeId;
 use framewise_core::seams::exchange::{BodyLength, ResponseHead};
 use framewise_http::Pieces;
-use framewise_http::handler::{AnswerSink, Gone};
+use framewise_http::handler::{AnswerSink, Gone, Watcher};
 
 use crate::wake::Waker;
 
@@ -56,6 +56,7 @@ pub(crate) struct Flow(Arc<Mutex<FlowState>>);
 
 #[derive(Default)]
 struct FlowState {
+    watcher: Option<Arc<dyn Watcher>>,
     ahead: usize,
     gone: bool,
     turn: Turn,
@@ -129,6 +130,7 @@ impl Answers {
         let mut state = self.lock();
         let mut flow = flow.lock();
         let was_full = !flow.has_room();
+        let watcher = flow.watcher.clone().filter(|_| bytes > 0);
         flow.ahead = flow.ahead.saturating_sub(bytes);
         if was_full && flow.has_room() {
             // Here and not by the thread when it runs: time must not pass before that.
@@ -136,6 +138,11 @@ impl Answers {
                 state.pass(&mut flow, Turn::Handler);
             }
             self.0.moved.notify_all();
+        }
+        drop((flow, state));
+        // Without the locks: it may have locks of its own, which others hold while they answer.
+        if let Some(watcher) = watcher {
+            watcher.taken(bytes);
         }
     }
 
@@ -145,10 +152,15 @@ impl Answers {
         let mut flow = flow.lock();
         let was_full = !flow.has_room();
         flow.gone = true;
+        let watcher = flow.watcher.take();
         state.pass(&mut flow, Turn::Nobody);
         // Only who found no room waits.
         if was_full {
             self.0.moved.notify_all();
+        }
+        drop((flow, state));
+        if let Some(watcher) = watcher {
+            watcher.gone();
         }
     }
 
@@ -261,6 +273,14 @@ impl AnswerSink for Sink {
 
     fn abort(&mut self) {
         self.put(Part::Abort);
+    }
+
+    fn watch(&mut self, watcher: Arc<dyn Watcher>) -> bool {
+        let _all = self.answers.lock();
+        let mut flow = self.flow.lock();
+        let is_there = !flow.gone;
+        flow.watcher = is_there.then_some(watcher);
+        is_there
     }
 
     fn keep(&mut self) {

@@ -165,7 +165,10 @@ impl Client {
                 }
             }
             ExchangeUp::Closed { result, .. } => self.closed(id, exchange, result, cx),
-            ExchangeUp::Request(_) | ExchangeUp::Refused(_) | ExchangeUp::Listening { .. } => {}
+            ExchangeUp::Request(_)
+            | ExchangeUp::Refused(_)
+            | ExchangeUp::Left(_)
+            | ExchangeUp::Listening { .. } => {}
         }
     }
 

@@ -136,6 +136,11 @@ impl Server {
             ExchangeUp::Listening { endpoint, result } => self.listens(endpoint, result),
             ExchangeUp::Request(request) => self.begin(*request),
             ExchangeUp::Refused(refused) => self.tell(&refused),
+            ExchangeUp::Left(connection) => {
+                if let Some(handler) = self.handler(connection.local) {
+                    let _ = catch_unwind(AssertUnwindSafe(|| handler.left(&connection)));
+                }
+            }
             ExchangeUp::Body { exchange, data } => self.take(exchange, &data),
             ExchangeUp::End { exchange } => self.call_handler(exchange),
             ExchangeUp::Writable { exchange, bytes } => {

@@ -34,6 +34,8 @@ pub struct Config {
     pub exchanges: usize,
     /// Bytes of body that wait in this layer for room below, for each exchange.
     pub body_window: usize,
+    /// Whether a server is told of connections that bring no more requests, for threads that belong to connections.
+    pub tells_who_left: bool,
     /// How long a head may wait for the beginning of its body, so that both leave in one piece.
     pub gather: Duration,
     /// Informational responses (1xx) that a client takes before the real one.
@@ -78,6 +80,7 @@ impl Default for Config {
             connections_per_client: usize::MAX,
             exchanges: 65_536,
             body_window: 512 * 1024,
+            tells_who_left: false,
             gather: Duration::from_millis(1),
             informational_responses: 8,
             keep_alive: true,

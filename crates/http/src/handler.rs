@@ -7,8 +7,11 @@
 //! is_handler(|request: Request| Response::text(format!("you asked for {}", request.path())));
 //! ```
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use framewise_core::seams::exchange::{BodyLength, Headers, RefusedRequest, ResponseHead, Version};
+use framewise_core::seams::stream::ConnInfo;
 use http::{Method, StatusCode};
 
 use crate::message::{Body, Pieces, Request, Response};
@@ -29,6 +32,10 @@ pub trait Handler: Send + Sync {
     /// Something was answered in this handler's place, for it was no request, or there was no room for it: a word for
     /// whoever keeps a log.
     fn refused(&self, _refused: &RefusedRequest) {}
+
+    /// This connection has brought requests, and brings no more. Said only where HTTP was told to
+    /// ([`Config::tells_who_left`](crate::Config::tells_who_left)). A handler around another passes it on.
+    fn left(&self, _connection: &ConnInfo) {}
 
     /// Who takes the body of this request, which has not come yet, piece by piece. `None`, as it is unless said otherwise:
     /// the body is collected, and [`handle`](Self::handle) gets all of it. A handler around another passes the question on.
@@ -52,7 +59,7 @@ impl<F: Fn(Request) -> Response + Send + Sync> Handler for F {
     }
 }
 
-impl<H: Handler + ?Sized> Handler for std::sync::Arc<H> {
+impl<H: Handler + ?Sized> Handler for Arc<H> {
     fn handle(&self, request: Request, answer: Answer) {
         (**self).handle(request, answer);
     }
@@ -63,6 +70,10 @@ impl<H: Handler + ?Sized> Handler for std::sync::Arc<H> {
 
     fn refused(&self, refused: &RefusedRequest) {
         (**self).refused(refused);
+    }
+
+    fn left(&self, connection: &ConnInfo) {
+        (**self).left(connection);
     }
 
     fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
@@ -98,6 +109,21 @@ pub trait AnswerSink {
 
     /// Nobody works on this answer for now. A sink around another passes it on.
     fn keep(&mut self) {}
+
+    /// Asks to be told what becomes of the body, so that whoever must not wait for room knows when there is some. A sink
+    /// around another passes it on, where it passes on the bytes as they are. `false`: nothing will be told.
+    fn watch(&mut self, _watcher: Arc<dyn Watcher>) -> bool {
+        false
+    }
+}
+
+/// Hears what becomes of a body that is being sent. Called by whoever runs the layers, which it must not hold up.
+pub trait Watcher: Send + Sync {
+    /// The network has taken so many bytes more.
+    fn taken(&self, bytes: usize);
+
+    /// The client is gone.
+    fn gone(&self);
 }
 
 /// The duty to answer one request. Dropped without an answer (by a panic, say), it answers 500.
@@ -126,6 +152,11 @@ impl Answer {
         if let Some(sink) = &mut self.sink {
             sink.keep();
         }
+    }
+
+    /// Asks to be told what becomes of the body. `false`: nothing will be told.
+    pub fn watch(&mut self, watcher: Arc<dyn Watcher>) -> bool {
+        self.sink.as_mut().is_some_and(|sink| sink.watch(watcher))
     }
 
     /// Answers in one go.

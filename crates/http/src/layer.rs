@@ -192,6 +192,7 @@ impl Http {
         };
         act(server, &mut self.shared, cx);
         server.advance(&mut self.shared, cx);
+        server.tell_who_left(&mut self.shared);
         self.timers.set(conn, server.deadline(&self.shared));
     }
 

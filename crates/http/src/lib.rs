@@ -99,7 +99,7 @@ pub use framewise_core::seams::exchange::{
     BodyLength, Headers, RefusedRequest, RequestHead, ResponseHead, Version,
 };
 pub use framewise_core::seams::stream::{ConnInfo, TlsInfo};
-pub use handler::{Answer, AnswerBody, AnswerSink, Gone, Handler, Intake};
+pub use handler::{Answer, AnswerBody, AnswerSink, Gone, Handler, Intake, Watcher};
 pub use head::{read_request, read_response};
 pub use http::{Method, StatusCode};
 pub use layer::Http;

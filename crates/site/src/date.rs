@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use framewise_http::{Answer, AnswerSink, BodyLength, Gone, Handler, Intake, Pieces, Request, ResponseHead};
+use framewise_http::{
+    Answer, AnswerSink, BodyLength, Gone, Handler, Intake, Pieces, Request, ResponseHead, Watcher,
+};
 
 /// Tells the time of day. Simulated runs hand in one that always says the same.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -69,5 +71,9 @@ impl AnswerSink for DatedSink {
 
     fn keep(&mut self) {
         self.sink.keep();
+    }
+
+    fn watch(&mut self, watcher: Arc<dyn Watcher>) -> bool {
+        self.sink.watch(watcher)
     }
 }

@@ -207,7 +207,8 @@ impl Play {
             ExchangeUp::Connected { .. }
             | ExchangeUp::Writable { .. }
             | ExchangeUp::Listening { .. }
-            | ExchangeUp::Refused(_) => {}
+            | ExchangeUp::Refused(_)
+            | ExchangeUp::Left(_) => {}
         }
     }
 

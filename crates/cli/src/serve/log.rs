@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use framewise::http::{
     Answer, AnswerSink, BodyLength, ConnInfo, Gone, Handler, Intake, Pieces, RefusedRequest, Request,
-    ResponseHead, StatusCode,
+    ResponseHead, StatusCode, Watcher,
 };
 
 use crate::exit::Failure;
@@ -46,6 +46,10 @@ impl Handler for Logged {
         if let Some(log) = &self.log {
             log.write(&combined(connection, "-", *status, 0, [None, None]));
         }
+    }
+
+    fn left(&self, connection: &ConnInfo) {
+        self.handler.left(connection);
     }
 
     fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
@@ -151,6 +155,10 @@ impl AnswerSink for LoggedSink {
             entry.breaks_off("the handler gave it up");
         }
         self.sink.abort();
+    }
+
+    fn watch(&mut self, watcher: Arc<dyn Watcher>) -> bool {
+        self.sink.watch(watcher)
     }
 
     fn keep(&mut self) {

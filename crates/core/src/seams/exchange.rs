@@ -266,6 +266,9 @@ pub enum ExchangeUp {
     Request(Box<ServerRequest>),
     /// Something came that is no request, or none that is taken, and has been answered: for whoever keeps a log.
     Refused(Box<RefusedRequest>),
+    /// A connection that brought requests brings no more: for a server whose threads belong to connections. Said only where HTTP
+    /// was told to.
+    Left(Box<ConnInfo>),
     /// The connection for our request is there; said before its head leaves.
     Connected {
         /// Of which exchange.
@@ -366,7 +369,7 @@ impl ExchangeUp {
     /// The exchange that this is about; `None` for a word about listening, or about what became none.
     pub fn exchange(&self) -> Option<ExchangeId> {
         match self {
-            ExchangeUp::Listening { .. } | ExchangeUp::Refused(_) => None,
+            ExchangeUp::Listening { .. } | ExchangeUp::Refused(_) | ExchangeUp::Left(_) => None,
             ExchangeUp::Request(request) => Some(request.exchange),
             ExchangeUp::Connected { exchange, .. }
             | ExchangeUp::Response { exchange, .. }
@@ -437,6 +440,7 @@ impl Message for ExchangeUp {
             ExchangeUp::Listening { result: Err(error), .. } => error.to_string(),
             ExchangeUp::Request(request) => format!("{} {}", request.head.method, request.head.target),
             ExchangeUp::Refused(refused) => format!("{}: {}", refused.status, refused.reason),
+            ExchangeUp::Left(connection) => format!("no more from {}", connection.remote),
             ExchangeUp::Connected { connection, .. } => format!("connected to {}", connection.remote),
             ExchangeUp::Response { head, .. } => head.status.to_string(),
             ExchangeUp::Body { data, .. } => format!("{} bytes of body", data.len()),
@@ -452,6 +456,7 @@ impl Message for ExchangeUp {
             ExchangeUp::Listening { .. } => "listening",
             ExchangeUp::Request(_) => "request",
             ExchangeUp::Refused(_) => "refused",
+            ExchangeUp::Left(_) => "left",
             ExchangeUp::Connected { .. } => "connected",
             ExchangeUp::Response { .. } => "response",
             ExchangeUp::Body { .. } => "body",

@@ -89,6 +89,7 @@ impl ServerConn {
             persists: rules::persists(head.version, &head.headers),
             reading: None,
         }));
+        self.is_known = true;
         cx.note("http", "request", || format!("I am asked: {} {}", head.method, head.target));
         shared.up.push_back(ExchangeUp::Request(Box::new(ServerRequest {
             exchange: id,

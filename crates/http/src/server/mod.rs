@@ -22,7 +22,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use framewise_core::id::ExchangeId;
-use framewise_core::seams::exchange::{BodyLength, ExchangeError, ResponseHead, Version};
+use framewise_core::seams::exchange::{BodyLength, ExchangeError, ExchangeUp, ResponseHead, Version};
 use framewise_core::seams::stream::{CloseReason, ConnInfo};
 use framewise_core::{Cx, Instant, id::ConnId};
 use http::Method;
@@ -46,6 +46,8 @@ pub(crate) struct ServerConn {
     draining: bool,
     writing: Option<Pace>,
     discarded: usize,
+    /// It has brought a request, and the application has not heard that there will be no more.
+    is_known: bool,
 }
 
 #[derive(Debug)]
@@ -81,6 +83,7 @@ impl ServerConn {
             draining: false,
             writing: None,
             discarded: 0,
+            is_known: false,
         }
     }
 
@@ -193,6 +196,16 @@ impl ServerConn {
     /// Whether bytes of an answer wait for room below.
     pub(crate) fn is_sending(&self) -> bool {
         self.wire.is_sending()
+    }
+
+    /// Says that no more requests will come, where somebody wants to know and there were some.
+    pub(crate) fn tell_who_left(&mut self, shared: &mut Shared) {
+        if matches!(self.phase, Phase::Ending | Phase::Aborted)
+            && std::mem::take(&mut self.is_known)
+            && shared.config.tells_who_left
+        {
+            shared.up.push_back(ExchangeUp::Left(Box::new(self.info.clone())));
+        }
     }
 
     /// Finishes what was begun, and takes no more requests.

@@ -37,9 +37,10 @@ pub fn http() -> Suite<Exchanges, Streams> {
             _ => Aside::No,
         })
         .aside_inbound(|up| match up {
-            ExchangeUp::Writable { .. } | ExchangeUp::Connected { .. } | ExchangeUp::Refused(_) => {
-                Aside::Ignore
-            }
+            ExchangeUp::Writable { .. }
+            | ExchangeUp::Connected { .. }
+            | ExchangeUp::Refused(_)
+            | ExchangeUp::Left(_) => Aside::Ignore,
             _ => Aside::No,
         })
         .keep_books_below()
