@@ -229,7 +229,7 @@ fn fetch_unless_interrupted(
     host: HostId,
     fetch: Fetch,
 ) -> (Result<Page, FetchError>, Option<Signals>) {
-    let signals = match Signals::watch(runner) {
+    let signals = match Signals::watch(runner, true) {
         Ok(signals) => signals,
         Err(error) => return (Err(FetchError::Device(error.to_string())), None),
     };

@@ -35,6 +35,7 @@ mod subject;
 mod table;
 #[cfg(target_os = "linux")]
 mod tap;
+mod top;
 mod upload;
 mod url;
 mod walk;
@@ -55,6 +56,8 @@ fn main() -> ExitCode {
         Command::Step(args) => step::run(&args),
         Command::Url(args) => url::run(&args),
         Command::Stats(args) => stats::run(&args),
+        Command::Top(args) => top::run(&args),
+        Command::ServeChild(args) => serve::pool::work(&args),
         #[cfg(target_os = "linux")]
         Command::Tap { action } => tap::run(action),
         #[cfg(target_os = "linux")]

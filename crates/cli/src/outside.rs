@@ -66,7 +66,7 @@ pub(crate) fn server(args: &args::Serve, mut tls: framewise::tls::Config) -> Res
     let to_https = |forward: &&args::Forward| args.https != 0 && forward.to == args.https;
     tls.known_as = args.forward.iter().find(to_https).map(|forward| forward.from.ip());
     let mut setup = Setup::new("server", tls);
-    args.options.limits.apply(&mut setup.host);
+    args.options.limits.apply(&mut setup.host, args.options.pool.holds_threads());
     setup.host.http.epoch = Some(real::unix_time());
     for forward in &args.forward {
         if ![args.http, args.https].contains(&forward.to) {

@@ -21,12 +21,13 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Watches them, by a pipe that the Runner looks at. They end the program no more.
+    /// Watches them, by a pipe that the Runner looks at. They end the program no more. SIGHUP is one of them where it shall
+    /// end the program, too.
     #[cfg(unix)]
-    pub(crate) fn watch(runner: &mut Runner) -> io::Result<Self> {
+    pub(crate) fn watch(runner: &mut Runner, hangup_ends: bool) -> io::Result<Self> {
         let signals = Signals::default();
         // Whoever calls this by `nohup` wants it to outlive the terminal.
-        let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        let hangup = (hangup_ends && !is_ignored(SIGHUP)).then_some(SIGHUP);
         let ends: Vec<i32> = [SIGINT, SIGTERM].into_iter().chain(hangup).collect();
         for &signal in &ends {
             signal_hook::flag::register_usize(signal, signals.last.clone(), signal as usize)?;
@@ -37,7 +38,7 @@ impl Signals {
 
     /// Elsewhere Ctrl-C ends the program at once.
     #[cfg(not(unix))]
-    pub(crate) fn watch(_runner: &mut Runner) -> io::Result<Self> {
+    pub(crate) fn watch(_runner: &mut Runner, _hangup_ends: bool) -> io::Result<Self> {
         Ok(Signals::default())
     }
 
@@ -59,6 +60,14 @@ pub(crate) fn questions(runner: &mut Runner) -> io::Result<Rc<Cell<u32>>> {
     #[cfg(unix)]
     count(runner, &[SIGUSR1], questions.clone())?;
     Ok(questions)
+}
+
+/// Counts who asks for new processes, by SIGHUP.
+pub(crate) fn hangups(runner: &mut Runner) -> io::Result<Rc<Cell<u32>>> {
+    let hangups = Rc::new(Cell::new(0));
+    #[cfg(unix)]
+    count(runner, &[SIGHUP], hangups.clone())?;
+    Ok(hangups)
 }
 
 /// Adds to `count` for each of these signals, by a pipe that the Runner looks at.

@@ -17,15 +17,19 @@
 //! | what a thread is doing, in seven words | `state.rs` |
 //! | who gets which request, who waits, who is refused | `dispatch/mod.rs` |
 //! | the same in simulated time | `simulate/mod.rs` |
+//! | the same with real threads and processes | `pool/mod.rs` |
 
 #![forbid(unsafe_code)]
 
 pub mod dispatch;
 pub mod histogram;
+pub mod lesson;
+pub mod pool;
 pub mod simulate;
 pub mod state;
 
 pub use dispatch::{Dispatcher, Model};
 pub use histogram::Histogram;
+pub use pool::Pool;
 pub use simulate::{Outcome, Setup, simulate};
 pub use state::State;

@@ -11,6 +11,7 @@ mod stats;
 mod step;
 mod subject;
 mod tap;
+mod top;
 mod url;
 
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub(crate) use self::stats::Stats;
 pub(crate) use self::step::Step;
 pub(crate) use self::subject::Subject;
 pub(crate) use self::tap::{NatTool, Tap, TapUp};
+pub(crate) use self::top::Top;
 pub(crate) use self::url::Url;
 
 /// A web page's way through Ethernet, IP, TCP, TLS and HTTP, performed and explained.
@@ -84,6 +86,11 @@ pub(crate) enum Command {
     /// Without an option it looks at this computer alone. With --tap or --interface it looks at that device too, asks
     /// the neighbours on it, and looks for whoever has our addresses already. Nothing is changed.
     Doctor(Doctor),
+    /// Watch the threads of a running `framewise serve`: what each does, what waits, and how long.
+    Top(Top),
+    /// A child process of `framewise serve`.
+    #[command(hide = true)]
+    ServeChild(crate::serve::pool::ChildArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

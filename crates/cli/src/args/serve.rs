@@ -11,9 +11,8 @@ use super::{TapHost, seconds};
 /// Serve pages.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The directory to serve; without one, the built-in site.
-    #[arg(value_hint = ValueHint::DirPath)]
-    pub(crate) directory: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) site: crate::serve::SiteArgs,
 
     #[command(flatten)]
     pub(crate) tap: TapHost,

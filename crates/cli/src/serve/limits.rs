@@ -16,9 +16,10 @@ pub(crate) struct Limits {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
     pub(crate) head_timeout: Duration,
 
-    /// How long a connection may stay open between two requests, in seconds.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
-    pub(crate) idle_timeout: Duration,
+    /// How long a connection may stay open between two requests, in seconds. 60 if not given; 5 where it holds a thread (--model
+    /// prefork and worker).
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) idle_timeout: Option<Duration>,
 
     /// Bytes that a client must send of a body, or read of an answer, in a second, on average over 35 seconds. Below: 408, or the
     /// end.
@@ -52,11 +53,14 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Tells HTTP, and TCP, which alone knows how much of an answer the client has taken.
-    pub(crate) fn apply(&self, host: &mut HostConfig) {
+    /// Tells HTTP, and TCP, which alone knows how much of an answer the client has taken. Whether connections hold threads, HTTP
+    /// is told, too.
+    pub(crate) fn apply(&self, host: &mut HostConfig, holds_threads: bool) {
         let http = &mut host.http;
+        http.tells_who_left = holds_threads;
         http.head_timeout = self.head_timeout;
-        http.idle_timeout = self.idle_timeout;
+        let usual = Duration::from_secs(if holds_threads { 5 } else { 60 });
+        http.idle_timeout = self.idle_timeout.unwrap_or(usual);
         http.minimum_rate = self.minimum_rate.into();
         http.limits.head_bytes = self.max_head;
         http.limits.target_bytes = self.max_target;

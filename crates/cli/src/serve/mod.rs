@@ -1,23 +1,27 @@
 //! `framewise serve`: pages for everybody on a device, or for who comes to an address of this computer.
 
 mod certificates;
+pub(crate) mod control;
 mod limits;
 mod log;
 pub(crate) mod options;
+pub(crate) mod pool;
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::BufWriter;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use clap::{Args, ValueHint};
 use framewise::core::seams::stream::{Endpoint, Security};
-use framewise::http::Handler;
+use framewise::http::{Handler, Request};
 use framewise::tls::store;
 use framewise::{Ended, Runner};
+use framewise_server::Pool;
 use framewise_site::{Compressed, Dated, StaticFiles};
 use framewise_trace::{CaptureOptions, CaptureWriter};
 
@@ -32,6 +36,7 @@ use crate::{output, outside, private, real};
 
 pub(crate) use certificates::ca_directory;
 use certificates::certificates;
+use control::Control;
 use log::{AccessLog, Logged};
 
 pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
@@ -52,18 +57,31 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     }
     tls.export_secrets = args.capture_secrets;
     let log = args.options.log.as_deref().map(AccessLog::open).transpose()?;
-    let handler = handler(&args, log)?;
+    let plan = args.options.pool.plan()?;
+    let site = site(&args.site)?;
     let capture = args.capture.as_deref().map(|path| open_capture(path, args.capture_secrets)).transpose()?;
     let mut live = match args.tap.device() {
         Some(device) => on_device(&args, device, tls)?,
         None => outside::server(&args, tls)?,
     };
     let capture = capture.map(|file| watch(&mut live, file, &args)).transpose()?;
+    // Threads and processes begin without the rights that opening the device took.
+    let pool = plan.map(|plan| pool::start(plan, &args, site.clone())).transpose()?.map(Arc::new);
+    let control = pool.as_ref().map(|pool| Control::open(&args, pool.watcher())).transpose()?;
+    let answers: Arc<dyn Handler> = match &pool {
+        Some(pool) => pool.clone(),
+        None => site,
+    };
+    let handler = seen_from_outside(&args, answers, log);
     let endpoints = listen(&mut live, &args, &handler)?;
     // Before it is said that Ctrl-C ends it well.
-    let signals = Signals::watch(&mut live.runner).map_err(|error| Failure::new(Kind::Device, error))?;
-    announce(&args, &live);
-    let served = serve(&mut live, &args, &endpoints, &signals);
+    let signals = Signals::watch(&mut live.runner, !restarts_on_hangup(&args))
+        .map_err(|error| Failure::new(Kind::Device, error))?;
+    announce(&args, &live, control.as_ref());
+    let served = serve(&mut live, &args, &endpoints, &signals, pool.as_deref());
+    if let Some(pool) = pool {
+        pool.end();
+    }
     if let Some(capture) = capture {
         let mut capture = capture.borrow_mut();
         capture.flush();
@@ -83,7 +101,7 @@ fn on_device(
 ) -> Result<Live, Failure> {
     let opened = live::open(device, args.tap.offload)?;
     let mut config = live::host_config("server", &opened, &args.tap, tls);
-    args.options.limits.apply(&mut config);
+    args.options.limits.apply(&mut config, args.options.pool.holds_threads());
     config.http.epoch = Some(real::unix_time());
     let mut live = live::start(opened, &config, None)?;
     live.runner.set_spin(args.tap.spin());
@@ -120,29 +138,55 @@ fn watch(live: &mut Live, file: File, args: &args::Serve) -> Result<Rc<RefCell<C
     Ok(capture)
 }
 
+/// What is served, and how.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SiteArgs {
+    /// The directory to serve; without one, the built-in site.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) directory: Option<PathBuf>,
+
+    /// Show what is in a directory that has no index.html.
+    #[arg(long, requires = "directory")]
+    pub(crate) list: bool,
+
+    /// Send text as it is, also to clients that take gzip.
+    #[arg(long)]
+    pub(crate) no_compression: bool,
+}
+
 /// What answers requests: a directory, or the built-in site.
-fn handler(args: &args::Serve, log: Option<AccessLog>) -> Result<Arc<dyn Handler>, Failure> {
+fn site(args: &SiteArgs) -> Result<Arc<dyn Handler>, Failure> {
     let site: Arc<dyn Handler> = match &args.directory {
         Some(directory) => {
             let files = StaticFiles::new(directory).map_err(|error| Failure::of_file(&error))?;
-            if args.options.list { Arc::new(files.with_listing()) } else { Arc::new(files) }
+            if args.list { Arc::new(files.with_listing()) } else { Arc::new(files) }
         }
-        None => Arc::new(framewise_site::builtin()),
+        None => {
+            let work = |request: Request| framewise_server::lesson::work(&request);
+            Arc::new(framewise_site::builtin().get(framewise_server::lesson::PATH, work))
+        }
     };
-    let sent: Arc<dyn Handler> =
-        if args.options.no_compression { site } else { Arc::new(Compressed::new(site)) };
-    let dated: Arc<dyn Handler> = Arc::new(Dated::new(sent, Arc::new(SystemTime::now)));
+    let sent: Arc<dyn Handler> = if args.no_compression { site } else { Arc::new(Compressed::new(site)) };
+    Ok(Arc::new(Dated::new(sent, Arc::new(SystemTime::now))))
+}
+
+/// What clients get to do with: whom it answers, and who keeps a log.
+fn seen_from_outside(
+    args: &args::Serve,
+    answers: Arc<dyn Handler>,
+    log: Option<AccessLog>,
+) -> Arc<dyn Handler> {
     let only_here = !args.forward.is_empty() && args.forward.iter().all(|f| f.from.ip().is_loopback());
-    let checked: Arc<dyn Handler> = if only_here { Arc::new(OwnHost(dated)) } else { dated };
+    let checked: Arc<dyn Handler> = if only_here { Arc::new(OwnHost(answers)) } else { answers };
     let is_shown = !args.quiet;
     let is_logged = is_shown || log.is_some();
-    Ok(if is_logged { Arc::new(Logged { handler: checked, is_shown, log }) } else { checked })
+    if is_logged { Arc::new(Logged { handler: checked, is_shown, log }) } else { checked }
 }
 
 /// What root could read, the user whom we are now may not: better said at once than by a 404 for every page.
 #[cfg(target_os = "linux")]
 fn check_still_readable(args: &args::Serve) -> Result<(), Failure> {
-    let Some(directory) = &args.directory else { return Ok(()) };
+    let Some(directory) = &args.site.directory else { return Ok(()) };
     std::fs::read_dir(directory).map(drop).map_err(|error| {
         let user = rustix::process::geteuid().as_raw();
         let place = directory.display();
@@ -171,7 +215,7 @@ fn listen(live: &mut Live, args: &args::Serve, handler: &Arc<dyn Handler>) -> Re
     Ok(endpoints)
 }
 
-fn announce(args: &args::Serve, live: &Live) {
+fn announce(args: &args::Serve, live: &Live, control: Option<&Control>) {
     let behind = "this computer, by our own stack behind a gateway";
     let at = args.tap.device().map_or(behind, |device| device.name());
     let mut text = format!("Serving on {at}:");
@@ -186,6 +230,9 @@ fn announce(args: &args::Serve, live: &Live) {
     if args.https != 0 && args.cert.is_none() {
         let certificate = ca_directory(args.ca_dir.as_deref()).join(store::CERTIFICATE_FILE);
         text.push_str(&format!("Who shall believe https needs: --cacert {}\n", certificate.display()));
+    }
+    if let Some(control) = control {
+        text.push_str(&format!("Who does what: framewise top --control {}\n", control.path().display()));
     }
     text.push_str("Ctrl-C ends it.\n");
     output::say(&text);
@@ -216,18 +263,32 @@ fn url(scheme: &str, at: SocketAddr) -> String {
     }
 }
 
+/// With child processes, SIGHUP means new ones, as with other servers of the kind.
+fn restarts_on_hangup(args: &args::Serve) -> bool {
+    args.options.pool.has_children()
+}
+
 /// Serves until a signal or the time comes, then lets what is under way finish.
 fn serve(
     live: &mut Live,
     args: &args::Serve,
     endpoints: &[Endpoint],
     signals: &Signals,
+    pool: Option<&Pool>,
 ) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(Kind::Device, error);
     let end = args.max_time.map(|time| live.runner.now() + time);
     let questions = signals::questions(&mut live.runner).map_err(failed)?;
+    let restarts = pool.filter(|_| restarts_on_hangup(args)).map(|_| signals::hangups(&mut live.runner));
+    let restarts = restarts.transpose().map_err(failed)?;
     let is_over = |runner: &mut Runner| {
         answer(&questions, runner);
+        if let (Some(pool), Some(restarts)) = (pool, &restarts)
+            && restarts.take() > 0
+        {
+            output::say("Starting every process anew; the old ones finish what they have.\n");
+            pool.restart();
+        }
         signals.count() > 0
     };
     let ended = live.runner.run(end, is_over).map_err(failed)?;

@@ -6,19 +6,12 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 
 use super::limits::Limits;
+use super::pool::PoolOptions;
 use crate::args::seconds;
 
 /// How to serve.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Show what is in a directory that has no index.html.
-    #[arg(long, requires = "directory")]
-    pub(crate) list: bool,
-
-    /// Send text as it is, also to clients that take gzip.
-    #[arg(long)]
-    pub(crate) no_compression: bool,
-
     /// Add a line for each answer to this file, in the combined format that web servers share; `-` is standard output.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) log: Option<PathBuf>,
@@ -29,4 +22,7 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) limits: Limits,
+
+    #[command(flatten)]
+    pub(crate) pool: PoolOptions,
 }

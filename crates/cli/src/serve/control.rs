@@ -1,0 +1,165 @@
+//! The socket at which a running server tells whoever may open it what its threads do: a line of JSON for each that comes.
+
+use std::path::{Path, PathBuf};
+
+use framewise_server::dispatch::Snapshot;
+use serde::{Deserialize, Serialize};
+
+use crate::args;
+use crate::exit::{Failure, Kind};
+
+/// What is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) format: String,
+    pub(crate) version: u32,
+    /// The main process.
+    pub(crate) pid: u32,
+    #[serde(flatten)]
+    pub(crate) pool: Snapshot,
+}
+
+/// What `format` says.
+pub(crate) const FORMAT: &str = "framewise-top";
+
+/// The socket. It is gone when this is dropped.
+pub(super) struct Control {
+    path: PathBuf,
+}
+
+impl Control {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::{DirBuilder, Permissions};
+    use std::io::{self, Write};
+    use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+    use std::os::unix::net::{UnixListener, UnixStream};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// How long whoever asks may take to read.
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    impl Control {
+        /// Opens it, for its owner alone, and tells by a thread of its own.
+        pub(in crate::serve) fn open(
+            args: &args::Serve,
+            snapshot: impl Fn() -> Snapshot + Send + 'static,
+        ) -> Result<Self, Failure> {
+            let wanted = args.options.pool.control.clone();
+            let path = wanted.map_or_else(own_path, Ok).and_then(|path| {
+                remove_stale(&path)?;
+                let listener = UnixListener::bind(&path)?;
+                std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+                std::thread::Builder::new()
+                    .name("control".to_owned())
+                    .spawn(move || tell(&listener, &snapshot))?;
+                Ok(path)
+            });
+            path.map(|path| Control { path }).map_err(|error| {
+                Failure::new(Kind::File, format!("there can be no socket for framewise top: {error}"))
+                    .next("the same with --control /tmp/framewise.sock")
+            })
+        }
+    }
+
+    fn tell(listener: &UnixListener, snapshot: &dyn Fn() -> Snapshot) {
+        for connection in listener.incoming().flatten() {
+            let pool = snapshot();
+            let report = Report { format: FORMAT.to_owned(), version: 1, pid: std::process::id(), pool };
+            // Who does not read is left, and asks again if it likes.
+            let _ = connection.set_write_timeout(Some(PATIENCE));
+            if let Ok(mut line) = serde_json::to_string(&report) {
+                line.push('\n');
+                let _ = (&connection).write_all(line.as_bytes());
+            }
+        }
+    }
+
+    /// A socket that nobody listens at was left by a server that was killed.
+    fn remove_stale(path: &Path) -> io::Result<()> {
+        let is_socket = std::fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket());
+        if is_socket && UnixStream::connect(path).is_err() {
+            std::fs::remove_file(path)?;
+        }
+        Ok(())
+    }
+
+    /// A name of this process's own, in a directory of this user's own.
+    fn own_path() -> io::Result<PathBuf> {
+        let user = rustix::process::geteuid().as_raw();
+        let directory = own_directory(user);
+        match DirBuilder::new().mode(0o700).create(&directory) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        // Others may write to the directory that it is in: what is there already must be ours alone.
+        let there = std::fs::symlink_metadata(&directory)?;
+        if !there.is_dir() || there.uid() != user || there.mode() & 0o077 != 0 {
+            let place = directory.display();
+            return Err(io::Error::other(format!("{place} is not this user's own directory")));
+        }
+        Ok(directory.join(format!("{}.sock", std::process::id())))
+    }
+
+    /// Where a user's sockets are.
+    fn own_directory(user: u32) -> PathBuf {
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|directory| {
+            std::fs::metadata(directory).is_ok_and(|there| there.is_dir() && there.uid() == user)
+        });
+        runtime.map_or_else(
+            || std::env::temp_dir().join(format!("framewise-{user}")),
+            |directory| directory.join("framewise"),
+        )
+    }
+
+    /// The sockets of all servers that this user may look at and that run; root may look at everybody's.
+    pub(crate) fn running() -> Vec<PathBuf> {
+        let user = rustix::process::geteuid();
+        let mut directories = vec![own_directory(user.as_raw())];
+        if user.is_root() {
+            let all = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
+            let ours = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("framewise-");
+            directories.extend(all.filter(|entry| ours(&entry.file_name())).map(|entry| entry.path()));
+        }
+        directories.sort();
+        directories.dedup();
+        let entries = directories.iter().filter_map(|directory| std::fs::read_dir(directory).ok());
+        let sockets = entries.flatten().flatten().map(|entry| entry.path());
+        let mut running: Vec<_> = sockets
+            .filter(|path| path.extension().is_some_and(|end| end == "sock"))
+            .filter(|path| UnixStream::connect(path).is_ok())
+            .collect();
+        running.sort();
+        running
+    }
+}
+
+#[cfg(unix)]
+pub(crate) use unix::running;
+
+#[cfg(not(unix))]
+impl Control {
+    /// Elsewhere there is none.
+    pub(super) fn open(
+        args: &args::Serve,
+        _snapshot: impl Fn() -> Snapshot + Send + 'static,
+    ) -> Result<Self, Failure> {
+        match &args.options.pool.control {
+            Some(_) => Err(Failure::new(Kind::Usage, "--control is for Unix")),
+            None => Ok(Control { path: PathBuf::new() }),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `framewise top`: what the threads of a running server do, drawn anew until it ends.
+
+mod render;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use crate::args;
+use crate::exit::{Failure, Kind};
+use crate::output;
+use crate::serve::control::Report;
+
+/// The least time between two looks.
+const LEAST: Duration = Duration::from_millis(50);
+
+/// Clears nothing before it draws, so that nothing flickers: each line is drawn over the old one.
+const HOME: &str = "\u{1b}[H";
+const CLEAR_LINE: &str = "\u{1b}[K";
+const CLEAR_REST: &str = "\u{1b}[J";
+
+pub(crate) fn run(args: &args::Top) -> Result<(), Failure> {
+    let path = match &args.control {
+        Some(path) => path.clone(),
+        None => the_only_one()?,
+    };
+    let first = look(&path).map_err(|error| nobody(&path, &error))?;
+    let is_screen = std::io::stdout().is_terminal() && !args.json;
+    let goes_on = args.follow || (is_screen && !args.once);
+    if !goes_on {
+        return show(&first, args);
+    }
+    if is_screen {
+        output::print_coloured("\u{1b}[2J")?;
+    }
+    let mut report = first;
+    loop {
+        if is_screen {
+            draw(&report)?;
+        } else {
+            show(&report, args)?;
+        }
+        thread::sleep(args.interval.max(LEAST));
+        // The server has ended: so does this.
+        let Ok(next) = look(&path) else { return Ok(()) };
+        report = next;
+    }
+}
+
+fn show(report: &Report, args: &args::Top) -> Result<(), Failure> {
+    if args.json {
+        let line = serde_json::to_string(report).map_err(|error| Failure::new(Kind::File, error))?;
+        return output::print(&line);
+    }
+    output::print_coloured(&render::screen(report, usize::MAX))
+}
+
+/// Draws one screen over the last.
+fn draw(report: &Report) -> Result<(), Failure> {
+    let rows = rows();
+    let mut text = HOME.to_owned();
+    let screen = render::screen(report, rows);
+    for (index, line) in screen.lines().take(rows).enumerate() {
+        if index > 0 {
+            text.push('\n');
+        }
+        text.push_str(line);
+        text.push_str(CLEAR_LINE);
+    }
+    text.push_str(CLEAR_REST);
+    output::print_coloured(&text)
+}
+
+#[cfg(unix)]
+fn rows() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).map(|size| usize::from(size.ws_row));
+    size.ok().filter(|rows| *rows > 0).unwrap_or(24)
+}
+
+#[cfg(not(unix))]
+fn rows() -> usize {
+    24
+}
+
+#[cfg(unix)]
+fn look(path: &Path) -> std::io::Result<Report> {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    /// A server answers at once.
+    const PATIENCE: Duration = Duration::from_secs(2);
+    /// 4,096 threads, each with what it works on.
+    const LONGEST: u64 = 8 << 20;
+
+    let socket = UnixStream::connect(path)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    let mut text = String::new();
+    socket.take(LONGEST).read_to_string(&mut text)?;
+    serde_json::from_str(&text).map_err(std::io::Error::other)
+}
+
+#[cfg(not(unix))]
+fn look(_path: &Path) -> std::io::Result<Report> {
+    Err(std::io::Error::other("such sockets are for Unix"))
+}
+
+#[cfg(unix)]
+fn the_only_one() -> Result<PathBuf, Failure> {
+    let running = crate::serve::control::running();
+    match &running[..] {
+        [one] => Ok(one.clone()),
+        [] => Err(Failure::new(Kind::Connection, "no server with threads to look at runs here")
+            .next("framewise serve --forward 127.0.0.1:8080 --processes 2 --threads 4")),
+        [first, ..] => {
+            let sentence = format!("{} servers run here: which one?", running.len());
+            Err(Failure::new(Kind::Usage, sentence)
+                .next(format!("framewise top --control {}", first.display())))
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn the_only_one() -> Result<PathBuf, Failure> {
+    Err(Failure::new(Kind::Usage, "framewise top is for Unix"))
+}
+
+fn nobody(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(Kind::Connection, format!("no server answers at {}: {error}", path.display()))
+        .next("framewise serve says at its beginning where it does")
+}

@@ -1,0 +1,221 @@
+//! A pool on a screen of 80 columns: figures, the seven words, and a digit for each thread.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use framewise_server::State;
+use framewise_server::dispatch::{ProcessView, Quantiles, ThreadView};
+
+use crate::serve::control::Report;
+use crate::table::{WIDTH, fit};
+
+/// Columns of a thread's digits.
+const DIGITS: usize = 52;
+/// Columns of a bar.
+const BAR: usize = 24;
+
+/// The screen, of at most so many rows.
+pub(crate) fn screen(report: &Report, rows: usize) -> String {
+    let mut text = String::new();
+    head(&mut text, report);
+    states(&mut text, report);
+    processes(&mut text, report, rows);
+    text
+}
+
+fn head(text: &mut String, report: &Report) {
+    let pool = &report.pool;
+    let bold = Style::new().bold();
+    let threads = pool.processes.iter().map(|process| process.threads.len()).max().unwrap_or(0);
+    let made_of = match pool.model.as_str() {
+        "threads" => format!("{threads} threads in one process"),
+        model => format!("{model}: {} processes of {threads} threads", pool.processes_wanted),
+    };
+    let _ = writeln!(
+        text,
+        "{bold}framewise serve{bold:#}  process {}, {made_of}, for {}",
+        report.pid,
+        clock(pool.since_ms)
+    );
+    let queue = &pool.queue;
+    let _ = writeln!(
+        text,
+        "requests  {} come and {} are answered in a second; {} wait now ({} may)",
+        rate(pool.came_per_second),
+        rate(pool.answered_per_second),
+        queue.length,
+        queue.limit
+    );
+    times(text, "wait", "for a thread", &pool.waiting);
+    times(text, "work", "by a thread", &pool.service);
+    let counts = &pool.counts;
+    let mut outcomes = vec![format!("{} answered", counts.answered)];
+    let others = [
+        (counts.refused, "refused (503)"),
+        (counts.failed, "lost with a process (502)"),
+        (counts.expired, "too slow (504)"),
+        (counts.left, "left"),
+        (counts.again, "tried again"),
+    ];
+    outcomes
+        .extend(others.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+    let _ = writeln!(text, "so far    {}", fit(&outcomes.join(", "), WIDTH - 10));
+}
+
+fn times(text: &mut String, name: &str, of: &str, times: &Quantiles) {
+    let _ = writeln!(
+        text,
+        "{name:<10}{} {of} on average; 95 of 100 at most {}, the longest {}",
+        time(times.mean_us),
+        time(times.p95_us),
+        time(times.longest_us)
+    );
+}
+
+/// The seven words: how many threads do that now, and which part of their time they did.
+fn states(text: &mut String, report: &Report) {
+    let bold = Style::new().bold();
+    let all: Vec<&ThreadView> = report.pool.processes.iter().flat_map(|process| &process.threads).collect();
+    let total: u64 = all.iter().map(|t| t.times.states_us.iter().sum::<u64>() + t.times.held_us).sum();
+    let _ = writeln!(text, "\n{bold}What a thread does{bold:#}{:>32}   of its time", "now");
+    for state in State::ALL {
+        let index = usize::from(state.number() - 1);
+        let now = all.iter().filter(|t| t.state == state.number() && !(index == 0 && t.holds)).count();
+        let spent: u64 = all.iter().map(|t| t.times.states_us[index]).sum();
+        let style = style_of(state.number());
+        let said = format!("{} {}", state.number(), state.meaning());
+        line(text, style, &said, now, share(spent, total));
+        if state == State::Waits {
+            let held = all.iter().filter(|t| t.state == 1 && t.holds).count();
+            let spent: u64 = all.iter().map(|t| t.times.held_us).sum();
+            if held > 0 || spent > 0 {
+                line(
+                    text,
+                    style,
+                    "k   as 1, but holds a connection that is silent",
+                    held,
+                    share(spent, total),
+                );
+            }
+        }
+    }
+}
+
+fn line(text: &mut String, style: Style, said: &str, now: usize, share: f64) {
+    let bar = "#".repeat((share * BAR as f64).round() as usize);
+    let line =
+        format!("  {style}{said:<45}{style:#}{now:>3}  {style}{bar:<BAR$}{style:#}{:>4.0}%", share * 100.0);
+    let _ = writeln!(text, "{line}");
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// A line for each process, a digit for each of its threads; then what takes longest, as far as there is room.
+fn processes(text: &mut String, report: &Report, rows: usize) {
+    let bold = Style::new().bold();
+    let _ = writeln!(
+        text,
+        "\n{bold}Process   pid  served{bold:#}  each digit is a thread, and says what it does"
+    );
+    let mut left = rows.saturating_sub(text.lines().count());
+    let all = &report.pool.processes;
+    for (index, process) in all.iter().enumerate() {
+        if left <= 1 && index + 1 < all.len() {
+            let _ = writeln!(text, "  and {} more", all.len() - index);
+            return;
+        }
+        left = left.saturating_sub(1);
+        one_process(text, process);
+    }
+    longest(text, report, left);
+}
+
+fn one_process(text: &mut String, process: &ProcessView) {
+    let served: u64 = process.threads.iter().map(|thread| thread.served).sum();
+    let pid = process.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
+    let _ = write!(text, "{:>4} {pid:>8} {served:>7}  ", process.number);
+    if process.phase == "starting" {
+        text.push_str("starts\n");
+        return;
+    }
+    for thread in process.threads.iter().take(DIGITS) {
+        let style = style_of(thread.state);
+        let _ = write!(text, "{style}{}{style:#}", letter(thread));
+    }
+    if process.threads.len() > DIGITS {
+        text.push_str("..");
+    }
+    text.push_str(if process.phase == "retiring" { "  finishes\n" } else { "\n" });
+}
+
+/// A thread's digit; `k` for one whose connection is silent, `!` for one that does not come back.
+fn letter(thread: &ThreadView) -> char {
+    match thread {
+        ThreadView { stuck: true, .. } => '!',
+        ThreadView { state: 1, holds: true, .. } => 'k',
+        ThreadView { state, .. } => char::from(b'0' + state),
+    }
+}
+
+/// The threads that have been at one thing the longest.
+fn longest(text: &mut String, report: &Report, rows: usize) {
+    let mut busy: Vec<(u32, usize, &ThreadView)> = report
+        .pool
+        .processes
+        .iter()
+        .flat_map(|p| p.threads.iter().enumerate().map(move |(index, thread)| (p.number, index + 1, thread)))
+        .filter(|(_, _, thread)| thread.request.is_some())
+        .collect();
+    if busy.is_empty() || rows < 3 {
+        return;
+    }
+    busy.sort_by_key(|(_, _, thread)| std::cmp::Reverse(thread.for_us));
+    let bold = Style::new().bold();
+    let _ = writeln!(text, "\n{bold}At work{bold:#}");
+    for (process, number, thread) in busy.into_iter().take((rows - 2).min(8)) {
+        let word = State::of(thread.state).map_or("", State::word);
+        let style = style_of(thread.state);
+        let request = fit(thread.request.as_deref().unwrap_or_default(), 44);
+        let _ = writeln!(
+            text,
+            "  {process}.{number:<5} {style}{} {word:<10}{style:#}{:>8}   {request}",
+            thread.state,
+            time(thread.for_us)
+        );
+    }
+}
+
+/// One hue for what costs the thread's own time, one for the database, none for waiting.
+fn style_of(state: u8) -> Style {
+    match state {
+        1 => AnsiColor::BrightBlack.on_default(),
+        2 | 7 => AnsiColor::Yellow.on_default(),
+        3 | 6 => AnsiColor::Green.on_default(),
+        4 => AnsiColor::Magenta.on_default(),
+        _ => AnsiColor::Cyan.on_default(),
+    }
+}
+
+fn rate(rate: f64) -> String {
+    if rate < 100.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
+}
+
+fn time(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} us"),
+        1_000..100_000 => format!("{:.1} ms", micros as f64 / 1e3),
+        100_000..1_000_000 => format!("{} ms", micros / 1_000),
+        _ => format!("{:.1} s", micros as f64 / 1e6),
+    }
+}
+
+fn clock(millis: u64) -> String {
+    let seconds = millis / 1_000;
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes}:{seconds:02}"),
+        (hours, minutes, seconds) => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
