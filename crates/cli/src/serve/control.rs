@@ -57,9 +57,10 @@ mod unix {
         pub(in crate::serve) fn open(
             args: &args::Serve,
             snapshot: impl Fn() -> Snapshot + Send + 'static,
-        ) -> Result<Self, Failure> {
+        ) -> Result<Option<Self>, Failure> {
             let wanted = args.options.pool.control.clone();
-            let path = wanted.map_or_else(own_path, Ok).and_then(|path| {
+            let is_wanted = wanted.is_some();
+            let opened = wanted.map_or_else(own_path, Ok).and_then(|path| {
                 remove_stale(&path)?;
                 let listener = UnixListener::bind(&path)?;
                 std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
@@ -68,10 +69,18 @@ mod unix {
                     .spawn(move || tell(&listener, &snapshot))?;
                 Ok(path)
             });
-            path.map(|path| Control { path }).map_err(|error| {
-                Failure::new(Kind::File, format!("there can be no socket for framewise top: {error}"))
-                    .next("the same with --control /tmp/framewise.sock")
-            })
+            match opened {
+                Ok(path) => Ok(Some(Control { path })),
+                Err(error) if is_wanted => {
+                    let sentence = format!("there can be no socket for framewise top: {error}");
+                    Err(Failure::new(Kind::File, sentence).next("the same with another --control PATH"))
+                }
+                // Nobody asked for it.
+                Err(error) => {
+                    crate::output::say(&format!("There is no socket for framewise top: {error}\n"));
+                    Ok(None)
+                }
+            }
         }
     }
 
@@ -156,10 +165,10 @@ impl Control {
     pub(super) fn open(
         args: &args::Serve,
         _snapshot: impl Fn() -> Snapshot + Send + 'static,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Option<Self>, Failure> {
         match &args.options.pool.control {
             Some(_) => Err(Failure::new(Kind::Usage, "--control is for Unix")),
-            None => Ok(Control { path: PathBuf::new() }),
+            None => Ok(None),
         }
     }
 }

@@ -67,7 +67,7 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     let capture = capture.map(|file| watch(&mut live, file, &args)).transpose()?;
     // Threads and processes begin without the rights that opening the device took.
     let pool = plan.map(|plan| pool::start(plan, &args, site.clone())).transpose()?.map(Arc::new);
-    let control = pool.as_ref().map(|pool| Control::open(&args, pool.watcher())).transpose()?;
+    let control = pool.as_ref().map(|pool| Control::open(&args, pool.watcher())).transpose()?.flatten();
     let answers: Arc<dyn Handler> = match &pool {
         Some(pool) => pool.clone(),
         None => site,

@@ -12,7 +12,7 @@ use crate::table::{WIDTH, fit};
 /// Columns of a thread's digits.
 const DIGITS: usize = 52;
 /// Columns of a bar.
-const BAR: usize = 24;
+const BAR: usize = 20;
 
 /// The screen, of at most so many rows.
 pub(crate) fn screen(report: &Report, rows: usize) -> String {
@@ -77,7 +77,7 @@ fn states(text: &mut String, report: &Report) {
     let bold = Style::new().bold();
     let all: Vec<&ThreadView> = report.pool.processes.iter().flat_map(|process| &process.threads).collect();
     let total: u64 = all.iter().map(|t| t.times.states_us.iter().sum::<u64>() + t.times.held_us).sum();
-    let _ = writeln!(text, "\n{bold}What a thread does{bold:#}{:>32}   of its time", "now");
+    let _ = writeln!(text, "\n{bold}What a thread does{bold:#}{:>30}  of its time", "now");
     for state in State::ALL {
         let index = usize::from(state.number() - 1);
         let now = all.iter().filter(|t| t.state == state.number() && !(index == 0 && t.holds)).count();

@@ -66,7 +66,7 @@ struct Desk {
 
 /// What a thread takes in its own time.
 enum Inward {
-    Request(u64, Request, u64),
+    Request(u64, Box<Request>, u64),
     Piece(Bytes),
     /// Nobody wants the answer any more: what is left of the request will not come.
     Gone,
@@ -78,7 +78,8 @@ impl Desk {
             Word::Request { head, connection, body } => {
                 *self.line.lock() = Flow { request, credit: WINDOW, is_gone: false };
                 let params = Params::default();
-                Inward::Request(request, Request { head, connection, params, body: Bytes::new() }, body)
+                let whole = Request { head, connection, params, body: Bytes::new() };
+                Inward::Request(request, Box::new(whole), body)
             }
             _ if self.line.lock().request != request => return,
             Word::Body(data) => Inward::Piece(data),
@@ -164,7 +165,7 @@ impl Worker {
         }));
         while let Ok(inward) = self.inward.recv() {
             if let Inward::Request(id, request, body) = inward {
-                self.answer(id, request, body, handler);
+                self.answer(id, *request, body, handler);
                 state::set(State::Waits);
             }
         }

@@ -135,6 +135,9 @@ impl Shared {
     pub(crate) fn take(self: &Arc<Self>, request: Request, answer: Answer) {
         let duty = Arc::new(Duty::new(&request, answer));
         self.with(|core, now| {
+            if core.is_over {
+                return duty.stop();
+            }
             let conn = core.conn(&request.connection, self.holds);
             let id = core.dispatcher.handle_request(conn, can_be_repeated(&request.head.method), now);
             duty.watch(Arc::new(Follower { shared: Arc::downgrade(self), request: id }));
@@ -167,9 +170,13 @@ impl Shared {
         dispatcher.snapshot(now, |process| crew.pid(process), shown)
     }
 
-    /// The pool is not wanted any more.
+    /// The pool is not wanted any more: what is under way is answered 503, or broken off.
     pub(crate) fn ends(&self) {
-        self.lock().is_over = true;
+        let mut core = self.lock();
+        core.is_over = true;
+        let left = std::mem::take(&mut core.under_way);
+        drop(core);
+        left.into_values().for_each(|item| item.duty.stop());
         self.alarm.ring();
     }
 }

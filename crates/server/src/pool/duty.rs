@@ -104,6 +104,16 @@ impl Duty {
         self.answer_instead(page);
     }
 
+    /// The pool has ended: 503.
+    pub(crate) fn stop(&self) {
+        let problem = Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "This server ends.",
+            "Try again later, when it is there again.",
+        );
+        self.answer_instead(self.page(problem.by("RFC 9110 §15.6.4")));
+    }
+
     /// The process that worked on it has died: 502.
     pub(crate) fn fail(&self) {
         let wrong = "The process that worked on this request has died.";

@@ -118,7 +118,7 @@ pub fn simulate(setup: &Setup, seed: u64) -> Outcome {
 
 /// The same, each answered request being told, in the order of the answers.
 pub fn simulate_watched(setup: &Setup, seed: u64, served: &mut dyn FnMut(Served)) -> Outcome {
-    run::Run::new(setup, seed, served).to_the_end()
+    run::Run::new(setup, seed, served).finish()
 }
 
 #[cfg(test)]

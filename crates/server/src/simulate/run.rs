@@ -139,7 +139,7 @@ impl<'a> Run<'a> {
         run
     }
 
-    pub(super) fn to_the_end(mut self) -> Outcome {
+    pub(super) fn finish(mut self) -> Outcome {
         while let Some((time, _, event)) = self.events.pop_first() {
             if time >= self.end {
                 break;
