@@ -29,25 +29,21 @@ fn head(text: &mut String, report: &Report) {
     let threads = pool.processes.iter().map(|process| process.threads.len()).max().unwrap_or(0);
     let made_of = match pool.model.as_str() {
         "threads" => format!("{threads} threads in one process"),
-        model => format!("{model}: {} processes of {threads} threads", pool.processes_wanted),
+        model => format!("{model}: {} processes, {threads} threads in each", pool.processes_wanted),
     };
-    let _ = writeln!(
-        text,
-        "{bold}framewise serve{bold:#}  process {}, {made_of}, for {}",
-        report.pid,
-        clock(pool.since_ms)
-    );
+    let up = clock(pool.since_ms);
+    let _ = writeln!(text, "{bold}framewise serve{bold:#}  pid {}  {made_of}  up {up}", report.pid);
     let queue = &pool.queue;
     let _ = writeln!(
         text,
-        "requests  {} come and {} are answered in a second; {} wait now ({} may)",
+        "requests  {} a second come, {} are answered; {} of {} places to wait taken",
         rate(pool.came_per_second),
         rate(pool.answered_per_second),
         queue.length,
         queue.limit
     );
-    times(text, "wait", "for a thread", &pool.waiting);
-    times(text, "work", "by a thread", &pool.service);
+    times(text, "they wait", &pool.waiting);
+    times(text, "take work", &pool.service);
     let counts = &pool.counts;
     let mut outcomes = vec![format!("{} answered", counts.answered)];
     let others = [
@@ -62,10 +58,10 @@ fn head(text: &mut String, report: &Report) {
     let _ = writeln!(text, "so far    {}", fit(&outcomes.join(", "), WIDTH - 10));
 }
 
-fn times(text: &mut String, name: &str, of: &str, times: &Quantiles) {
+fn times(text: &mut String, name: &str, times: &Quantiles) {
     let _ = writeln!(
         text,
-        "{name:<10}{} {of} on average; 95 of 100 at most {}, the longest {}",
+        "{name:<9} {} on average, 95 of 100 at most {}, the longest {}",
         time(times.mean_us),
         time(times.p95_us),
         time(times.longest_us)
@@ -77,7 +73,7 @@ fn states(text: &mut String, report: &Report) {
     let bold = Style::new().bold();
     let all: Vec<&ThreadView> = report.pool.processes.iter().flat_map(|process| &process.threads).collect();
     let total: u64 = all.iter().map(|t| t.times.states_us.iter().sum::<u64>() + t.times.held_us).sum();
-    let _ = writeln!(text, "\n{bold}What a thread does{bold:#}{:>30}  of its time", "now");
+    let _ = writeln!(text, "\n{bold}What a thread does{bold:#}{:>32}  of its time", "now");
     for state in State::ALL {
         let index = usize::from(state.number() - 1);
         let now = all.iter().filter(|t| t.state == state.number() && !(index == 0 && t.holds)).count();
@@ -89,13 +85,7 @@ fn states(text: &mut String, report: &Report) {
             let held = all.iter().filter(|t| t.state == 1 && t.holds).count();
             let spent: u64 = all.iter().map(|t| t.times.held_us).sum();
             if held > 0 || spent > 0 {
-                line(
-                    text,
-                    style,
-                    "k   as 1, but holds a connection that is silent",
-                    held,
-                    share(spent, total),
-                );
+                line(text, style, "k holds a connection, which is silent", held, share(spent, total));
             }
         }
     }
@@ -104,7 +94,7 @@ fn states(text: &mut String, report: &Report) {
 fn line(text: &mut String, style: Style, said: &str, now: usize, share: f64) {
     let bar = "#".repeat((share * BAR as f64).round() as usize);
     let line =
-        format!("  {style}{said:<45}{style:#}{now:>3}  {style}{bar:<BAR$}{style:#}{:>4.0}%", share * 100.0);
+        format!("  {style}{said:<44}{style:#}{now:>4}  {style}{bar:<BAR$}{style:#}{:>4.0}%", share * 100.0);
     let _ = writeln!(text, "{line}");
 }
 
@@ -115,10 +105,8 @@ fn share(part: u64, whole: u64) -> f64 {
 /// A line for each process, a digit for each of its threads; then what takes longest, as far as there is room.
 fn processes(text: &mut String, report: &Report, rows: usize) {
     let bold = Style::new().bold();
-    let _ = writeln!(
-        text,
-        "\n{bold}Process   pid  served{bold:#}  each digit is a thread, and says what it does"
-    );
+    let _ =
+        writeln!(text, "\n{bold}Process  pid  served{bold:#}  each digit is a thread, and says what it does");
     let mut left = rows.saturating_sub(text.lines().count());
     let all = &report.pool.processes;
     for (index, process) in all.iter().enumerate() {
@@ -217,5 +205,78 @@ fn clock(millis: u64) -> String {
         (0, 0, seconds) => format!("{seconds} s"),
         (0, minutes, seconds) => format!("{minutes}:{seconds:02}"),
         (hours, minutes, seconds) => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use framewise_server::dispatch::{Counts, QueueView, Snapshot, TimesView};
+
+    use super::*;
+
+    /// A pool as large as one may get, all of whose figures are long.
+    fn large(processes: u32, threads: usize) -> Report {
+        let times = Quantiles {
+            count: u64::MAX / 4,
+            mean_us: 123_456_789,
+            p50_us: 1,
+            p95_us: 123_456_789,
+            p99_us: 1,
+            longest_us: 987_654_321,
+        };
+        let thread = |index: usize| ThreadView {
+            state: (index % 7 + 1) as u8,
+            holds: index % 2 == 0,
+            stuck: index % 11 == 10,
+            for_us: 1_234_567 * index as u64,
+            served: 99_999,
+            times: TimesView { states_us: [1_000_000; 7], held_us: 1_000_000 },
+            request: Some(format!("GET /{}", "long/".repeat(20))),
+        };
+        let process = |number: u32| ProcessView {
+            number,
+            pid: Some(4_194_304),
+            phase: ["ready", "starting", "retiring"][number as usize % 3].to_owned(),
+            threads: (0..threads).map(thread).collect(),
+        };
+        let counts = Counts {
+            answered: 1 << 40,
+            refused: 1 << 30,
+            failed: 77,
+            expired: 5,
+            left: 9,
+            again: 8,
+            ..Counts::default()
+        };
+        let pool = Snapshot {
+            since_ms: 123_456_789,
+            model: "prefork".to_owned(),
+            processes_wanted: processes as usize,
+            processes: (0..processes).map(process).collect(),
+            queue: QueueView { length: 99_999, limit: 99_999, most: 99_999, mean: 1.0 },
+            came_per_second: 123_456.7,
+            answered_per_second: 123_456.7,
+            busy: 1,
+            mean_busy: 1.0,
+            waiting: times,
+            service: times,
+            response: times,
+            counts,
+        };
+        Report { format: crate::serve::control::FORMAT.to_owned(), version: 1, pid: 4_194_304, pool }
+    }
+
+    #[test]
+    fn every_pool_fits_a_terminal() {
+        for (processes, threads) in [(1, 1), (2, 16), (64, 64), (1, 4_096)] {
+            let screen = anstream::adapter::strip_str(&screen(&large(processes, threads), 24)).to_string();
+            assert!(screen.lines().count() <= 24, "{screen}");
+            for line in screen.lines() {
+                assert!(line.chars().count() <= WIDTH, "{} columns: {line}", line.chars().count());
+            }
+            for state in State::ALL {
+                assert!(screen.contains(state.meaning()), "{screen}");
+            }
+        }
     }
 }
