@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&str; 7] = ["ethernet", "ip", "tcp", "udp", "dns", "tls", "http"];
 
 /// What each crate may depend on among ours: arrows point down only.
-const DOWN: [(&str, &[&str]); 11] = [
+const DOWN: [(&str, &[&str]); 12] = [
     ("core", &[]),
     ("device", &["framewise-core"]),
     ("gateway", &["framewise-core"]),
@@ -43,6 +43,7 @@ const DOWN: [(&str, &[&str]); 11] = [
             "framewise-udp",
         ],
     ),
+    ("lab", &["framewise", "framewise-server"]),
     ("conformance", &["framewise-core"]),
     (
         "cli",
