@@ -54,6 +54,8 @@ const DOWN: [(&str, &[&str]); 12] = [
             "framewise-device",
             "framewise-http",
             "framewise-server",
+            "framewise-lab",
+            "framewise-server",
             "framewise-site",
             "framewise-tls",
             "framewise-trace",

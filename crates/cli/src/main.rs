@@ -17,6 +17,7 @@ mod figure;
 mod files;
 mod form;
 mod json;
+mod lab;
 mod live;
 mod output;
 mod outside;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Figure(args) => figure::run(&args),
         Command::Step(args) => step::run(&args),
+        Command::Lab { lab } => lab::run(&lab),
         Command::Url(args) => url::run(&args),
         Command::Stats(args) => stats::run(&args),
         Command::Top(args) => top::run(&args),

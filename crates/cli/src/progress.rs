@@ -40,6 +40,37 @@ impl Progress {
     }
 }
 
+/// How many steps of known number are done, on standard error, for people only.
+pub(crate) struct Steps {
+    bar: ProgressBar,
+}
+
+impl Steps {
+    /// A bar for so many steps, where someone looks at standard error.
+    pub(crate) fn for_people(steps: usize) -> Self {
+        let bar = match std::io::stderr().is_terminal() {
+            true => ProgressBar::new(steps as u64),
+            false => ProgressBar::hidden(),
+        };
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len}: {msg}") {
+            bar.set_style(style);
+        }
+        Steps { bar }
+    }
+
+    /// The next step begins.
+    pub(crate) fn next(&mut self, what: &str) {
+        self.bar.set_message(what.to_owned());
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();

@@ -6,6 +6,7 @@ mod explain;
 mod fetch;
 mod figure;
 mod http;
+mod lab;
 mod serve;
 mod stats;
 mod step;
@@ -24,6 +25,7 @@ pub(crate) use self::explain::Explain;
 pub(crate) use self::fetch::{Fetch, Memory};
 pub(crate) use self::figure::{Figure, Kind as FigureKind};
 pub(crate) use self::http::Http;
+pub(crate) use self::lab::{Lab, LabDatabase, LabOut, LabThreads};
 pub(crate) use self::serve::{Forward, Serve};
 pub(crate) use self::stats::Stats;
 pub(crate) use self::step::Step;
@@ -72,6 +74,11 @@ pub(crate) enum Command {
     ///
     /// This runs `framewise-step`, a program of its own that lies beside this one or on PATH.
     Step(Step),
+    /// Experiments with a server's threads and its database: predicted, measured, compared.
+    Lab {
+        #[command(subcommand)]
+        lab: Lab,
+    },
     /// Take a URL apart.
     Url(Url),
     /// Tell every reason for which something is dropped: what it means, and which RFC says so.

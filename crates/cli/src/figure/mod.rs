@@ -14,11 +14,11 @@ mod encapsulation;
 mod header;
 mod ladder;
 mod lifelines;
-mod palette;
-mod plot;
+pub(crate) mod palette;
+pub(crate) mod plot;
 mod sequence;
 mod series;
-mod svg;
+pub(crate) mod svg;
 mod window;
 
 use std::cmp::Reverse;

@@ -5,30 +5,30 @@ use anstyle::{AnsiColor, Color};
 use crate::table::style_of;
 
 /// Text, and lines that matter.
-pub(super) const INK: &str = "#1f2430";
+pub(crate) const INK: &str = "#1f2430";
 /// Text beside it.
-pub(super) const GREY: &str = "#5b6472";
+pub(crate) const GREY: &str = "#5b6472";
 /// Lines in the background.
-pub(super) const FAINT: &str = "#d5dae1";
+pub(crate) const FAINT: &str = "#d5dae1";
 /// What stands out of a row without a colour of its own.
-pub(super) const PALE: &str = "#f3f5f8";
+pub(crate) const PALE: &str = "#f3f5f8";
 /// What went wrong: sent again, refused, missing.
-pub(super) const RED: &str = "#c62828";
+pub(crate) const RED: &str = "#c62828";
 /// What came late.
-pub(super) const LATE: &str = "#b45309";
-pub(super) const WHITE: &str = "#ffffff";
+pub(crate) const LATE: &str = "#b45309";
+pub(crate) const WHITE: &str = "#ffffff";
 
 /// The colours of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hue {
+pub(crate) struct Hue {
     /// Dark enough for text on white, and on `fill`.
-    pub(super) ink: &'static str,
+    pub(crate) ink: &'static str,
     /// Light enough for text in `ink`.
-    pub(super) fill: &'static str,
+    pub(crate) fill: &'static str,
 }
 
 /// The hue of a layer, the same as everywhere.
-pub(super) fn hue_of(protocol: &str) -> Hue {
+pub(crate) fn hue_of(protocol: &str) -> Hue {
     match style_of(protocol).get_fg_color() {
         Some(Color::Ansi(AnsiColor::Yellow)) => Hue { ink: "#8a5a00", fill: "#ffedc2" },
         Some(Color::Ansi(AnsiColor::Magenta)) => Hue { ink: "#8e24aa", fill: "#f3def8" },

@@ -120,14 +120,14 @@ pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
 }
 
 /// The steps of an axis from 0 to `most`.
-fn ticks(most: f64) -> impl Iterator<Item = f64> {
+pub(crate) fn ticks(most: f64) -> impl Iterator<Item = f64> {
     let step = nice_step(most, 8.0);
     let count = (most / step).floor().clamp(0.0, 50.0) as u32;
     (0..=count).map(move |tick| f64::from(tick) * step)
 }
 
 /// A step of 1, 2 or 5 times a power of ten, of which about `count` make `most`.
-pub(super) fn nice_step(most: f64, count: f64) -> f64 {
+pub(crate) fn nice_step(most: f64, count: f64) -> f64 {
     let rough = (most / count).max(1e-9);
     let mut power = 1e-9;
     while power * 10.0 <= rough && power < 1e30 {
@@ -138,7 +138,7 @@ pub(super) fn nice_step(most: f64, count: f64) -> f64 {
 }
 
 /// A number without the noise of its binary form.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

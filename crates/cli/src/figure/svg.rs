@@ -11,7 +11,7 @@ use crate::output::printable;
 const SMALLEST: f64 = 9.0;
 
 /// A picture that grows.
-pub(super) struct Svg {
+pub(crate) struct Svg {
     width: f64,
     title: String,
     description: String,
@@ -20,69 +20,69 @@ pub(super) struct Svg {
 
 /// Where a box is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rect {
-    pub(super) x: f64,
-    pub(super) y: f64,
-    pub(super) width: f64,
-    pub(super) height: f64,
+pub(crate) struct Rect {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
 }
 
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stroke {
-    pub(super) ink: &'static str,
-    pub(super) width: f64,
-    pub(super) dashed: bool,
+pub(crate) struct Stroke {
+    pub(crate) ink: &'static str,
+    pub(crate) width: f64,
+    pub(crate) dashed: bool,
 }
 
 /// How text is set.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Font {
-    pub(super) size: f64,
-    pub(super) ink: &'static str,
-    pub(super) bold: bool,
-    pub(super) anchor: Anchor,
+pub(crate) struct Font {
+    pub(crate) size: f64,
+    pub(crate) ink: &'static str,
+    pub(crate) bold: bool,
+    pub(crate) anchor: Anchor,
 }
 
 /// Which part of a text is at its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Anchor {
+pub(crate) enum Anchor {
     Start,
     Middle,
     End,
 }
 
 impl Stroke {
-    pub(super) fn new(ink: &'static str, width: f64) -> Self {
+    pub(crate) fn new(ink: &'static str, width: f64) -> Self {
         Stroke { ink, width, dashed: false }
     }
 
-    pub(super) fn dashed(self) -> Self {
+    pub(crate) fn dashed(self) -> Self {
         Stroke { dashed: true, ..self }
     }
 }
 
 impl Font {
-    pub(super) fn new(size: f64, ink: &'static str) -> Self {
+    pub(crate) fn new(size: f64, ink: &'static str) -> Self {
         Font { size: size.max(SMALLEST), ink, bold: false, anchor: Anchor::Start }
     }
 
-    pub(super) fn bold(self) -> Self {
+    pub(crate) fn bold(self) -> Self {
         Font { bold: true, ..self }
     }
 
-    pub(super) fn at(self, anchor: Anchor) -> Self {
+    pub(crate) fn at(self, anchor: Anchor) -> Self {
         Font { anchor, ..self }
     }
 
     /// How wide a text is at most in this font: whose font it will be is not known, so the wider ones count.
-    pub(super) fn width(&self, text: &str) -> f64 {
+    pub(crate) fn width(&self, text: &str) -> f64 {
         let bold = if self.bold { 1.13 } else { 1.0 };
         text.chars().map(width_of).sum::<f64>() * self.size * bold
     }
 
     /// As much of a text as is not wider than this, what is cut marked; nothing, if that would be hardly a letter.
-    pub(super) fn fit(&self, text: &str, width: f64) -> String {
+    pub(crate) fn fit(&self, text: &str, width: f64) -> String {
         let text = printable(text);
         if self.width(&text) <= width {
             return text;
@@ -102,12 +102,12 @@ impl Font {
 
 impl Svg {
     /// A picture of this width, with what a screen reader says of it.
-    pub(super) fn new(width: f64, title: impl Into<String>, description: impl Into<String>) -> Self {
+    pub(crate) fn new(width: f64, title: impl Into<String>, description: impl Into<String>) -> Self {
         let (title, description) = (title.into(), description.into());
         Svg { width, title, description, body: String::new() }
     }
 
-    pub(super) fn rect(&mut self, at: Rect, fill: &str, stroke: Option<Stroke>) {
+    pub(crate) fn rect(&mut self, at: Rect, fill: &str, stroke: Option<Stroke>) {
         let Rect { x, y, width, height } = at;
         let (x, y, width, height) = (Px(x), Px(y), Px(width.max(0.0)), Px(height.max(0.0)));
         let _ = writeln!(
@@ -117,7 +117,7 @@ impl Svg {
         );
     }
 
-    pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), stroke: Stroke) {
+    pub(crate) fn line(&mut self, from: (f64, f64), to: (f64, f64), stroke: Stroke) {
         let (x1, y1, x2, y2) = (Px(from.0), Px(from.1), Px(to.0), Px(to.1));
         let _ = writeln!(
             self.body,
@@ -127,7 +127,7 @@ impl Svg {
     }
 
     /// Straight lines through these points; filled, they are an area.
-    pub(super) fn path(&mut self, points: &[(f64, f64)], fill: &str, stroke: Option<Stroke>) {
+    pub(crate) fn path(&mut self, points: &[(f64, f64)], fill: &str, stroke: Option<Stroke>) {
         let mut said = String::new();
         for (x, y) in points {
             let _ = write!(said, "{}{},{}", if said.is_empty() { "" } else { " " }, Px(*x), Px(*y));
@@ -137,12 +137,12 @@ impl Svg {
     }
 
     /// Text whose baseline begins, ends or has its middle here.
-    pub(super) fn text(&mut self, at: (f64, f64), font: Font, text: &str) {
+    pub(crate) fn text(&mut self, at: (f64, f64), font: Font, text: &str) {
         self.turned_text(at, font, text, false);
     }
 
     /// Text that is read from below to above.
-    pub(super) fn upward_text(&mut self, at: (f64, f64), font: Font, text: &str) {
+    pub(crate) fn upward_text(&mut self, at: (f64, f64), font: Font, text: &str) {
         self.turned_text(at, font, text, true);
     }
 
@@ -168,7 +168,7 @@ impl Svg {
     }
 
     /// What is drawn within is one thing, of this class, with this told when it is pointed at.
-    pub(super) fn group(&mut self, class: &str, told: &str, draw: impl FnOnce(&mut Self)) {
+    pub(crate) fn group(&mut self, class: &str, told: &str, draw: impl FnOnce(&mut Self)) {
         let _ = writeln!(self.body, r#"<g class="{}">"#, Escaped(class));
         if !told.is_empty() {
             let _ = writeln!(self.body, "<title>{}</title>", Escaped(told));
@@ -178,7 +178,7 @@ impl Svg {
     }
 
     /// The whole file, on white: then it can be read on a dark slide, too.
-    pub(super) fn finish(self, height: f64) -> String {
+    pub(crate) fn finish(self, height: f64) -> String {
         let (width, height) = (Px(self.width), Px(height));
         format!(
             concat!(

@@ -1,0 +1,137 @@
+//! `framewise lab database`.
+
+use framewise_lab::LabError;
+use framewise_lab::database::{self, Needs, Shared};
+
+use super::failed;
+use super::panel::{Curve, CurveKind, Panel, Report, Scale};
+use crate::args::LabDatabase;
+use crate::exit::Failure;
+use crate::progress::Steps;
+
+pub(super) fn run(args: &LabDatabase) -> Result<Report, Failure> {
+    let needs = Needs {
+        executes: args.executes,
+        database: args.database,
+        connections: args.connections,
+        clients: args.clients,
+    };
+    let mut counts = args.threads.clone();
+    counts.sort_unstable();
+    counts.dedup();
+    let mut steps = Steps::for_people(counts.len());
+    let mut found = Vec::new();
+    for count in counts {
+        steps.next(&format!("{count} threads"));
+        let one = database::shared(count, &needs, args.out.seed);
+        found.push(one.map_err(|error| failed(LabError::Pool(error)))?);
+    }
+    drop(steps);
+    let most = needs.connections as f64 / needs.database.as_secs_f64();
+    Ok(Report {
+        name: "database",
+        headline: format!(
+            "Each request needs its thread for {:.0} ms, of which it waits {:.0} ms for one of the database's {}; \
+             {} clients ask all the time.",
+            needs.service() * 1_000.0,
+            needs.database.as_secs_f64() * 1_000.0,
+            connections(needs.connections),
+            needs.clients,
+        ),
+        panels: vec![answered(&found, &needs, most), threads(&found)],
+        findings: findings(&found, &needs, most),
+    })
+}
+
+fn connections(count: usize) -> String {
+    if count == 1 { "single connection".to_owned() } else { format!("{count} connections") }
+}
+
+fn answered(found: &[Shared], needs: &Needs, most: f64) -> Panel {
+    let of = |figure: fn(&Shared) -> f64| found.iter().map(figure).collect();
+    Panel {
+        title: "How many requests can k threads answer that share one database?".to_owned(),
+        over: "threads",
+        values: found.iter().map(|one| one.threads as f64).collect(),
+        axis: "requests per second",
+        scale: Scale::Linear,
+        curves: vec![
+            Curve::new(CurveKind::Predicted, 'o', "throughput", of(|one| one.predicted))
+                .labelled("predicted"),
+            Curve::new(CurveKind::Measured, '*', "throughput", of(|one| one.measured)).labelled("measured"),
+        ],
+        mark: Some((
+            needs.knee(),
+            format!(
+                "From {:.0} threads on, the database is the limit: {most:.0} requests per second.",
+                needs.knee().ceil()
+            ),
+        )),
+    }
+}
+
+fn threads(found: &[Shared]) -> Panel {
+    let part = |figure: fn(&Shared) -> f64| {
+        found.iter().map(|one| 100.0 * figure(one) / one.threads as f64).collect::<Vec<f64>>()
+    };
+    Panel {
+        title: "What do the threads do meanwhile?  Percent of them, the mean over time.".to_owned(),
+        over: "threads",
+        values: found.iter().map(|one| one.threads as f64).collect(),
+        axis: "percent",
+        scale: Scale::Linear,
+        curves: vec![
+            Curve::new(
+                CurveKind::Measured,
+                '*',
+                "at work",
+                part(|one| one.threads as f64 - one.free - one.in_line),
+            ),
+            Curve::new(CurveKind::Measured, '+', "stand in line", part(|one| one.in_line)),
+            Curve::new(CurveKind::Measured, 'f', "free", part(|one| one.free)),
+        ],
+        mark: None,
+    }
+}
+
+fn findings(found: &[Shared], needs: &Needs, most: f64) -> Vec<String> {
+    let Some(last) = found.last() else { return Vec::new() };
+    // The fewest threads with which it is as fast as with the most.
+    let enough = found.iter().find(|one| one.measured >= 0.95 * last.measured).unwrap_or(last);
+    let before = found.iter().rfind(|one| one.threads < enough.threads);
+    let grew = match before {
+        Some(_) => format!(
+            "Up to {} threads throughput grew, to {:.0} requests in a second; {} threads answered {:.0}, hardly more.",
+            enough.threads, enough.measured, last.threads, last.measured
+        ),
+        None => format!(
+            "{} threads were enough for all that is possible, {:.0} requests in a second.",
+            enough.threads, enough.measured
+        ),
+    };
+    let meanwhile = format!(
+        "With {} threads {:.0} were free and {:.0} stood in line for the database, whose {} {} busy {:.0} % of the \
+         time: threads share nothing else, and so nothing else could stop them.",
+        last.threads,
+        last.free,
+        last.in_line,
+        connections(needs.connections),
+        if needs.connections == 1 { "was" } else { "were" },
+        100.0 * last.database_busy / needs.connections as f64,
+    );
+    let is_limit = last.measured >= 0.9 * most;
+    let take = if is_limit {
+        format!(
+            "To answer twice as many it would take {} connections, or answers of the database in {:.1} ms; threads are \
+             there for it.",
+            needs.connections * 2,
+            needs.database.as_secs_f64() * 500.0
+        )
+    } else {
+        format!(
+            "The database could answer {most:.0} in a second: it is not the limit here, and more threads or more clients \
+             would be answered."
+        )
+    };
+    vec![grew, meanwhile, take]
+}

@@ -1,0 +1,198 @@
+//! `framewise lab threads`.
+
+use std::time::Duration;
+
+use framewise_lab::LabError;
+use framewise_lab::threads::{self, KeptAlive, Service, Throughput, Waiting};
+use framewise_server::Model;
+
+use super::failed;
+use super::panel::{Curve, CurveKind, Panel, Report, Scale};
+use crate::args::LabThreads;
+use crate::exit::Failure;
+use crate::progress::Steps;
+
+/// How long clients think.
+const THINK: Duration = Duration::from_secs(1);
+/// Threads of each model.
+const EACH_MODEL: usize = 32;
+/// The models that differ where connections are kept.
+const MODELS: [(Model, char); 3] = [(Model::Event, 'e'), (Model::Worker, 'w'), (Model::Prefork, 'p')];
+
+pub(super) fn run(args: &LabThreads) -> Result<Report, Failure> {
+    let steps = args.threads.len() + args.loads.len() * 2 + args.clients.len() * MODELS.len();
+    let mut steps = Steps::for_people(steps);
+    let service = args.service;
+    let seed = args.out.seed;
+
+    let mut throughput = Vec::new();
+    for &count in &sorted(&args.threads) {
+        steps.next(&format!("{count} threads, by frames"));
+        throughput.push(threads::throughput(count, service, seed).map_err(failed)?);
+    }
+    let mut waiting = Vec::new();
+    for kind in Service::BOTH {
+        for &load in &args.loads {
+            steps.next(&format!("{} at {load}", kind.name()));
+            let one = threads::waiting(kind, args.pool, service, load, args.requests, seed);
+            waiting.push(one.map_err(|error| failed(LabError::Pool(error)))?);
+        }
+    }
+    let mut kept = Vec::new();
+    for (model, _) in MODELS {
+        for &clients in &sorted(&args.clients) {
+            steps.next(&format!("{model} with {clients} clients"));
+            let one = threads::kept_alive(model, EACH_MODEL, clients, service, THINK, seed);
+            kept.push(one.map_err(|error| failed(LabError::Pool(error)))?);
+        }
+    }
+    drop(steps);
+
+    let ms = shown(service);
+    Ok(Report {
+        name: "threads",
+        headline: format!(
+            "Each request needs a thread for {ms} ms, and the number of threads is fixed: when more requests come than \
+             there are threads, they wait."
+        ),
+        findings: vec![
+            of_throughput(&throughput, &ms),
+            of_waiting(&waiting, args.pool),
+            of_models(&kept, service),
+        ],
+        panels: vec![
+            throughput_panel(&throughput, &ms),
+            waiting_panel(&waiting, args.pool),
+            models_panel(&kept),
+        ],
+    })
+}
+
+fn throughput_panel(found: &[Throughput], ms: &str) -> Panel {
+    let of = |figure: fn(&Throughput) -> f64| found.iter().map(figure).collect();
+    let frames: u64 = found.iter().map(|one| one.frames).sum();
+    Panel {
+        title: format!("How many requests can k threads answer?  k ÷ {ms} ms; measured by {frames} frames."),
+        over: "threads",
+        values: found.iter().map(|one| one.threads as f64).collect(),
+        axis: "requests per second",
+        scale: Scale::Logarithmic,
+        curves: vec![
+            Curve::new(CurveKind::Predicted, 'o', "throughput", of(|one| one.predicted))
+                .labelled("predicted"),
+            Curve::new(CurveKind::Measured, '*', "throughput", of(|one| one.measured)).labelled("measured"),
+        ],
+        mark: None,
+    }
+}
+
+fn waiting_panel(found: &[Waiting], pool: usize) -> Panel {
+    let of = |service: Service| found.iter().filter(move |one| one.service == service);
+    let curves = Service::BOTH.into_iter().zip(['*', '+']).flat_map(|(service, letter)| {
+        let ms = |figure: fn(&Waiting) -> f64| of(service).map(|one| figure(one) * 1_000.0).collect();
+        let predicted = Curve::new(CurveKind::Predicted, 'o', service.name(), ms(|one| one.predicted));
+        let measured = Curve::new(CurveKind::Measured, letter, service.name(), ms(|one| one.measured.mean));
+        let half = ms(|one| one.measured.half_width.unwrap_or(f64::NAN));
+        [predicted.with_digits(2), measured.labelled("measured").with_digits(2).with_intervals(half)]
+    });
+    Panel {
+        title: format!("How long does a request wait for one of {pool} threads?  Mean, 95 % interval."),
+        over: "load",
+        values: of(Service::Random).map(|one| one.load).collect(),
+        axis: "ms of waiting",
+        scale: Scale::Linear,
+        curves: curves.collect(),
+        mark: None,
+    }
+}
+
+fn models_panel(found: &[KeptAlive]) -> Panel {
+    let of = |model: Model| found.iter().filter(move |one| one.model == model);
+    let curves = MODELS.into_iter().map(|(model, letter)| {
+        Curve::new(CurveKind::Measured, letter, model.name(), of(model).map(|one| one.measured).collect())
+    });
+    Panel {
+        title: format!(
+            "What do clients that keep their connection, and think for 1 s, do to {EACH_MODEL} threads?"
+        ),
+        over: "clients",
+        values: of(Model::Event).map(|one| one.clients as f64).collect(),
+        axis: "requests per second",
+        scale: Scale::Linear,
+        curves: curves.collect(),
+        mark: None,
+    }
+}
+
+/// The first sentence: what was measured is what was predicted, or where it is not.
+fn of_throughput(found: &[Throughput], ms: &str) -> String {
+    let ratio = |one: &Throughput| one.measured / one.predicted;
+    let worst = found.iter().min_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+    let (Some(worst), Some(most)) = (worst, found.last()) else { return String::new() };
+    let busiest = format!(
+        "{} threads answered {:.0} requests in a second, for each is busy for {ms} ms with one",
+        most.threads, most.measured
+    );
+    if ratio(worst) >= 0.95 {
+        return format!(
+            "{busiest}: k threads answer k ÷ {ms} ms, here {:.3} of it at worst. {:.0} requests stood in the queue \
+             meanwhile, which made nobody faster.",
+            ratio(worst),
+            most.queue
+        );
+    }
+    format!(
+        "{busiest}, but {} threads came to {:.2} of what was predicted: there something else was scarce.",
+        worst.threads,
+        ratio(worst)
+    )
+}
+
+/// The second: what a little more load does to waiting.
+fn of_waiting(found: &[Waiting], pool: usize) -> String {
+    let mut random = found.iter().filter(|one| one.service == Service::Random).collect::<Vec<_>>();
+    random.sort_by(|a, b| a.load.total_cmp(&b.load));
+    let (Some(first), Some(last)) = (random.iter().find(|one| one.load >= 0.5), random.last()) else {
+        return String::new();
+    };
+    let same = found.iter().find(|one| one.service == Service::Constant && one.load == last.load);
+    let half = same.map_or(0.0, |same| same.measured.mean / last.measured.mean);
+    format!(
+        "At a load of {:.2} a request waited {:.2} ms for one of {pool} threads, at {:.2} it waited {:.1} ms: {:.1} times \
+         the load is {:.0} times the wait; were each request the same work, it would be {half:.2} of that.",
+        first.load,
+        first.measured.mean * 1_000.0,
+        last.load,
+        last.measured.mean * 1_000.0,
+        last.load / first.load,
+        last.measured.mean / first.measured.mean,
+    )
+}
+
+/// The third: what holding a thread costs.
+fn of_models(found: &[KeptAlive], service: Duration) -> String {
+    let most = found.iter().map(|one| one.clients).max().unwrap_or(0);
+    let of = |model| found.iter().find(|one| one.model == model && one.clients == most);
+    let (Some(event), Some(worker)) = (of(Model::Event), of(Model::Worker)) else { return String::new() };
+    let held = (service + THINK).as_secs_f64();
+    format!(
+        "With {most} clients that think, event answered {:.0} in a second and worker {:.0}, with {EACH_MODEL} threads \
+         each: worker and prefork hold a thread for {held:.2} s to use it for {:.2}.",
+        event.measured,
+        worker.measured,
+        service.as_secs_f64(),
+    )
+}
+
+fn sorted(values: &[usize]) -> Vec<usize> {
+    let mut values = values.to_vec();
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+/// Milliseconds, without zeros that say nothing.
+fn shown(time: Duration) -> String {
+    let text = format!("{:.2}", time.as_secs_f64() * 1_000.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
