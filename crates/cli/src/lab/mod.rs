@@ -48,7 +48,10 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     if path == Path::new("-") {
         return output::print(text);
     }
-    std::fs::write(path, text).map_err(|error| cannot_write(&path.display().to_string(), &error))
+    std::fs::write(path, text).map_err(|error| {
+        cannot_write(&path.display().to_string(), &error)
+            .next("the same with another FILE, in a folder that is there and is yours")
+    })
 }
 
 fn failed(error: LabError) -> Failure {
