@@ -80,7 +80,7 @@ pub fn shared(threads: usize, needs: &Needs, seed: u64) -> Result<Shared, Config
         predicted: by_threads,
         measured: outcome.throughput(),
         in_line: outcome.mean_database_line,
-        free: threads as f64 - outcome.mean_busy,
+        free: (threads as f64 - outcome.mean_busy).max(0.0),
         database_busy: outcome.mean_database_busy,
     })
 }
