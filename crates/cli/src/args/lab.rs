@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueHint};
 
+use super::{TapHost, seconds};
+
 /// Which experiment.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Lab {
@@ -12,6 +14,9 @@ pub(crate) enum Lab {
     ///
     /// The first table is measured with pages that clients fetch frame by frame; the others need a hundred thousand requests
     /// for each figure, and are of the same pool by itself.
+    ///
+    /// With --tap all of it is in real time: real threads that sleep for the service time, behind our own stack, and clients of
+    /// the kernel's. Loads of 0.5 and 0.8 are measured then, unless others are given.
     Threads(LabThreads),
     /// Threads share nothing but the database: where does it stop them?
     Database(LabDatabase),
@@ -33,9 +38,8 @@ pub(crate) struct LabThreads {
     #[arg(long, value_name = "K", default_value_t = 16, value_parser = number)]
     pub(crate) pool: usize,
 
-    /// The parts of their capacity that are asked for, each above 0 and below 1.
-    #[arg(long, value_name = "PART,PART,..", value_delimiter = ',', default_values_t = [0.3, 0.5, 0.7, 0.8, 0.9, 0.95],
-        value_parser = part)]
+    /// The parts of their capacity that are asked for, each above 0 and below 1: 0.3,0.5,0.7,0.8,0.9,0.95 if not given.
+    #[arg(long, value_name = "PART,PART,..", value_delimiter = ',', value_parser = part)]
     pub(crate) loads: Vec<f64>,
 
     /// Requests that each wait is measured by; more at loads beyond 0.8, where more are needed to know the mean as well.
@@ -45,6 +49,13 @@ pub(crate) struct LabThreads {
     /// Clients that keep their connections, and think for a second between two requests.
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_values_t = [16, 32, 64, 128, 256], value_parser = number)]
     pub(crate) clients: Vec<usize>,
+
+    /// How long each wait is measured over a TAP, in seconds; throughput a tenth of that.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "20", requires = "device")]
+    pub(crate) time: Duration,
+
+    #[command(flatten)]
+    pub(crate) tap: TapHost,
 
     #[command(flatten)]
     pub(crate) out: LabOut,

@@ -3,6 +3,7 @@
 //! | what | by |
 //! |---|---|
 //! | an experiment, its questions, its sentences | `threads`, `database`, on the crate `framewise-lab` |
+//! | the same in real time, over a TAP | `real` |
 //! | what was found | `panel` |
 //! | shown in the terminal, as SVG, as CSV and JSON | `strip`, `chart`, `export` |
 
@@ -10,6 +11,8 @@ mod chart;
 mod database;
 mod export;
 mod panel;
+#[cfg(target_os = "linux")]
+mod real;
 mod strip;
 mod threads;
 

@@ -8,6 +8,8 @@ use framewise_server::Model;
 
 use super::failed;
 use super::panel::{Curve, CurveKind, Panel, Report, Scale};
+#[cfg(target_os = "linux")]
+use super::real::Stage;
 use crate::args::LabThreads;
 use crate::exit::Failure;
 use crate::progress::Steps;
@@ -19,60 +21,121 @@ const EACH_MODEL: usize = 32;
 /// The models that differ where connections are kept.
 const MODELS: [(Model, char); 3] = [(Model::Event, 'e'), (Model::Worker, 'w'), (Model::Prefork, 'p')];
 
+/// Loads, unless others are given.
+const LOADS: [f64; 6] = [0.3, 0.5, 0.7, 0.8, 0.9, 0.95];
+/// The same in real time, in which each takes its time.
+#[cfg(target_os = "linux")]
+const REAL_LOADS: [f64; 2] = [0.5, 0.8];
+
+/// What was measured, and by what.
+struct Found {
+    by: String,
+    throughput: Vec<Throughput>,
+    waiting: Vec<Waiting>,
+    kept: Vec<KeptAlive>,
+    /// Where something else than threads was scarce.
+    limit: Option<String>,
+}
+
 pub(super) fn run(args: &LabThreads) -> Result<Report, Failure> {
-    let steps = args.threads.len() + args.loads.len() * 2 + args.clients.len() * MODELS.len();
-    let mut steps = Steps::for_people(steps);
-    let service = args.service;
-    let seed = args.out.seed;
-
-    let mut throughput = Vec::new();
-    for &count in &sorted(&args.threads) {
-        steps.next(&format!("{count} threads, by frames"));
-        throughput.push(threads::throughput(count, service, seed).map_err(failed)?);
+    let found = match args.tap.device() {
+        None => simulated(args)?,
+        Some(_) => in_real_time(args)?,
+    };
+    let ms = shown(args.service);
+    let mut findings = vec![of_throughput(&found.throughput, &ms), of_waiting(&found.waiting, args.pool)];
+    findings.extend(found.limit);
+    let mut panels =
+        vec![throughput_panel(&found.throughput, &ms, &found.by), waiting_panel(&found.waiting, args.pool)];
+    if !found.kept.is_empty() {
+        findings.push(of_models(&found.kept, args.service));
+        panels.push(models_panel(&found.kept));
     }
-    let mut waiting = Vec::new();
-    for kind in Service::BOTH {
-        for &load in &args.loads {
-            steps.next(&format!("{} at {load}", kind.name()));
-            let one = threads::waiting(kind, args.pool, service, load, args.requests, seed);
-            waiting.push(one.map_err(|error| failed(LabError::Pool(error)))?);
-        }
-    }
-    let mut kept = Vec::new();
-    for (model, _) in MODELS {
-        for &clients in &sorted(&args.clients) {
-            steps.next(&format!("{model} with {clients} clients"));
-            let one = threads::kept_alive(model, EACH_MODEL, clients, service, THINK, seed);
-            kept.push(one.map_err(|error| failed(LabError::Pool(error)))?);
-        }
-    }
-    drop(steps);
-
-    let ms = shown(service);
     Ok(Report {
         name: "threads",
         headline: format!(
             "Each request needs a thread for {ms} ms, and the number of threads is fixed: when more requests come than \
              there are threads, they wait."
         ),
-        findings: vec![
-            of_throughput(&throughput, &ms),
-            of_waiting(&waiting, args.pool),
-            of_models(&kept, service),
-        ],
-        panels: vec![
-            throughput_panel(&throughput, &ms),
-            waiting_panel(&waiting, args.pool),
-            models_panel(&kept),
-        ],
+        findings,
+        panels,
     })
 }
 
-fn throughput_panel(found: &[Throughput], ms: &str) -> Panel {
+fn simulated(args: &LabThreads) -> Result<Found, Failure> {
+    let (service, seed) = (args.service, args.out.seed);
+    let (counts, loads, clients) = (sorted(&args.threads), loads(args, &LOADS), sorted(&args.clients));
+    let mut steps = Steps::for_people(counts.len() + loads.len() * 2 + clients.len() * MODELS.len());
+    let in_pool = |error| failed(LabError::Pool(error));
+
+    let mut throughput = Vec::new();
+    for count in counts {
+        steps.next(&format!("{count} threads, by frames"));
+        throughput.push(threads::throughput(count, service, seed).map_err(failed)?);
+    }
+    let mut waiting = Vec::new();
+    for kind in Service::BOTH {
+        for &load in &loads {
+            steps.next(&format!("{} at {load}", kind.name()));
+            let one = threads::waiting(kind, args.pool, service, load, args.requests, seed);
+            waiting.push(one.map_err(in_pool)?);
+        }
+    }
+    let mut kept = Vec::new();
+    for (model, _) in MODELS {
+        for &clients in &clients {
+            steps.next(&format!("{model} with {clients} clients"));
+            let one = threads::kept_alive(model, EACH_MODEL, clients, service, THINK, seed);
+            kept.push(one.map_err(in_pool)?);
+        }
+    }
+    let by = format!("by {} frames", throughput.iter().map(|one| one.frames).sum::<u64>());
+    Ok(Found { by, throughput, waiting, kept, limit: None })
+}
+
+#[cfg(target_os = "linux")]
+fn in_real_time(args: &LabThreads) -> Result<Found, Failure> {
+    let (counts, loads) = (sorted(&args.threads), loads(args, &REAL_LOADS));
+    let mut stage = Stage::open(args)?;
+    let mut steps = Steps::for_people(counts.len() + loads.len() * 2);
+    let (mut throughput, mut limit) = (Vec::new(), None);
+    for count in counts {
+        steps.next(&format!("{count} threads"));
+        let (one, why) = stage.throughput(count, args.time / 10)?;
+        throughput.push(one);
+        limit = limit.or(why);
+    }
+    let mut waiting = Vec::new();
+    for kind in Service::BOTH {
+        for &load in &loads {
+            steps.next(&format!("{} at {load}", kind.name()));
+            waiting.push(stage.waiting(kind, args.pool, load, args.time)?);
+        }
+    }
+    let limit = limit.or_else(|| {
+        let most = throughput.last().map_or(0, |one| one.threads);
+        Some(format!("Up to {most} threads nothing else was scarce: the processors had time left."))
+    });
+    let by = format!("over {}, in real time", args.tap.device().map_or("", |device| device.name()));
+    Ok(Found { by, throughput, waiting, kept: Vec::new(), limit })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn in_real_time(_args: &LabThreads) -> Result<Found, Failure> {
+    Err(crate::live::elsewhere())
+}
+
+fn loads(args: &LabThreads, usual: &[f64]) -> Vec<f64> {
+    let mut loads = if args.loads.is_empty() { usual.to_vec() } else { args.loads.clone() };
+    loads.sort_by(f64::total_cmp);
+    loads.dedup();
+    loads
+}
+
+fn throughput_panel(found: &[Throughput], ms: &str, by: &str) -> Panel {
     let of = |figure: fn(&Throughput) -> f64| found.iter().map(figure).collect();
-    let frames: u64 = found.iter().map(|one| one.frames).sum();
     Panel {
-        title: format!("How many requests can k threads answer?  k ÷ {ms} ms; measured by {frames} frames."),
+        title: format!("How many requests can k threads answer?  k ÷ {ms} ms; measured {by}."),
         over: "threads",
         values: found.iter().map(|one| one.threads as f64).collect(),
         axis: "requests per second",
@@ -142,7 +205,7 @@ fn of_throughput(found: &[Throughput], ms: &str) -> String {
         );
     }
     format!(
-        "{busiest}, but {} threads came to {:.2} of what was predicted: there something else was scarce.",
+        "{busiest}, but {} of them came to {:.2} of what was predicted: there something else was scarce.",
         worst.threads,
         ratio(worst)
     )

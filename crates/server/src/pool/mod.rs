@@ -88,6 +88,11 @@ impl Pool {
         }
     }
 
+    /// Forgets what was measured: from here on it counts.
+    pub fn measure_anew(&self) {
+        self.shared.with(|core, now| core.dispatcher.measure_anew(now));
+    }
+
     /// The pool now.
     pub fn snapshot(&self) -> Snapshot {
         self.shared.snapshot()
