@@ -18,6 +18,7 @@
 //! | who gets which request, who waits, who is refused | `dispatch/mod.rs` |
 //! | the same in simulated time | `simulate/mod.rs` |
 //! | the same with real threads and processes | `pool/mod.rs` |
+//! | applications in Python | `wsgi/mod.rs` |
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +28,8 @@ pub mod lesson;
 pub mod pool;
 pub mod simulate;
 pub mod state;
+#[cfg(unix)]
+pub mod wsgi;
 
 pub use dispatch::{Dispatcher, Model};
 pub use histogram::Histogram;

@@ -38,6 +38,12 @@ impl Framewise {
         self
     }
 
+    /// Sets a variable of its environment.
+    pub fn with(mut self, variable: &str, value: &str) -> Self {
+        self.command.env(variable, value);
+        self
+    }
+
     /// May take this long.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;

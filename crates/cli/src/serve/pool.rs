@@ -1,5 +1,6 @@
 //! Threads and child processes that answer requests, as the command line wants them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use super::SiteArgs;
 use crate::args::{self, seconds};
 use crate::exit::{Failure, Kind};
 
-/// Who works on requests. Without any of --threads, --processes, --model and --queue, the one thread that drives the stack
-/// answers them, too.
+/// Who works on requests. Without any of --threads, --processes, --model, --queue and --wsgi, the one thread that drives the
+/// stack answers them, too.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Threads and processes")]
 pub(crate) struct PoolOptions {
@@ -45,9 +46,18 @@ pub(crate) struct PoolOptions {
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     pub(crate) requests_per_connection: u32,
 
+    /// A WSGI application, such as shop.wsgi:application, run by gunicorn in each child process; instead of the site. Modules
+    /// are looked for in the current directory first.
+    #[arg(long, value_name = "MODULE:APP", conflicts_with = "directory")]
+    pub(crate) wsgi: Option<String>,
+
+    /// The Python that has gunicorn, and what the application needs.
+    #[arg(long, value_name = "PATH", requires = "wsgi", default_value = "python3", value_hint = clap::ValueHint::CommandName)]
+    pub(crate) python: PathBuf,
+
     /// The socket for `framewise top`; if not given, one in the user's own directory for such.
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
-    pub(crate) control: Option<std::path::PathBuf>,
+    pub(crate) control: Option<PathBuf>,
 }
 
 /// What holds a thread.
@@ -81,6 +91,7 @@ impl PoolOptions {
         match (self.model, self.processes) {
             (Some(model), _) => Some(model.into()),
             (None, Some(_)) => Some(dispatch::Model::Event),
+            (None, None) if self.wsgi.is_some() => Some(dispatch::Model::Event),
             (None, None) => is_wanted.then_some(dispatch::Model::Threads),
         }
     }
@@ -98,6 +109,10 @@ impl PoolOptions {
     /// The pool that is meant, if there is to be one.
     pub(crate) fn plan(&self) -> Result<Option<Config>, Failure> {
         let Some(model) = self.model() else { return Ok(None) };
+        if self.wsgi.is_some() && !model.has_children() {
+            return Err(Failure::new(Kind::Usage, "an application in Python runs in child processes")
+                .next("the same without --model, or with --model event"));
+        }
         let (processes, threads) = match model {
             dispatch::Model::Threads => (1, 16),
             dispatch::Model::Prefork => (2, 1),
@@ -127,6 +142,18 @@ pub(crate) struct ChildArgs {
     /// Threads that answer requests.
     #[arg(long)]
     pub(crate) threads: usize,
+
+    /// A WSGI application.
+    #[arg(long)]
+    pub(crate) wsgi: Option<String>,
+
+    /// The Python that runs it.
+    #[arg(long, default_value = "python3")]
+    pub(crate) python: PathBuf,
+
+    /// Where gunicorn's socket is to be: a folder that this child makes.
+    #[arg(long)]
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// Starts what was planned. Each thread answers by `site`, in child processes by one of the same kind.
@@ -136,19 +163,15 @@ pub(super) fn start(config: Config, args: &args::Serve, site: Arc<dyn Handler>) 
     if !config.model.has_children() {
         return Pool::threads(config, site).map_err(failed);
     }
-    let child = ChildArgs { site: args.site.clone(), threads: config.threads };
+    let options = &args.options.pool;
+    let child = ChildArgs {
+        site: args.site.clone(),
+        threads: config.threads,
+        wsgi: options.wsgi.clone(),
+        python: options.python.clone(),
+        folder: None,
+    };
     with_children(config, child, failed)
-}
-
-#[cfg(unix)]
-fn with_children(
-    config: Config,
-    child: ChildArgs,
-    failed: impl Fn(std::io::Error) -> Failure,
-) -> Result<Pool, Failure> {
-    let starter = move || child.command();
-    let teller = |sentence: &str| crate::output::say(&format!("{sentence}\n"));
-    Pool::processes(config, Arc::new(starter), Arc::new(teller)).map_err(failed)
 }
 
 #[cfg(not(unix))]
@@ -166,27 +189,78 @@ mod unix {
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
     use std::os::unix::process::CommandExt;
-    use std::path::PathBuf;
     use std::process::{Command, Stdio};
+
+    use framewise_server::dispatch::ProcessId;
+    use framewise_server::pool::{self, Children};
+    use framewise_server::wsgi::{Application, Folder, Gunicorn, WsgiError, check};
 
     use super::*;
 
-    impl ChildArgs {
-        /// This program once more. By what the system says is running, for whoever we are now may not be let into the folder that
-        /// it is in.
-        pub(super) fn command(&self) -> Command {
+    pub(super) fn with_children(
+        config: Config,
+        child: ChildArgs,
+        failed: impl Fn(std::io::Error) -> Failure,
+    ) -> Result<Pool, Failure> {
+        let folder = match child.application() {
+            Some(application) => {
+                check(&application).map_err(of_wsgi)?;
+                Some(Folder::new().map_err(|error| of_wsgi(error.into()))?)
+            }
+            None => None,
+        };
+        Pool::processes(config, Family { child, folder }).map_err(failed)
+    }
+
+    /// Children that are this program once more.
+    struct Family {
+        child: ChildArgs,
+        folder: Option<Folder>,
+    }
+
+    impl Family {
+        /// Where a child has what it needs for gunicorn.
+        fn folder_of(&self, process: ProcessId) -> Option<PathBuf> {
+            self.folder.as_ref().map(|folder| folder.path().join(process.to_string()))
+        }
+    }
+
+    impl Children for Family {
+        /// By what the system says is running, for whoever we are now may not be let into the folder that it is in.
+        fn command(&self, process: ProcessId) -> Command {
             let same = PathBuf::from("/proc/self/exe");
             let program = if same.exists() { same } else { std::env::current_exe().unwrap_or(same) };
+            let ChildArgs { site, threads, wsgi, python, .. } = &self.child;
             let mut command = Command::new(program);
             command.arg0("framewise").arg("serve-child");
-            command.args(["--threads", &self.threads.to_string()]);
-            command.args(self.site.list.then_some("--list"));
-            command.args(self.site.no_compression.then_some("--no-compression"));
-            if let Some(directory) = &self.site.directory {
+            command.args(["--threads", &threads.to_string()]);
+            command.args(site.list.then_some("--list"));
+            command.args(site.no_compression.then_some("--no-compression"));
+            if let (Some(wsgi), Some(folder)) = (wsgi, self.folder_of(process)) {
+                command.args(["--wsgi", wsgi]).arg("--python").arg(python).arg("--folder").arg(folder);
+            }
+            if let Some(directory) = &site.directory {
                 command.arg("--").arg(directory);
             }
             command.stdout(Stdio::null());
             command
+        }
+
+        /// One that was killed could not tidy up.
+        fn has_ended(&self, process: ProcessId) {
+            if let Some(folder) = self.folder_of(process) {
+                let _ = std::fs::remove_dir_all(folder);
+            }
+        }
+
+        fn tell(&self, sentence: &str) {
+            crate::output::say(&format!("{sentence}\n"));
+        }
+    }
+
+    impl ChildArgs {
+        fn application(&self) -> Option<Application> {
+            self.wsgi.clone().map(|name| Application { name, python: self.python.clone() })
         }
     }
 
@@ -196,12 +270,35 @@ mod unix {
             Failure::new(Kind::Usage, format!("this is for child processes of framewise serve ({error})"))
                 .next("framewise serve --forward 127.0.0.1:8080 --processes 2")
         };
-        let site = super::super::site(&args.site)?;
         let socket = std::io::stdin().as_fd().try_clone_to_owned().map_err(alone)?;
-        framewise_server::pool::work(UnixStream::from(socket), args.threads, site).map_err(alone)
+        let socket = UnixStream::from(socket);
+        if let (Some(application), Some(folder)) = (args.application(), &args.folder) {
+            let mut gunicorn = Gunicorn::start(&application, folder, args.threads).map_err(of_wsgi)?;
+            return pool::work_with(socket, args.threads, |reports| gunicorn.handler(reports)).map_err(alone);
+        }
+        let site = super::super::site(&args.site)?;
+        pool::work(socket, args.threads, site).map_err(alone)
+    }
+
+    /// What is missing, and the command that mends it.
+    fn of_wsgi(error: WsgiError) -> Failure {
+        match &error {
+            WsgiError::NoPython { .. } => Failure::new(Kind::File, &error)
+                .next("apt install python3, or --python PATH of one that is there"),
+            WsgiError::NoGunicorn { python } => Failure::new(Kind::File, &error).next(format!(
+                "{} -m pip install gunicorn     (in the application's own virtual environment)",
+                python.display()
+            )),
+            WsgiError::NoApplication { .. } => {
+                Failure::new(Kind::File, &error).next("the same in the directory that its module is in")
+            }
+            WsgiError::Ended | WsgiError::Io(_) => Failure::new(Kind::File, &error),
+        }
     }
 }
 
+#[cfg(unix)]
+use unix::with_children;
 #[cfg(unix)]
 pub(crate) use unix::work;
 

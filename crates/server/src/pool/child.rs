@@ -1,5 +1,6 @@
 //! A child process: threads that answer what comes over its socket.
 
+use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,12 +22,25 @@ const SMALL: usize = 16 << 10;
 /// # Errors
 /// What comes is not what a main process sends; or the system has no more threads.
 pub fn work(socket: UnixStream, threads: usize, handler: Arc<dyn Handler>) -> io::Result<()> {
+    work_with(socket, threads, |_| Ok(handler))
+}
+
+/// The same, where the handler is told by whom it can have it reported what threads do that it has elsewhere.
+///
+/// # Errors
+/// As [`work`]; or `make` fails.
+pub fn work_with(
+    socket: UnixStream,
+    threads: usize,
+    make: impl FnOnce(Reports) -> io::Result<Arc<dyn Handler>>,
+) -> io::Result<()> {
     let threads = u16::try_from(threads).unwrap_or(u16::MAX);
     let out = Arc::new(Out(Mutex::new(socket.try_clone()?)));
+    let lines: Vec<Arc<Line>> = (0..threads).map(|_| Arc::default()).collect();
+    let handler = make(Reports { out: out.clone(), lines: lines.clone() })?;
     let mut desks = Vec::new();
-    for number in 0..threads {
+    for (number, line) in (0..threads).zip(lines) {
         let (sender, receiver) = channel();
-        let line = Arc::new(Line::default());
         let worker = Worker { number, out: out.clone(), line: line.clone(), inward: receiver };
         let handler = handler.clone();
         thread::Builder::new()
@@ -36,6 +50,31 @@ pub fn work(socket: UnixStream, threads: usize, handler: Arc<dyn Handler>) -> io
     }
     out.say(&Frame { thread: threads, request: 0, word: Word::Ready }.encode());
     read(socket, &desks)
+}
+
+/// Reports what threads do that are the other halves of this process's, elsewhere.
+pub struct Reports {
+    out: Arc<Out>,
+    lines: Vec<Arc<Line>>,
+}
+
+impl Reports {
+    /// The other half of this thread does that now.
+    pub fn says(&self, thread: u16, state: State) {
+        if let Some(line) = self.lines.get(usize::from(thread)) {
+            let request = line.lock().request;
+            self.out.say(&Frame { thread, request, word: Word::State(state) }.encode());
+        }
+    }
+}
+
+thread_local! {
+    static NUMBER: Cell<Option<u16>> = const { Cell::new(None) };
+}
+
+/// Which of its process's threads this is, counted from 0; `None` if it is none of a child process's.
+pub fn thread_number() -> Option<u16> {
+    NUMBER.get()
 }
 
 /// Reads until the end, and gives each frame to its thread.
@@ -155,6 +194,7 @@ struct Worker {
 
 impl Worker {
     fn work(self, handler: &dyn Handler) {
+        NUMBER.set(Some(self.number));
         let (out, line, thread) = (self.out.clone(), self.line.clone(), self.number);
         state::report_to(Box::new(move |state| {
             // The main process knows by itself when a thread waits, and by the head when it returns.

@@ -1,5 +1,6 @@
 //! The one thread that starts children, hears them, buries them, and looks at the time.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -16,10 +17,17 @@ use super::children::{self, Child};
 use super::core::{Alarm, Chore, Core, Crew, Shared};
 use crate::dispatch::{Config, ProcessId};
 
-/// Makes the command that runs one child.
-pub type Starter = Arc<dyn Fn() -> Command + Send + Sync>;
-/// Hears, in a sentence, what happens to children.
-pub type Teller = Arc<dyn Fn(&str) + Send + Sync>;
+/// How children are started, and who hears of them.
+pub trait Children: Send + 'static {
+    /// The command that runs this child. Its standard input will be its socket.
+    fn command(&self, process: ProcessId) -> Command;
+
+    /// This child is gone.
+    fn has_ended(&self, _process: ProcessId) {}
+
+    /// What happened, in a sentence.
+    fn tell(&self, sentence: &str);
+}
 
 /// How long children may take to end when nothing is left to do, before they are killed.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -27,8 +35,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Starts it.
 pub(super) fn start(
     config: Config,
-    starter: Starter,
-    teller: Teller,
+    children: Box<dyn Children>,
 ) -> io::Result<(Arc<Shared>, JoinHandle<()>)> {
     let (read, write) = io::pipe()?;
     let (read, write) = (OwnedFd::from(read), OwnedFd::from(write));
@@ -37,7 +44,7 @@ pub(super) fn start(
     }
     let shared = Arc::new(Shared::new(config, Crew::Children(Default::default()), Alarm::Pipe(write)));
     shared.with(|_, _| ());
-    let mut keeper = Keeper { shared: shared.clone(), alarm: read, starter, teller, config };
+    let mut keeper = Keeper { shared: shared.clone(), alarm: read, children, config };
     let thread = thread::Builder::new().name("keeper".to_owned()).spawn(move || keeper.keep())?;
     Ok((shared, thread))
 }
@@ -45,8 +52,7 @@ pub(super) fn start(
 struct Keeper {
     shared: Arc<Shared>,
     alarm: OwnedFd,
-    starter: Starter,
-    teller: Teller,
+    children: Box<dyn Children>,
     config: Config,
 }
 
@@ -58,7 +64,9 @@ impl Keeper {
         loop {
             let mut core = self.shared.lock();
             if core.is_over {
-                return bury_all(core.children());
+                let all = std::mem::take(core.children());
+                drop(core);
+                return self.bury_all(all);
             }
             let now = self.shared.now();
             core.dispatcher.handle_timeout(now);
@@ -106,23 +114,22 @@ impl Keeper {
         };
         for (id, child, was_expected) in gone {
             let (pid, status) = (child.pid(), bury(child));
+            self.children.has_ended(id);
             if !was_expected {
-                (self.teller)(&format!(
-                    "process {id} (pid {pid}) {}; another takes its place",
-                    ended(status)
-                ));
+                let how = ended(status);
+                self.children.tell(&format!("process {id} (pid {pid}) {how}; another takes its place"));
             }
         }
     }
 
     fn does(&self, chore: Chore) {
         match chore {
-            Chore::Start(id) => match self.spawn() {
+            Chore::Start(id) => match self.spawn(id) {
                 Ok(child) => {
                     self.shared.lock().children().insert(id, child);
                 }
                 Err(error) => {
-                    (self.teller)(&format!("process {id} could not be started: {error}"));
+                    self.children.tell(&format!("process {id} could not be started: {error}"));
                     self.shared.with(|core, now| core.dispatcher.handle_died(id, now));
                 }
             },
@@ -143,13 +150,30 @@ impl Keeper {
 
     /// A child, with one end of a pair of sockets as its standard input, in a process group of its own: Ctrl-C is for the
     /// main process, which lets children finish.
-    fn spawn(&self) -> io::Result<Child> {
+    fn spawn(&self, id: ProcessId) -> io::Result<Child> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
-        let mut command = (self.starter)();
+        let mut command = self.children.command(id);
         command.stdin(Stdio::from(OwnedFd::from(theirs))).process_group(0);
         let process = command.spawn()?;
         Ok(Child::new(process, ours, self.config.threads))
+    }
+
+    /// Lets all of them end, and kills whoever does not.
+    fn bury_all(&self, all: BTreeMap<ProcessId, Child>) {
+        for child in all.values() {
+            let _ = child.socket.shutdown(std::net::Shutdown::Both);
+        }
+        let end = std::time::Instant::now() + FAREWELL;
+        for (id, mut child) in all {
+            while matches!(child.process.try_wait(), Ok(None)) && std::time::Instant::now() < end {
+                thread::sleep(Duration::from_millis(2));
+            }
+            if matches!(child.process.try_wait(), Ok(None)) {
+                let _ = bury(child);
+            }
+            self.children.has_ended(id);
+        }
     }
 }
 
@@ -186,7 +210,7 @@ fn watched(core: &mut Core) -> Vec<Watched> {
 }
 
 impl Core {
-    fn children(&mut self) -> &mut std::collections::BTreeMap<ProcessId, Child> {
+    fn children(&mut self) -> &mut BTreeMap<ProcessId, Child> {
         match &mut self.crew {
             Crew::Children(children) => children,
             Crew::Threads(_) => unreachable!("the keeper of children has children"),
@@ -204,26 +228,9 @@ fn kill(child: &mut Child) {
 
 /// Sees to it that nothing is left of it.
 fn bury(mut child: Child) -> io::Result<ExitStatus> {
-    // It has closed its socket. If it goes on nevertheless, nobody can use it.
-    if let Ok(Some(status)) = child.process.try_wait() {
-        return Ok(status);
-    }
+    // It has closed its socket: nobody can use it. Until it is waited for, no other has its number, nor that of its group.
     kill(&mut child);
     child.process.wait()
-}
-
-/// Lets all of them end, and kills whoever does not.
-fn bury_all(children: &mut std::collections::BTreeMap<ProcessId, Child>) {
-    for child in children.values() {
-        let _ = child.socket.shutdown(std::net::Shutdown::Both);
-    }
-    let end = std::time::Instant::now() + FAREWELL;
-    for (_, mut child) in std::mem::take(children) {
-        while matches!(child.process.try_wait(), Ok(None)) && std::time::Instant::now() < end {
-            thread::sleep(Duration::from_millis(2));
-        }
-        let _ = bury(child);
-    }
 }
 
 /// How it ended, in words.

@@ -39,9 +39,9 @@ use std::thread::JoinHandle;
 use framewise_http::{Answer, ConnInfo, Handler, Request};
 
 #[cfg(unix)]
-pub use child::work;
+pub use child::{Reports, thread_number, work, work_with};
 #[cfg(unix)]
-pub use keeper::{Starter, Teller};
+pub use keeper::Children;
 
 use self::core::Shared;
 use crate::dispatch::{Config, Snapshot};
@@ -62,14 +62,13 @@ impl Pool {
         Ok(Pool { shared, keeper: Mutex::new(Some(keeper)) })
     }
 
-    /// A pool of child processes, each started by what `starter` makes: a command that calls [`work`] on its standard
-    /// input. `teller` hears of processes that die.
+    /// A pool of child processes. The command that starts one calls [`work`] on its standard input.
     ///
     /// # Errors
     /// The system has no more threads, or pipes.
     #[cfg(unix)]
-    pub fn processes(config: Config, starter: Starter, teller: Teller) -> io::Result<Self> {
-        let (shared, keeper) = keeper::start(config, starter, teller)?;
+    pub fn processes(config: Config, children: impl Children) -> io::Result<Self> {
+        let (shared, keeper) = keeper::start(config, Box::new(children))?;
         Ok(Pool { shared, keeper: Mutex::new(Some(keeper)) })
     }
 

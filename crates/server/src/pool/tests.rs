@@ -12,7 +12,7 @@ use framewise_http::{
 };
 
 use super::*;
-use crate::dispatch::Model;
+use crate::dispatch::{Model, ProcessId};
 use crate::state::{self, State};
 
 /// Longer than anything here takes.
@@ -151,16 +151,36 @@ fn is_a_child() {
     }
 }
 
+/// Children of this kind, which tell what happens to them.
 #[cfg(unix)]
-fn children(config: Config) -> Pool {
-    let threads = config.threads.to_string();
-    let starter = move || {
-        let mut command = Command::new(std::env::current_exe().expect("a program"));
-        command.args(["--exact", "pool::tests::is_a_child", "--nocapture"]).env(MARKER, &threads);
+struct Family {
+    command: fn(usize) -> Command,
+    threads: usize,
+    told: Sender<String>,
+}
+
+#[cfg(unix)]
+impl Children for Family {
+    fn command(&self, _process: ProcessId) -> Command {
+        let mut command = (self.command)(self.threads);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
+    }
+
+    fn tell(&self, sentence: &str) {
+        let _ = self.told.send(sentence.to_owned());
+    }
+}
+
+#[cfg(unix)]
+fn children(config: Config) -> Pool {
+    let command = |threads: usize| {
+        let mut command = Command::new(std::env::current_exe().expect("a program"));
+        command.args(["--exact", "pool::tests::is_a_child", "--nocapture"]).env(MARKER, threads.to_string());
+        command
     };
-    Pool::processes(config, Arc::new(starter), Arc::new(|_| ())).expect("a pool")
+    let family = Family { command, threads: config.threads, told: channel().0 };
+    Pool::processes(config, family).expect("a pool")
 }
 
 fn config(model: Model, processes: usize, threads: usize) -> Config {
@@ -274,18 +294,9 @@ fn a_child_sends_no_more_than_the_network_takes() {
 fn a_program_that_is_no_child_is_started_ever_more_slowly_and_nobody_waits_for_ever() {
     let wait = Some(Duration::from_millis(300));
     let config = Config { most_wait: wait, ..config(Model::Event, 1, 1) };
-    let starter = || {
-        let mut command = Command::new("true");
-        command.stdout(Stdio::null());
-        command
-    };
     let (tell, told) = channel();
-    let pool = Pool::processes(
-        config,
-        Arc::new(starter),
-        Arc::new(move |text: &str| drop(tell.send(text.to_owned()))),
-    )
-    .expect("a pool");
+    let family = Family { command: |_| Command::new("true"), threads: 1, told: tell };
+    let pool = Pool::processes(config, family).expect("a pool");
     assert_eq!(all(&ask(&pool, "/")).0, 503);
     let first = told.recv_timeout(SOON).expect("a word about it");
     assert!(first.contains("ended with exit code 0"), "{first}");

@@ -1,0 +1,155 @@
+//! One request to gunicorn, and its answer, which is passed on as it comes.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+use bytes::{Bytes, BytesMut};
+use framewise_http::body::{Decoded, Decoder, Framing};
+use framewise_http::{
+    Answer, AnswerBody, BodyLength, Handler, Limits, Method, Problem, Refusal, Request, ResponseHead,
+    StatusCode, read_response,
+};
+
+use super::fields;
+use crate::pool::thread_number;
+use crate::state::{self, State};
+
+/// An application may set many cookies.
+const LIMITS: Limits = Limits { head_bytes: 256 << 10, target_bytes: 0, fields: 1_000 };
+/// Bytes that are read at a time.
+const PIECE: usize = 64 << 10;
+
+/// Answers by gunicorn at a Unix socket.
+pub(super) struct Proxy {
+    pub(super) socket: PathBuf,
+}
+
+/// Why gunicorn gave no answer.
+#[derive(Debug, thiserror::Error)]
+enum NoAnswer {
+    #[error("its socket failed: {0}")]
+    Socket(#[from] io::Error),
+    #[error("it ended before it had answered")]
+    CutShort,
+    #[error("what it sent is no answer: {0}")]
+    Refused(Refusal),
+}
+
+impl Handler for Proxy {
+    fn handle(&self, request: Request, answer: Answer) {
+        // The wrapper in Python says when the application begins.
+        state::set(State::Passes);
+        let accept = request.header("accept").map(str::to_owned);
+        match self.ask(&request) {
+            Ok((head, framing, rest, socket)) => {
+                let length = match framing {
+                    _ if is_bodyless(&request.head.method, head.status) => BodyLength::None,
+                    Framing::Length(length) => BodyLength::Known(length),
+                    Framing::Chunked | Framing::UntilClose => BodyLength::Unknown,
+                };
+                let body = answer.begin(head, length);
+                if length == BodyLength::None {
+                    return body.finish();
+                }
+                // What breaks off is broken off for the client, too: dropped, the body is not finished.
+                let _ = pass_on(framing, rest, socket, body);
+            }
+            Err(why) => answer.respond(gone(&why).page(accept.as_deref())),
+        }
+    }
+}
+
+impl Proxy {
+    /// Asks, and reads the head of the answer.
+    fn ask(&self, request: &Request) -> Result<(ResponseHead, Framing, Bytes, UnixStream), NoAnswer> {
+        let thread = thread_number().unwrap_or(0);
+        let Ok(mut socket) = UnixStream::connect(&self.socket) else {
+            // gunicorn is gone, and has seen nothing of this. Another child takes this one's place, and its requests, instead
+            // of this one drawing all to itself by failing fast.
+            std::process::exit(1);
+        };
+        socket.write_all(&fields::request_head(request, thread))?;
+        // An application may answer without having read it all, and close.
+        match socket.write_all(&request.body) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+            _ => {}
+        }
+        let mut inbox = BytesMut::new();
+        loop {
+            while let Some((mut head, length)) = read_response(&inbox, &LIMITS).map_err(NoAnswer::Refused)? {
+                let after = inbox.split_off(length);
+                if head.status.is_informational() {
+                    inbox = after;
+                    continue;
+                }
+                let framing = framing(&head);
+                head.headers = fields::answer_fields(&head.headers);
+                return Ok((head, framing, after.freeze(), socket));
+            }
+            if read_more(&mut socket, &mut inbox)? == 0 {
+                return Err(NoAnswer::CutShort);
+            }
+        }
+    }
+}
+
+fn read_more(socket: &mut UnixStream, inbox: &mut BytesMut) -> io::Result<usize> {
+    let mut buffer = [0; PIECE];
+    loop {
+        match socket.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => {
+                let read = read?;
+                inbox.extend_from_slice(&buffer[..read]);
+                return Ok(read);
+            }
+        }
+    }
+}
+
+/// Where the body of gunicorn's answer ends (RFC 9112, section 6.3).
+fn framing(head: &ResponseHead) -> Framing {
+    let is_chunked =
+        head.headers.text("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+    let length = head.headers.text("content-length").and_then(|length| length.trim().parse().ok());
+    match (is_chunked, length) {
+        (true, _) => Framing::Chunked,
+        (false, Some(length)) => Framing::Length(length),
+        (false, None) => Framing::UntilClose,
+    }
+}
+
+fn is_bodyless(method: &Method, status: StatusCode) -> bool {
+    method == Method::HEAD || [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)
+}
+
+/// Passes the body on, piece by piece. `None`: it broke off, or nobody wants it.
+fn pass_on(framing: Framing, mut rest: Bytes, mut socket: UnixStream, mut body: AnswerBody) -> Option<()> {
+    let mut decoder = Decoder::new(framing, u64::MAX, LIMITS);
+    loop {
+        match decoder.decode(&mut rest, usize::MAX).ok()? {
+            Decoded::Data(data) => body.send(data).ok()?,
+            Decoded::Complete => {
+                body.finish();
+                return Some(());
+            }
+            Decoded::More => {
+                let mut inbox = BytesMut::from(&rest[..]);
+                if read_more(&mut socket, &mut inbox).ok()? == 0 {
+                    if decoder.is_until_close() {
+                        body.finish();
+                    }
+                    return None;
+                }
+                rest = inbox.freeze();
+            }
+        }
+    }
+}
+
+fn gone(why: &NoAnswer) -> Problem {
+    let wrong = format!("The process of the application gave no answer: {why}.");
+    Problem::new(StatusCode::BAD_GATEWAY, wrong, "Another takes its place. Try again in a moment.")
+        .by("RFC 9110 §15.6.3")
+}
