@@ -103,7 +103,7 @@ impl Served {
         // The server is nobody in particular when it reads this, and makes its socket.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         fs::write(folder.path().join("pages.py"), APPLICATION).unwrap();
-        let copied = Command::new("cp").arg("-r").arg(packages).arg(folder.path().join("packages")).status();
+        let copied = Command::new("cp").arg("-a").arg(packages).arg(folder.path().join("packages")).status();
         assert!(copied.unwrap().success());
         let control = folder.path().join("control");
         let server = on_tap(ns, &["serve", "--quiet", "--wsgi", "pages:app", "--python", python()])
@@ -124,8 +124,17 @@ impl Served {
         serde_json::from_str(&text).unwrap()
     }
 
+    #[track_caller]
     fn until(&self, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
-        until(what, SOON, || Some(self.now()).filter(|now| condition(now)))
+        let mut last = Value::Null;
+        let said = || self.server.said().join("\n");
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            until(what, SOON, || {
+                last = self.now();
+                Some(last.clone()).filter(|now| condition(now))
+            })
+        }));
+        found.unwrap_or_else(|_| panic!("{what}: {last}\n{}", said()))
     }
 
     fn until_whole(&self) -> Value {

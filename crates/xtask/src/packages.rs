@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A program that tests run, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 25] = [
+const PROGRAMS: [(&str, &str); 26] = [
     ("tshark", "tshark"),
     ("nginx", "nginx-light"),
     ("curl", "curl"),
@@ -23,6 +23,7 @@ const PROGRAMS: [(&str, &str); 25] = [
     ("atk6-flood_advertise6", "thc-ipv6"),
     ("slowhttptest", "slowhttptest"),
     ("python3", "python3"),
+    ("pip3", "python3-pip"),
     ("gzip", "gzip"),
     ("ip", "iproute2"),
     ("ping", "iputils-ping"),

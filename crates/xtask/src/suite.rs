@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold, in order of what fails soonest.
 
 use crate::summary::Summary;
-use crate::{book, commands, deny, examples, fuzz, links, packages, tool};
+use crate::{book, commands, deny, examples, fuzz, install, links, packages, tool};
 use std::io;
 use std::process::Command;
 
@@ -11,6 +11,7 @@ const FUZZ_SECONDS: u64 = 15;
 /// Runs the steps, all of them whatever fails, and sums them up.
 pub(crate) fn run(quick: bool) -> io::Result<bool> {
     packages::provide()?;
+    install::provide_python()?;
     let mut summary = Summary::new(must_not_skip());
     summary.check("cargo fmt", &mut tool::cargo(["fmt", "--all", "--check"]));
     if !quick {

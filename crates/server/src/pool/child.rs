@@ -59,10 +59,16 @@ pub struct Reports {
 }
 
 impl Reports {
-    /// The other half of this thread does that now.
+    /// The other half of this thread does that now. It comes by another way than the answer, and means nothing any more once
+    /// that has begun.
     pub fn says(&self, thread: u16, state: State) {
         if let Some(line) = self.lines.get(usize::from(thread)) {
-            let request = line.lock().request;
+            // Under the lock, so that the answer's head comes after it.
+            let flow = line.lock();
+            let request = flow.request;
+            if flow.has_begun {
+                return;
+            }
             self.out.say(&Frame { thread, request, word: Word::State(state) }.encode());
         }
     }
@@ -115,7 +121,7 @@ impl Desk {
     fn take(&self, Frame { request, word, .. }: Frame) {
         let inward = match word {
             Word::Request { head, connection, body } => {
-                *self.line.lock() = Flow { request, credit: WINDOW, is_gone: false };
+                *self.line.lock() = Flow { request, credit: WINDOW, is_gone: false, has_begun: false };
                 let params = Params::default();
                 let whole = Request { head, connection, params, body: Bytes::new() };
                 Inward::Request(request, Box::new(whole), body)
@@ -146,6 +152,8 @@ struct Flow {
     request: u64,
     credit: usize,
     is_gone: bool,
+    /// The answer has.
+    has_begun: bool,
 }
 
 impl Line {
@@ -294,6 +302,7 @@ impl AnswerSink for Sink {
             return;
         }
         state::set(State::Returns);
+        self.line.lock().has_begun = true;
         self.say(Word::Head { head, body: length });
         self.left = match length {
             BodyLength::Known(length) => Some(length),

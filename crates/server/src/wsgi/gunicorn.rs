@@ -182,7 +182,6 @@ impl Gunicorn {
             .arg(&config)
             .arg("framewise_wsgi:application")
             .env("PYTHONPATH", paths)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("FRAMEWISE_WSGI", &application.name)
             .env("FRAMEWISE_SOCKET", folder.join("app.sock"))
             .env("FRAMEWISE_THREADS", threads.to_string())
