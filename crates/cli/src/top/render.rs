@@ -226,7 +226,7 @@ mod tests {
         };
         let thread = |index: usize| ThreadView {
             state: (index % 7 + 1) as u8,
-            holds: index % 2 == 0,
+            holds: index.is_multiple_of(2),
             stuck: index % 11 == 10,
             for_us: 1_234_567 * index as u64,
             served: 99_999,
