@@ -1,0 +1,1 @@
+"""The project: settings, the table of URLs, and the door by which a server calls it."""

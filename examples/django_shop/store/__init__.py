@@ -1,0 +1,1 @@
+"""The shop itself: models, views (which are its controllers), templates, forms."""
