@@ -14,6 +14,8 @@ use crate::pattern::{Pattern, PatternError};
 pub struct Router {
     /// The most exact pattern first.
     routes: Vec<Route>,
+    /// Who answers where none fits.
+    fallback: Option<Arc<dyn Handler>>,
 }
 
 #[derive(Clone)]
@@ -100,12 +102,25 @@ impl Router {
         Ok(self)
     }
 
-    /// The route and the handler of a request, if both are there.
+    /// Has this handler answer requests whose path fits no pattern, instead of the page that says so.
+    pub fn fallback(mut self, handler: impl Handler + 'static) -> Self {
+        self.fallback = Some(Arc::new(handler));
+        self
+    }
+
+    /// The route and the handler of a request, if both are there; the fallback where no path fits.
     fn chosen(&self, request: &Request) -> Option<(Params, &Arc<dyn Handler>)> {
-        self.routes.iter().find_map(|route| {
-            let params = route.pattern.matches(request.path())?;
-            Some((params, route.handler(&request.head.method)?))
-        })
+        let mut fits_none = true;
+        for route in &self.routes {
+            let Some(params) = route.pattern.matches(request.path()) else { continue };
+            fits_none = false;
+            if let Some(handler) = route.handler(&request.head.method) {
+                return Some((params, handler));
+            }
+        }
+        let is_about_server = request.path() == "*";
+        let fallback = self.fallback.as_ref().filter(|_| fits_none && !is_about_server)?;
+        Some((Params::default(), fallback))
     }
 
     /// What is answered where there is no handler.

@@ -39,6 +39,16 @@ fn the_most_exact_pattern_wins_in_any_order() {
 }
 
 #[test]
+fn a_fallback_answers_where_no_path_fits_and_nowhere_else() {
+    let router = Router::new().get("/", says("home")).post("/form", says("form")).fallback(says("nowhere"));
+    assert_eq!(get(&router, "/nothing").text(), "nowhere");
+    assert_eq!(ask(&router, Method::POST, "/nothing", &[], "").text(), "nowhere");
+    assert_eq!(get(&router, "/").text(), "home");
+    assert_eq!(get(&router, "/form").status(), 405, "the path fits, its method does not");
+    assert_eq!(ask(&router, Method::OPTIONS, "*", &[], "").status(), 204, "about the server as a whole");
+}
+
+#[test]
 fn parts_of_a_path_are_decoded() {
     let router = Router::new()
         .get("/a/{one}", |r: Request| Response::text(r.params.get("one").unwrap().to_owned()))
