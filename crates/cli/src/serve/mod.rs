@@ -6,6 +6,7 @@ mod limits;
 mod log;
 pub(crate) mod options;
 pub(crate) mod pool;
+mod shop;
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -38,6 +39,7 @@ pub(crate) use certificates::ca_directory;
 use certificates::certificates;
 use control::Control;
 use log::{AccessLog, Logged};
+use shop::Shop;
 
 pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     if args.tap.device().is_none() && args.forward.is_empty() {
@@ -47,6 +49,7 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
         )
         .next("framewise serve --forward 127.0.0.1:8080"));
     }
+    let shop = shop::open(&args.site)?;
     #[cfg(target_os = "linux")]
     if let Some(device) = args.tap.device() {
         live::check_host(device, &args.tap)?;
@@ -58,7 +61,7 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     tls.export_secrets = args.capture_secrets;
     let log = args.options.log.as_deref().map(AccessLog::open).transpose()?;
     let plan = args.options.pool.plan()?;
-    let site = site(&args.site)?;
+    let site = site(&args.site, shop.as_ref())?;
     let capture = args.capture.as_deref().map(|path| open_capture(path, args.capture_secrets)).transpose()?;
     let mut live = match args.tap.device() {
         Some(device) => on_device(&args, device, tls)?,
@@ -78,6 +81,10 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     let signals = Signals::watch(&mut live.runner, !restarts_on_hangup(&args))
         .map_err(|error| Failure::new(Kind::Device, error))?;
     announce(&args, &live, control.as_ref());
+    // Asked now, as the user that we are from here on.
+    if let Some(trouble) = shop.and_then(|shop| (shop.trouble)()) {
+        output::say(&format!("{trouble}\nPages of the shop say the same until that is done.\n"));
+    }
     let served = serve(&mut live, &args, &endpoints, &signals, pool.as_deref());
     if let Some(pool) = pool {
         pool.end();
@@ -145,6 +152,15 @@ pub(crate) struct SiteArgs {
     #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) directory: Option<PathBuf>,
 
+    /// Serve the shop: customers, addresses and reviews in a database, with a page for each, and ?mvc on any of them shows how
+    /// it was made. It must be built in: --features shop.
+    #[arg(long, conflicts_with = "directory")]
+    pub(crate) shop: bool,
+
+    /// The shop's SQLite file, made if it is missing; without one, what is in the shop ends with it.
+    #[arg(long, value_name = "FILE", requires = "shop", value_hint = ValueHint::FilePath)]
+    pub(crate) database: Option<PathBuf>,
+
     /// Show what is in a directory that has no index.html.
     #[arg(long, requires = "directory")]
     pub(crate) list: bool,
@@ -154,14 +170,15 @@ pub(crate) struct SiteArgs {
     pub(crate) no_compression: bool,
 }
 
-/// What answers requests: a directory, or the built-in site.
-fn site(args: &SiteArgs) -> Result<Arc<dyn Handler>, Failure> {
-    let site: Arc<dyn Handler> = match &args.directory {
-        Some(directory) => {
+/// What answers requests: a directory, the shop, or the built-in site.
+fn site(args: &SiteArgs, shop: Option<&Shop>) -> Result<Arc<dyn Handler>, Failure> {
+    let site: Arc<dyn Handler> = match (&args.directory, shop) {
+        (_, Some(shop)) => shop.handler.clone(),
+        (Some(directory), None) => {
             let files = StaticFiles::new(directory).map_err(|error| Failure::of_file(&error))?;
             if args.list { Arc::new(files.with_listing()) } else { Arc::new(files) }
         }
-        None => {
+        (None, None) => {
             let work = |request: Request| framewise_server::lesson::work(&request);
             Arc::new(framewise_site::builtin().get(framewise_server::lesson::PATH, work))
         }

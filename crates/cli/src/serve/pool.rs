@@ -163,6 +163,10 @@ pub(super) fn start(config: Config, args: &args::Serve, site: Arc<dyn Handler>) 
     if !config.model.has_children() {
         return Pool::threads(config, site).map_err(failed);
     }
+    if args.site.shop && args.site.database.is_none() {
+        return Err(Failure::new(Kind::Usage, "processes share no memory, so the shop needs a database in a file")
+            .next("the same with --database shop.sqlite"));
+    }
     let options = &args.options.pool;
     let child = ChildArgs {
         site: args.site.clone(),
@@ -236,6 +240,10 @@ mod unix {
             command.args(["--threads", &threads.to_string()]);
             command.args(site.list.then_some("--list"));
             command.args(site.no_compression.then_some("--no-compression"));
+            command.args(site.shop.then_some("--shop"));
+            if let Some(database) = &site.database {
+                command.arg("--database").arg(database);
+            }
             if let (Some(wsgi), Some(folder)) = (wsgi, self.folder_of(process)) {
                 command.args(["--wsgi", wsgi]).arg("--python").arg(python).arg("--folder").arg(folder);
             }
@@ -276,7 +284,8 @@ mod unix {
             let mut gunicorn = Gunicorn::start(&application, folder, args.threads).map_err(of_wsgi)?;
             return pool::work_with(socket, args.threads, |reports| gunicorn.handler(reports)).map_err(alone);
         }
-        let site = super::super::site(&args.site)?;
+        let shop = super::super::shop::open(&args.site)?;
+        let site = super::super::site(&args.site, shop.as_ref())?;
         pool::work(socket, args.threads, site).map_err(alone)
     }
 
