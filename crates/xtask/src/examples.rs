@@ -1,4 +1,4 @@
-//! Running every example of the package `framewise-examples`, which must all end by themselves with success.
+//! Running every example of the packages `framewise-examples` and `framewise-shop`, which must all end by themselves with success.
 //!
 //! Without arguments an example runs on the wire in memory. One that needs more says so in its first
 //! comment by a line `//! Requires: tap` (or `root`); it is then run in a network namespace of its own.
@@ -13,6 +13,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+/// The packages that hold them.
+const PACKAGES: [&str; 2] = ["framewise-examples", "framewise-shop"];
+
 /// No example may take longer than this.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -25,8 +28,9 @@ struct Example {
 
 /// Builds the examples, then runs each.
 pub(crate) fn run_all(report: &mut dyn FnMut(&str, Outcome)) -> io::Result<()> {
-    let build = ["build", "--package", "framewise-examples", "--examples"];
-    if !tool::stream(&mut tool::cargo(build), |_| ())?.success() {
+    let mut build = tool::cargo(["build", "--examples"]);
+    build.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
+    if !tool::stream(&mut build, |_| ())?.success() {
         return Err(io::Error::other("the examples do not compile"));
     }
     for example in discover()? {
@@ -41,12 +45,12 @@ fn discover() -> io::Result<Vec<Example>> {
     Ok(examples_in(&metadata))
 }
 
-/// The targets of the kind `example` of the package `framewise-examples`, by name.
+/// The targets of the kind `example` of these packages, by name.
 fn examples_in(metadata: &Value) -> Vec<Example> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let package =
-        list(&metadata["packages"]).into_iter().find(|package| package["name"] == "framewise-examples");
-    let targets = package.map(|package| list(&package["targets"])).unwrap_or_default();
+    let packages = list(&metadata["packages"]).into_iter();
+    let packages = packages.filter(|package| PACKAGES.iter().any(|name| package["name"] == *name));
+    let targets: Vec<Value> = packages.flat_map(|package| list(&package["targets"])).collect();
     let is_example = |target: &Value| list(&target["kind"]).iter().any(|kind| kind == "example");
     let mut examples: Vec<_> = targets.iter().filter(|target| is_example(target)).filter_map(named).collect();
     examples.sort_by(|a, b| a.name.cmp(&b.name));
@@ -87,16 +91,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_examples_of_the_one_package() {
+    fn finds_the_examples_of_the_packages_that_hold_them() {
         let target = |name, kind| serde_json::json!({"name": name, "kind": [kind], "src_path": "x.rs"});
         let metadata = serde_json::json!({"packages": [
             {"name": "framewise", "targets": [target("other", "example")]},
             {"name": "framewise-examples", "targets": [
                 target("loss", "example"), target("lib", "lib"), target("fetch", "example"),
             ]},
+            {"name": "framewise-shop", "targets": [target("shopping", "example"), target("shop", "lib")]},
         ]});
         let names: Vec<_> = examples_in(&metadata).into_iter().map(|example| example.name).collect();
-        assert_eq!(names, ["fetch", "loss"]);
+        assert_eq!(names, ["fetch", "loss", "shopping"]);
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod examples;
 mod first_page;
 mod fuzz;
 mod install;
+mod install_node;
+mod install_python;
 mod links;
 mod packages;
 mod requirement;

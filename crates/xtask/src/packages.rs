@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A program that tests run, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 26] = [
+const PROGRAMS: [(&str, &str); 28] = [
     ("tshark", "tshark"),
     ("nginx", "nginx-light"),
     ("curl", "curl"),
@@ -24,6 +24,8 @@ const PROGRAMS: [(&str, &str); 26] = [
     ("slowhttptest", "slowhttptest"),
     ("python3", "python3"),
     ("pip3", "python3-pip"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
     ("gzip", "gzip"),
     ("ip", "iproute2"),
     ("ping", "iputils-ping"),

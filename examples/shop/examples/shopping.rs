@@ -78,11 +78,19 @@ fn explained(page: &str) -> String {
     for statement in panel.split("<li><strong>").skip(1) {
         let model = between(statement, "", "</strong>").unwrap_or_default();
         let sql = between(statement, "<code>", "</code>").unwrap_or_default();
-        // As much of it as fits on a line.
-        let line: String = format!("    {model}: {sql}").chars().take(79).collect();
-        text += &format!("{}\n", line.trim_end());
+        text += &short(&format!("    {model}: {sql}"));
     }
     text
+}
+
+/// As many words as fit on a line.
+fn short(text: &str) -> String {
+    if text.len() < 80 {
+        return format!("{text}\n");
+    }
+    let start: String = text.chars().take(76).collect();
+    let words = start.rsplit_once(' ').map_or(start.as_str(), |(words, _)| words);
+    format!("{words} ...\n")
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {

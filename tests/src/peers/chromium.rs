@@ -70,6 +70,14 @@ impl<'p, P: Place> Chromium<'p, P> {
         fs::read(&file).expect("Chromium has taken a picture")
     }
 
+    pub(super) fn place(&self) -> &P {
+        self.place
+    }
+
+    pub(super) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     fn command(&self, address: &str) -> Command {
         let mut command = self.place.command("chromium");
         command.env("HOME", self.home.path());

@@ -5,6 +5,7 @@ mod chromium;
 mod curl;
 mod dnsmasq;
 mod framewise;
+mod journey;
 mod nginx;
 mod openssl;
 mod pdml;

@@ -83,7 +83,7 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     announce(&args, &live, control.as_ref());
     // Asked now, as the user that we are from here on.
     if let Some(trouble) = shop.and_then(|shop| (shop.trouble)()) {
-        output::say(&format!("{trouble}\nPages of the shop say the same until that is done.\n"));
+        output::say(&format!("{trouble}\n{}Its pages say the same until that is done.\n", who_we_are()));
     }
     let served = serve(&mut live, &args, &endpoints, &signals, pool.as_deref());
     if let Some(pool) = pool {
@@ -198,6 +198,14 @@ fn seen_from_outside(
     let is_shown = !args.quiet;
     let is_logged = is_shown || log.is_some();
     if is_logged { Arc::new(Logged { handler: checked, is_shown, log }) } else { checked }
+}
+
+/// Which user is to get the right that is missing.
+fn who_we_are() -> String {
+    #[cfg(unix)]
+    return format!("The server is user {}. ", rustix::process::geteuid().as_raw());
+    #[cfg(not(unix))]
+    String::new()
 }
 
 /// What root could read, the user whom we are now may not: better said at once than by a 404 for every page.
