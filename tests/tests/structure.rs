@@ -216,32 +216,34 @@ const IMPURE: [&str; 17] = [
     "trace/src/bin/",
 ];
 
+/// By which code does so.
+const IMPURE_NAMES: [&str; 17] = [
+    "time::Instant::now",
+    "SystemTime::now",
+    "SystemTime::elapsed",
+    "net::TcpStream",
+    "net::TcpListener",
+    "net::UdpSocket",
+    "UnixStream",
+    "std::thread",
+    "thread::spawn",
+    "thread::sleep",
+    "std::fs",
+    "File::open",
+    "File::create",
+    "std::env",
+    "std::process",
+    "getrandom::",
+    "thread_rng",
+];
+
 #[test]
 fn nothing_else_does_input_output_or_reads_a_clock() {
     let sources = sources();
-    let impure = [
-        "time::Instant::now",
-        "SystemTime::now",
-        "SystemTime::elapsed",
-        "net::TcpStream",
-        "net::TcpListener",
-        "net::UdpSocket",
-        "UnixStream",
-        "std::thread",
-        "thread::spawn",
-        "thread::sleep",
-        "std::fs",
-        "File::open",
-        "File::create",
-        "std::env",
-        "std::process",
-        "getrandom::",
-        "thread_rng",
-    ];
     // The one function that hands the operating system's entropy to a run in real time.
     let is_entropy =
         |source: &Source, name: &str| source.path == "framewise/src/lib.rs" && name == "getrandom::";
-    for name in impure {
+    for name in IMPURE_NAMES {
         let files = files(&sources, |source| {
             let may =
                 IMPURE.iter().any(|allowed| source.path.starts_with(allowed)) || is_entropy(source, name);
@@ -249,6 +251,20 @@ fn nothing_else_does_input_output_or_reads_a_clock() {
         });
         assert!(files.is_empty(), "{name} stands in {files:?}, which may do no input, output or waiting");
     }
+}
+
+/// The shop is an application, and as pure as what carries it: the opening of its database alone touches files.
+#[test]
+fn the_shop_takes_time_and_randomness_as_they_are_handed_in() {
+    let folder = crates().join("../examples/shop/src");
+    let mut sources = Vec::new();
+    collect(&folder, &mut sources);
+    assert!(sources.len() > 20, "only {} sources were found", sources.len());
+    for source in sources.iter().filter(|source| !source.path.ends_with("database/open.rs")) {
+        let named: Vec<_> = IMPURE_NAMES.into_iter().filter(|name| source.code.contains(name)).collect();
+        assert!(named.is_empty(), "{} names {named:?}", source.path);
+    }
+    assert!(read(&folder.join("lib.rs")).contains("#![forbid(unsafe_code)]"));
 }
 
 #[test]

@@ -277,6 +277,14 @@ fn what_goes_wrong_is_told_in_the_words_one_prefers() {
 }
 
 #[test]
+fn a_head_is_that_of_the_page() {
+    let mut ada = Visitor::of(&shop());
+    let head = ada.fetch(Fetch::new(framewise::http::Method::HEAD, "https://shop.test/products/1"));
+    assert_eq!((head.head.status.as_u16(), head.body.len()), (200, 0));
+    assert!(head.head.headers.contains("set-cookie"));
+}
+
+#[test]
 fn pages_load_nothing_from_elsewhere_and_are_kept_by_nobody() {
     let mut ada = Visitor::of(&shop());
     let page = ada.get("/?mvc");

@@ -259,6 +259,9 @@ fn announce(args: &args::Serve, live: &Live, control: Option<&Control>) {
     if let Some(control) = control {
         text.push_str(&format!("Who does what: framewise top --control {}\n", control.path().display()));
     }
+    if args.site.shop && args.site.database.is_none() {
+        text.push_str("What is in the shop ends with it; --database FILE keeps it.\n");
+    }
     text.push_str("Ctrl-C ends it.\n");
     output::say(&text);
 }
