@@ -3,12 +3,13 @@
 
 mod common;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
 use common::config;
+use framewise::core::Rng;
 use framewise::core::seams::stream::ConnInfo;
 use framewise::http::{
     Answer, AnswerSink, BodyLength, Gone, Handler, Headers, Method, Params, Pieces, Request, RequestHead,
@@ -111,6 +112,36 @@ fn all_that_many_threads_write_into_a_file_is_there() {
 #[test]
 fn all_that_many_threads_write_into_memory_is_there() {
     write_at_once(Place::Memory, THREADS);
+}
+
+#[test]
+fn shops_that_make_the_same_file_at_once_agree_on_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..10 {
+        let file = folder.path().join(format!("{round}.db"));
+        let together = Barrier::new(THREADS);
+        // As processes would: each has its own connections, and would choose another key.
+        let open = |number: u64| {
+            let patience = Duration::from_secs(60);
+            let randomness = Rng::from_seed(number);
+            let shop =
+                Shop::new(Config { place: Place::File(file.clone()), patience, randomness, ..config() });
+            together.wait();
+            shop.check().unwrap();
+            shop
+        };
+        let shops: Vec<Shop> = thread::scope(|scope| {
+            let open = &open;
+            let opening: Vec<_> =
+                (0..THREADS as u64).map(|number| scope.spawn(move || open(number))).collect();
+            opening.into_iter().map(|shop| shop.join().unwrap()).collect()
+        });
+        // A session that one has signed is believed by all.
+        let cookie = ask(&shops[0], Method::GET, "/", "", String::new()).cookie.unwrap();
+        for shop in &shops {
+            assert_eq!(ask(shop, Method::GET, "/", &cookie, String::new()).cookie, None);
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ring::hmac;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
 use super::DatabaseError;
@@ -27,11 +27,10 @@ const APPLICATION: i64 = 0x6677_7368;
 const STEPS: [M<'_>; 2] =
     [M::up(include_str!("../schema/1_tables.sql")), M::up(include_str!("../schema/2_products.sql"))];
 
-/// A connection to the database, whose tables are as this version knows them.
-/// `fresh` becomes its key if it has none.
+/// A connection to the database, whose tables are as this version knows them. `fresh` becomes its key if it has none.
 pub(super) fn open(place: &Place, patience: Duration, fresh: &[u8; 32]) -> Result<Open, DatabaseError> {
-    let (mut connection, is_read_only) = match place {
-        Place::Memory => (Connection::open_in_memory()?, false),
+    let mut connection = match place {
+        Place::Memory => Connection::open_in_memory()?,
         Place::File(path) => open_file(path)?,
     };
     connection.busy_timeout(patience)?;
@@ -41,6 +40,7 @@ pub(super) fn open(place: &Place, patience: Duration, fresh: &[u8; 32]) -> Resul
     check_whose(&connection)?;
     bring_up_to_date(&mut connection)?;
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key(&connection, fresh)?);
+    let is_read_only = connection.is_readonly("main")?;
     Ok(Open { connection, key, is_read_only })
 }
 
@@ -56,7 +56,7 @@ fn key(connection: &Connection, fresh: &[u8; 32]) -> rusqlite::Result<Vec<u8>> {
     Ok(there()?.unwrap_or_else(|| fresh.to_vec()))
 }
 
-fn open_file(path: &Path) -> Result<(Connection, bool), DatabaseError> {
+fn open_file(path: &Path) -> Result<Connection, DatabaseError> {
     // Root may write to every file; who made this one read-only meant it.
     let is_read_only = fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
     let access = if is_read_only {
@@ -64,8 +64,8 @@ fn open_file(path: &Path) -> Result<(Connection, bool), DatabaseError> {
     } else {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
     };
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    Ok((connection, is_read_only))
+    // Where we may only read it, SQLite opens it so by itself.
+    Ok(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
 }
 
 /// A file that has tables already must be ours: no other program's are added to.
@@ -77,21 +77,30 @@ fn check_whose(connection: &Connection) -> Result<(), DatabaseError> {
 }
 
 fn bring_up_to_date(connection: &mut Connection) -> Result<(), DatabaseError> {
-    let version =
-        |connection: &Connection| connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
     let latest = STEPS.len() as i64;
-    match version(connection)? {
-        current if current == latest => return Ok(()),
-        newer if newer > latest => return Err(DatabaseError::TooNew),
-        _ => {}
+    // A step takes the lock for writing when it begins: two processes that began by reading would wait for each other.
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
+    loop {
+        let before = version(connection)?;
+        if before > latest {
+            return Err(DatabaseError::TooNew);
+        }
+        if before == latest {
+            return Ok(());
+        }
+        match Migrations::from_slice(&STEPS).to_latest(connection) {
+            Ok(()) => return Ok(()),
+            // Another process took the same step, and was faster: on from there.
+            Err(_) if version(connection)? > before => {}
+            Err(rusqlite_migration::Error::RusqliteError { err, .. }) => return Err(err.into()),
+            Err(_) => return Err(DatabaseError::TooNew),
+        }
     }
-    match Migrations::from_slice(&STEPS).to_latest(connection) {
-        Ok(()) => Ok(()),
-        // Another process did the same at the same time, and was faster.
-        Err(_) if version(connection)? == latest => Ok(()),
-        Err(rusqlite_migration::Error::RusqliteError { err, .. }) => Err(err.into()),
-        Err(_) => Err(DatabaseError::TooNew),
-    }
+}
+
+/// How many steps were taken.
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 #[cfg(test)]
