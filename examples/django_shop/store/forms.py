@@ -7,9 +7,11 @@ from django.db import IntegrityError, transaction
 from store.models import Customer, Review, ShippingAddress
 
 UNSEEN = "Leave out the characters that can't be seen."
+# They turn the order of the letters around them: of other people's words, too.
+TURNING = r"\u202a-\u202e\u2066-\u2069"
 # Control characters; in several lines of text, all but the ends of lines and tabs.
-seen_line = RegexValidator(r"[\x00-\x1f\x7f-\x9f]", UNSEEN, inverse_match=True)
-seen_text = RegexValidator(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", UNSEEN, inverse_match=True)
+seen_line = RegexValidator(rf"[\x00-\x1f\x7f-\x9f{TURNING}]", UNSEEN, inverse_match=True)
+seen_text = RegexValidator(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{TURNING}]", UNSEEN, inverse_match=True)
 
 
 def line(label, most, missing, autocomplete):

@@ -65,9 +65,9 @@ class Shop(TestCase):
         self.assert_refused(page, "rating", "Choose 1 to 5 stars.")
         self.assert_refused(page, "text", "Write a few words.")
         self.assert_refused(self.client.post("/account/address", ADDRESS | {"city": ""}), "city", "Enter the town or city.")
-        self.assert_refused(
-            self.client.post("/account/name", {"name": "a\x00b"}), "name", "Leave out the characters that can&#x27;t be seen."
-        )
+        for unseen in ["a\x00b", "a\nb", "a\u202eb"]:
+            page = self.client.post("/account/name", {"name": unseen})
+            self.assert_refused(page, "name", "Leave out the characters that can&#x27;t be seen.")
         self.assertEqual((Review.objects.count(), ShippingAddress.objects.count()), (0, 0))
 
     def test_signing_in_and_out(self):

@@ -120,8 +120,14 @@ impl Field {
 
     fn fault(&self) -> Option<&'static str> {
         let (value, letters) = (self.value.as_str(), self.value.chars().count());
-        let is_control = |c: char| c.is_control() && !(self.kind == Kind::Text && matches!(c, '\n' | '\t'));
-        if value.contains(is_control) {
+        let may_break = self.kind == Kind::Text;
+        let is_unseen = |c: char| match c {
+            '\n' | '\t' => !may_break,
+            // They turn the order of the letters around them: of other people's words, too.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+            c => c.is_control(),
+        };
+        if value.contains(is_unseen) {
             return Some("Leave out the characters that can't be seen.");
         }
         match self.kind {
@@ -296,6 +302,8 @@ mod tests {
         assert_eq!(form.value("email"), "ada@example.com", "without the spaces, and the first of two");
         assert_eq!(form.fields[2].described_by(), "password-hint password-error");
         assert_eq!(form.fields[2].shown(), "", "a password is not shown again");
+        let turned = Form::name().with(&[sent("name", "Ada\u{202e}")]);
+        assert_eq!(turned.fields[0].error, unseen);
         let review = Form::review().with(&[sent("rating", "6"), sent("text", "a\r\nb\r\n")]);
         assert_eq!((review.fields[0].error, review.value("text")), (Some("Choose 1 to 5 stars."), "a\nb"));
     }
