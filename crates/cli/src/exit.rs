@@ -22,7 +22,8 @@ Exit codes:
   5  TLS refused
   6  not HTTP, cut short, or redirected in a circle
   7  too slow
-  8  a device or a right is missing, or the doctor found something";
+  8  a device or a right is missing, or the doctor found something
+  9  in a replay the host did something else than was expected";
 
 /// Why the command ends without having done what was asked.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ pub(crate) enum Kind {
     Http = 6,
     Time = 7,
     Device = 8,
+    Replay = 9,
 }
 
 impl Failure {

@@ -26,6 +26,7 @@ mod page;
 mod private;
 mod progress;
 mod real;
+mod replay;
 mod request;
 mod scene;
 mod serve;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Command::Figure(args) => figure::run(&args),
         Command::Step(args) => step::run(&args),
         Command::Lab { lab } => lab::run(&lab),
+        Command::Replay(args) => replay::run(&args),
         Command::Url(args) => url::run(&args),
         Command::Stats(args) => stats::run(&args),
         Command::Top(args) => top::run(&args),

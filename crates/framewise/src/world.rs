@@ -33,6 +33,10 @@ pub const EPOCH: u64 = 1_767_225_600;
 /// The name of the server.
 pub const SERVER: &str = "shop.test";
 
+/// For what the hosts' layers draw their randomness: `runner.randomness(HOSTS)` builds the same stack from the same
+/// configuration again.
+pub const HOSTS: &str = "hosts";
+
 const ME_V4: &str = "192.0.2.10/24";
 const ME_V6: &str = "2001:db8:1::10/64";
 const NEAR_V4: &str = "192.0.2.1/24";
@@ -78,6 +82,17 @@ impl Default for WorldConfig {
     }
 }
 
+impl WorldConfig {
+    /// What the three hosts are built from in a run like this: me, the router and the server. For a run in which one of them
+    /// is live, and somebody else plays the others.
+    ///
+    /// # Errors
+    /// The authority can't be made.
+    pub fn hosts(&self, runner: &Runner) -> Result<[HostConfig; 3], WorldError> {
+        hosts(self, &runner.randomness("world"))
+    }
+}
+
 /// Three hosts, two wires and a Runner. See the [module](self).
 pub struct World {
     /// Drives it.
@@ -117,8 +132,8 @@ impl World {
             ..WireConfig::default()
         });
         let far = runner.add_wire(WireConfig { delay: config.far_delay, ..WireConfig::default() });
-        let [me, router, server] = hosts(config, &runner.randomness("world"))?;
-        let randomness = runner.randomness("hosts");
+        let [me, router, server] = config.hosts(&runner)?;
+        let randomness = runner.randomness(HOSTS);
         let mut add = |host: HostConfig, plugs: Vec<Plug>| {
             let stack = build(&host, &randomness)?;
             Ok::<_, WorldError>(runner.add_host(&host.name, stack, plugs))

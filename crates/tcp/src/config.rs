@@ -32,6 +32,8 @@ pub struct Config {
     pub delayed_ack: Option<Duration>,
     /// Whether small segments wait while others are unacknowledged (RFC 9293, section 3.7.4).
     pub nagle: bool,
+    /// What slows a sender down when segments are lost.
+    pub congestion: CongestionControl,
     /// How long to try to connect (RFC 9293, section 3.8.3: at least three minutes for a SYN).
     pub connect_timeout: Duration,
     /// How long a half-open connection may wait for the last step of its handshake.
@@ -56,6 +58,16 @@ pub struct Config {
     pub mtu: usize,
 }
 
+/// What slows a sender down when segments are lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CongestionControl {
+    /// CUBIC (RFC 9438).
+    #[default]
+    Cubic,
+    /// Nothing but the peer's window: for tests of something else, never for a network that others are on.
+    None,
+}
+
 /// The least that a peer must do in a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeastPace {
@@ -78,6 +90,7 @@ impl Default for Config {
             max_time_wait: 4_096,
             delayed_ack: Some(Duration::from_millis(10)),
             nagle: false,
+            congestion: CongestionControl::default(),
             connect_timeout: Duration::from_secs(180),
             half_open_timeout: Duration::from_secs(60),
             user_timeout: Duration::from_secs(300),

@@ -327,7 +327,10 @@ pub(crate) fn put_ip_header(header: &mut [u8], len: usize) {
 fn socket<'r>(config: &Config, rings: &'r mut Rings) -> Socket<'r> {
     let (receive, send) = rings.split();
     let mut socket = Socket::new(SocketBuffer::new(receive), SocketBuffer::new(send));
-    socket.set_congestion_control(CongestionControl::Cubic);
+    socket.set_congestion_control(match config.congestion {
+        crate::config::CongestionControl::Cubic => CongestionControl::Cubic,
+        crate::config::CongestionControl::None => CongestionControl::None,
+    });
     socket.set_nagle_enabled(config.nagle);
     socket.set_ack_delay(config.delayed_ack.map(delay));
     socket.set_keep_alive(config.keep_alive.map(delay));

@@ -88,7 +88,7 @@ mod timers;
 
 pub use analysis::{Facts, Flow};
 pub use checksum::Checksum;
-pub use config::{Config, LeastPace};
+pub use config::{Config, CongestionControl, LeastPace};
 pub use describe::{describe, describe_of_length};
 pub use layer::Tcp;
 pub use segment::{Header, ParseError};

@@ -7,6 +7,7 @@ mod fetch;
 mod figure;
 mod http;
 mod lab;
+mod replay;
 mod serve;
 mod stats;
 mod step;
@@ -26,6 +27,7 @@ pub(crate) use self::fetch::{Fetch, Memory};
 pub(crate) use self::figure::{Figure, Kind as FigureKind};
 pub(crate) use self::http::Http;
 pub(crate) use self::lab::{Lab, LabDatabase, LabOut, LabThreads};
+pub(crate) use self::replay::Replay;
 pub(crate) use self::serve::{Forward, Serve};
 pub(crate) use self::stats::Stats;
 pub(crate) use self::step::Step;
@@ -79,6 +81,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         lab: Lab,
     },
+    /// Play captures and scripts as tests: what came comes to a live host again, and what it sends is compared, frame by frame.
+    ///
+    /// Time is simulated, so nothing waits, and neither root nor a network is needed. What is first not as expected is told
+    /// with what went before it, field by field, in sentences; the exit code is then 9.
+    Replay(Replay),
     /// Take a URL apart.
     Url(Url),
     /// Tell every reason for which something is dropped: what it means, and which RFC says so.

@@ -1,0 +1,113 @@
+//! `framewise replay`: captures and scripts as tests.
+//!
+//! All that is told comes from the library, which says the same in a test of one's own.
+
+mod json;
+
+use std::path::Path;
+
+use framewise_replay::{Outcome, PlayError, Played, sidecar_of};
+
+use crate::args;
+use crate::exit::{Failure, Kind};
+use crate::output::{self, printable};
+
+pub(crate) fn run(args: &args::Replay) -> Result<(), Failure> {
+    let is_one = args.files.len() == 1;
+    if !is_one && (args.with.is_some() || args.write.is_some()) {
+        let option = if args.with.is_some() { "--with" } else { "--write" };
+        let sentence = format!("{option} goes with one file, and there are {}", args.files.len());
+        return Err(Failure::new(Kind::Usage, sentence).next("the same with one FILE"));
+    }
+    let mut outcomes = Vec::new();
+    for path in &args.files {
+        let played = framewise_replay::file_with(path, args.with.as_deref());
+        let played = played.map_err(|error| failure(path, &error))?;
+        if let Some(file) = &args.write {
+            write(&played, file, path)?;
+        }
+        if !args.json {
+            say(path, &played.outcome, args)?;
+        }
+        outcomes.push((path.as_path(), played.outcome));
+    }
+    if args.json {
+        output::print(&json::render(&outcomes))?;
+    }
+    conclude(&outcomes)
+}
+
+/// What is said of one file.
+fn say(path: &Path, outcome: &Outcome, args: &args::Replay) -> Result<(), Failure> {
+    if outcome.is_success() && args.quiet {
+        return Ok(());
+    }
+    let mut text = String::new();
+    if args.files.len() > 1 || !outcome.is_success() {
+        text.push_str(&format!("{}: ", path.display()));
+    }
+    if let Some(title) = outcome.title.as_ref().filter(|_| !outcome.is_success()) {
+        text.push_str(title);
+    }
+    if !outcome.is_success() {
+        text.push('\n');
+    }
+    text.push_str(&outcome.to_string());
+    let lines = text.lines().map(printable).collect::<Vec<_>>();
+    output::print(&lines.join("\n"))
+}
+
+/// Fails if a file was not as expected.
+fn conclude(outcomes: &[(&Path, Outcome)]) -> Result<(), Failure> {
+    let wrong: Vec<_> = outcomes.iter().filter(|(_, outcome)| !outcome.is_success()).collect();
+    let Some((first, _)) = wrong.first() else { return Ok(()) };
+    let sentence = match outcomes.len() {
+        1 => format!("{}: the host did something else than was expected", first.display()),
+        all => format!("in {} of {all} files the host did something else than was expected", wrong.len()),
+    };
+    let next = match first.extension().is_some_and(|end| end == "pcap" || end == "pcapng") {
+        true => format!("framewise explain {}     (what was captured)", first.display()),
+        false => format!("framewise replay {} -w run.pcapng; framewise explain run.pcapng", first.display()),
+    };
+    Err(Failure::new(Kind::Replay, sentence).next(next))
+}
+
+/// Writes the capture of a script, and its sidecar.
+fn write(played: &Played, file: &Path, script: &Path) -> Result<(), Failure> {
+    let Some((capture, sidecar)) = &played.made else {
+        let sentence = format!("{} is a capture already; --write is for scripts", script.display());
+        return Err(
+            Failure::new(Kind::Usage, sentence).next(format!("framewise replay {}", script.display()))
+        );
+    };
+    let write = |path: &Path, bytes: &[u8]| {
+        std::fs::write(path, bytes).map_err(|error| {
+            Failure::new(Kind::File, format!("{} can't be written: {error}", path.display()))
+        })
+    };
+    let name = script.file_name().unwrap_or_default().to_string_lossy();
+    write(file, capture)?;
+    write(&sidecar_of(file), format!("# Made of {name}.\n{sidecar}").as_bytes())
+}
+
+/// Why a file can't be played.
+fn failure(path: &Path, error: &PlayError) -> Failure {
+    let mut sentence = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        sentence = format!("{sentence}: {error}");
+        cause = error.source();
+    }
+    let shown = path.display();
+    match error {
+        PlayError::File { .. } => Failure::new(Kind::File, sentence),
+        PlayError::NoSidecar { .. } => Failure::new(Kind::File, sentence)
+            .next(format!("framewise replay {shown} --with FILE     (book: Write a replay test)")),
+        PlayError::Text { .. } => Failure::new(Kind::Usage, sentence).next("book: Write a replay test"),
+        PlayError::Capture(_) | PlayError::Damaged(_) => {
+            Failure::new(Kind::File, format!("{shown}: {sentence}"))
+                .next("a pcap or pcapng file, as Wireshark and tcpdump write it")
+        }
+        _ => Failure::new(Kind::Usage, format!("{shown}: {sentence}")).next("book: Write a replay test"),
+    }
+}

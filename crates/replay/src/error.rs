@@ -1,0 +1,105 @@
+//! Why something can't be played.
+
+use framewise::world::WorldError;
+use framewise::{FetchError, ServeError};
+use framewise_trace::ReadError;
+
+use crate::text::TextError;
+
+/// Why a capture or a script can't be played. That the host did something else than expected is no error: see
+/// [`Outcome`](crate::Outcome).
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// The script or the sidecar can't be read.
+    #[error("{file}: {error}")]
+    Text {
+        /// Which file.
+        file: String,
+        /// What is wrong, and where.
+        error: TextError,
+    },
+    /// A file can't be read.
+    #[error("{file} can't be read: {error}")]
+    File {
+        /// Which.
+        file: String,
+        /// What the operating system says.
+        error: std::io::Error,
+    },
+    /// A capture has no sidecar that says which side is ours.
+    #[error("{capture} needs {sidecar}, which says which side is the live host")]
+    NoSidecar {
+        /// The capture.
+        capture: String,
+        /// Where the sidecar was looked for.
+        sidecar: String,
+    },
+    /// The capture can't be read.
+    #[error("the capture can't be read")]
+    Capture(#[from] ReadError),
+    /// A capture ends before it should.
+    #[error("the capture is damaged: {0}")]
+    Damaged(String),
+    /// The capture is of another kind of link.
+    #[error("frame {frame} is not of an Ethernet; what is played is Ethernet")]
+    Link {
+        /// The frame's number.
+        frame: usize,
+    },
+    /// A frame has no time, or one before the run's beginning.
+    #[error("frame {frame} was seen before the run's beginning; `start first-frame` begins with the capture")]
+    Time {
+        /// The frame's number.
+        frame: usize,
+    },
+    /// A frame was not captured whole.
+    #[error("frame {frame} was not captured whole: it can't be sent")]
+    Cut {
+        /// The frame's number.
+        frame: usize,
+    },
+    /// A sidecar has steps that only a script may have.
+    #[error("line {line}: a capture has its frames; in its sidecar stand only the deeds of the host")]
+    Steps {
+        /// The step's line.
+        line: usize,
+    },
+    /// A step can't be done.
+    #[error("line {line}: {why}")]
+    Step {
+        /// Its line.
+        line: usize,
+        /// Why not.
+        why: String,
+    },
+    /// The host can't be made so.
+    #[error("the host can't be made so: {0}")]
+    Host(String),
+    /// A page can't be fetched so.
+    #[error("the page can't be fetched so")]
+    Fetch(#[from] FetchError),
+    /// A page can't be served so.
+    #[error("the pages can't be served so")]
+    Serve(#[from] ServeError),
+    /// No such method of HTTP.
+    #[error("there is no method {0}")]
+    Method(String),
+    /// The run went on and on.
+    #[error("the host did more than a test may: a capture or script for this is too long")]
+    TooMuch,
+    /// The Runner failed.
+    #[error("the run failed: {0}")]
+    Run(String),
+}
+
+impl From<WorldError> for PlayError {
+    fn from(error: WorldError) -> Self {
+        PlayError::Host(error.to_string())
+    }
+}
+
+impl From<framewise::tls::ConfigError> for PlayError {
+    fn from(error: framewise::tls::ConfigError) -> Self {
+        PlayError::Host(error.to_string())
+    }
+}

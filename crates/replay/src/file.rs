@@ -1,0 +1,96 @@
+//! Files that are played: the one place that reads them.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::PlayError;
+use crate::outcome::Outcome;
+use crate::script::Script;
+
+/// How the name of a capture's sidecar ends.
+pub const SIDECAR: &str = "replay";
+
+/// A file that was played.
+#[derive(Debug)]
+pub struct Played {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// For a script: the capture of what happened, and the sidecar with which that can be played.
+    pub made: Option<(Vec<u8>, String)>,
+}
+
+/// Plays a file: a capture (pcap or pcapng) with its sidecar beside it, or else a script.
+///
+/// # Errors
+/// It can't be read, or not be played. That the host did something else than expected is no error.
+pub fn file(path: &Path) -> Result<Played, PlayError> {
+    file_with(path, None)
+}
+
+/// The same with a sidecar that lies elsewhere.
+///
+/// # Errors
+/// The same.
+pub fn file_with(path: &Path, sidecar: Option<&Path>) -> Result<Played, PlayError> {
+    let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+    if is_capture(&bytes) {
+        let sidecar = sidecar.map_or_else(|| sidecar_of(path), Path::to_owned);
+        if !sidecar.exists() {
+            let (capture, sidecar) = (path.display().to_string(), sidecar.display().to_string());
+            return Err(PlayError::NoSidecar { capture, sidecar });
+        }
+        let outcome = crate::capture(&bytes, &read(&sidecar)?)?;
+        return Ok(Played { outcome, made: None });
+    }
+    let script = read(path)?;
+    let (outcome, capture, sidecar) = crate::play::recorded(&script)?;
+    Ok(Played { outcome, made: Some((capture, sidecar)) })
+}
+
+/// Reads a script or a sidecar.
+///
+/// # Errors
+/// The file can't be read, or what it says.
+pub fn read(path: &Path) -> Result<Script, PlayError> {
+    let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| unreadable(path, std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?;
+    Script::read(&text).map_err(|error| PlayError::Text { file: path.display().to_string(), error })
+}
+
+/// Where the sidecar of a capture is.
+pub fn sidecar_of(capture: &Path) -> PathBuf {
+    capture.with_extension(SIDECAR)
+}
+
+/// Plays a file, for a test.
+///
+/// # Panics
+/// It can't be played, or the host does something else than expected: then all of it is told.
+#[track_caller]
+pub fn expect(path: impl AsRef<Path>) {
+    let path = path.as_ref();
+    match file(path) {
+        Ok(played) if played.outcome.is_success() => {}
+        Ok(played) => panic!("{}\n{}", path.display(), played.outcome),
+        Err(error) => panic!("{}: {}", path.display(), told(&error)),
+    }
+}
+
+/// An error with its causes.
+fn told(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", told(cause)),
+        None => error.to_string(),
+    }
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> PlayError {
+    PlayError::File { file: path.display().to_string(), error }
+}
+
+/// Whether a file begins as pcapng or pcap does, in either byte order and with either resolution.
+fn is_capture(bytes: &[u8]) -> bool {
+    const BEGINNINGS: [u32; 3] = [0x0a0d_0d0a, 0xa1b2_c3d4, 0xa1b2_3c4d];
+    let first = bytes.first_chunk().map(|first| u32::from_be_bytes(*first));
+    first.is_some_and(|first| BEGINNINGS.iter().any(|begin| [*begin, begin.swap_bytes()].contains(&first)))
+}
