@@ -76,6 +76,20 @@ pub fn expect(path: impl AsRef<Path>) {
     }
 }
 
+/// Plays a script that is given as it stands, for a test.
+///
+/// # Panics
+/// The same.
+#[track_caller]
+pub fn expect_lines(text: &str) {
+    let script = Script::read(text).unwrap_or_else(|error| panic!("{error}"));
+    match crate::script(&script) {
+        Ok(outcome) if outcome.is_success() => {}
+        Ok(outcome) => panic!("\n{outcome}"),
+        Err(error) => panic!("{}", told(&error)),
+    }
+}
+
 /// An error with its causes.
 fn told(error: &dyn std::error::Error) -> String {
     match error.source() {

@@ -45,7 +45,7 @@ mod translate;
 
 pub use capture::capture;
 pub use error::PlayError;
-pub use file::{Played, SIDECAR, expect, file, file_with, read, sidecar_of};
+pub use file::{Played, SIDECAR, expect, expect_lines, file, file_with, read, sidecar_of};
 pub use outcome::Outcome;
 pub use play::script;
 pub use script::Script;
@@ -67,11 +67,20 @@ macro_rules! replay {
     };
 }
 
-/// A test that runs a script: a file, or lines that stand in the test itself.
+/// A test that runs a script: a file, whose path counts from the folder of the package, or lines that stand in the test itself.
 ///
 /// ```ignore
 /// framewise_replay::script!("tests/handshake.script");
 /// framewise_replay::script!(handshake, "tests/handshake.script");
+/// framewise_replay::script!(ping, lines: "
+///     host me
+///     mac 02:00:00:00:00:01
+///     address 192.0.2.80/24
+///     peer 02:00:00:00:00:02 192.0.2.20
+///
+///     10ms < ping
+///          > icmp type=0
+/// ");
 /// ```
 #[macro_export]
 macro_rules! script {
@@ -80,5 +89,11 @@ macro_rules! script {
     };
     ($name:ident, $path:literal) => {
         $crate::replay!($name, $path);
+    };
+    ($name:ident, lines: $text:literal) => {
+        #[test]
+        fn $name() {
+            $crate::expect_lines($text);
+        }
     };
 }

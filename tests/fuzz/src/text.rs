@@ -1,4 +1,4 @@
-//! HTTP as text: heads and chunks cut anywhere, URLs, and the ranges of a file that a request asks for.
+//! Text: heads and chunks of HTTP cut anywhere, URLs, the ranges of a file that a request asks for, and scripts of replay tests.
 
 use std::fs;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -9,6 +9,7 @@ use framewise::http::{
     self, Answer, AnswerSink, BodyLength, ConnInfo, Gone, Handler, Headers, Params, Pieces, Request,
     RequestHead, ResponseHead, Url, Version,
 };
+use framewise_replay::Script;
 use framewise_site::StaticFiles;
 use tempfile::TempDir;
 
@@ -18,12 +19,13 @@ use crate::input::Input;
 /// Runs the target: the first byte chooses.
 pub fn run(bytes: &[u8]) {
     let mut input = Input::new(bytes);
-    match input.byte() % 5 {
+    match input.byte() % 6 {
         0 => head(input, |bytes| http::read_request(bytes, &Default::default())),
         1 => head(input, |bytes| http::read_response(bytes, &Default::default())),
         2 => chunks(input),
         3 => url(input.rest()),
-        _ => file(input),
+        4 => file(input),
+        _ => script(input.rest()),
     }
 }
 
@@ -116,6 +118,25 @@ fn url(bytes: &[u8]) {
     );
     if let Ok(joined) = url.join(reference) {
         assert!(["http", "https"].contains(&joined.scheme()));
+    }
+}
+
+/// A script is read, or the error names a place in it; what was read is read again the same.
+fn script(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match Script::read(text) {
+        Ok(script) => {
+            assert!(script.steps.len() <= text.lines().count());
+            let steps = |script: &Script| format!("{:?}", script.steps);
+            let again = Script::read(text).map(|again| steps(&again));
+            assert_eq!(again, Ok(steps(&script)));
+        }
+        Err(error) => {
+            let line = text.lines().nth(error.line.saturating_sub(1)).unwrap_or_default();
+            assert!(error.line >= 1 && error.line <= text.lines().count().max(1), "{error}");
+            assert!(error.column >= 1 && error.column <= line.chars().count() + 1, "{error}");
+            assert!(!error.to_string().contains('\n'), "an error is one line: {error}");
+        }
     }
 }
 

@@ -108,10 +108,10 @@ impl Reader {
         all
     }
 
-    /// The records or the HTTP message that a segment begins with: nothing, if it does not begin with one and end with one.
+    /// The records or the HTTP messages that a segment begins with: nothing, if it does not begin with one and end with one.
     fn in_stream(&mut self, payload: &[u8], at: usize, ends: [SocketAddr; 2]) -> Vec<Said> {
-        if let Some(message) = http::describe(payload) {
-            return said(&message, at).collect();
+        if http::describe(payload).is_some() {
+            return messages(payload, at);
         }
         let (mut begin, mut all) = (0, Vec::new());
         while begin < payload.len() {
@@ -122,7 +122,10 @@ impl Reader {
             };
             let Ok(record) = tls::describe(&payload[begin..], &context) else { return Vec::new() };
             let whole = tls::record::Record::parse(&payload[begin..]).expect("it was described");
-            let fields: Vec<Said> = said(&record, at + begin).collect();
+            let mut fields: Vec<Said> = said(&record, at + begin).collect();
+            // Of what TLS itself seals in version 1.2 tshark tells what it takes it for, not where it lies.
+            let is_data = payload[begin] == 23;
+            fields.retain(|field| is_data || field.name != "sealed fragment");
             let has = |name| fields.iter().any(|field| field.name == name);
             if has("change cipher spec") {
                 self.sealed.insert(ends[0]);
@@ -135,6 +138,21 @@ impl Reader {
         }
         all
     }
+}
+
+/// HTTP messages one behind the other, as pipelining has them.
+fn messages(payload: &[u8], at: usize) -> Vec<Said> {
+    let (mut begin, mut all) = (0, Vec::new());
+    while let Some(message) = payload.get(begin..).and_then(http::describe) {
+        all.extend(said(&message, at + begin));
+        let length = message.fields.iter().find(|field| field.name == "Content-Length");
+        let length = length.map_or(0, |field| field.value.parse().expect("a number"));
+        begin += message.header.end + length;
+        if message.fields.iter().any(|field| field.name == "chunk data") {
+            break;
+        }
+    }
+    all
 }
 
 fn addresses(packet: &[u8]) -> (IpAddr, IpAddr) {

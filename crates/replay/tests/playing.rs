@@ -1,0 +1,156 @@
+//! Scripts and captures, and what is told of those that are not as expected.
+
+use framewise_replay::compare::Difference;
+use framewise_replay::outcome::{Place, Wrong};
+use framewise_replay::{Outcome, PlayError, Script, capture, script};
+
+const HOST: &str = "\
+host shop
+mac 02:00:00:00:00:01
+address 192.0.2.80/24
+peer 02:00:00:00:00:02 192.0.2.20 40000
+";
+
+fn run(steps: &str) -> Outcome {
+    let text = format!("{HOST}\n{steps}");
+    script(&Script::read(&text).expect("a script")).expect("it can be played")
+}
+
+const OPEN: &str = "\
+        listen 80
+10ms  < tcp S win=65535 mss=1460
+      > tcp SA seq=0 ack=1
++1ms  < tcp A
+        hears opened
+";
+
+#[test]
+fn a_script_that_is_followed_is_a_success() {
+    let outcome = run(&format!("{OPEN}+1ms < tcp PA data=\"hi\"\n hears data \"hi\"\n+10ms > tcp A ack=3\n"));
+    assert!(outcome.is_success(), "{outcome}");
+    assert_eq!((outcome.injected, outcome.matched), (3, 2));
+}
+
+#[test]
+fn a_field_with_another_value_is_told_with_what_it_means() {
+    let outcome = run(&format!("{OPEN}+1ms < tcp PA data=\"hi\"\n+10ms > tcp A ack=9\n"));
+    let failure = outcome.failure.as_ref().expect("3 is not 9");
+    let Wrong::Different(Difference::Field { layer, field, expected, got, .. }) = &failure.wrong else {
+        panic!("{outcome}");
+    };
+    assert_eq!((layer.as_str(), field.as_str()), ("TCP", "acknowledgment number"));
+    assert_eq!((expected.value.as_str(), got.value.as_str()), ("9", "+3"));
+    assert!(matches!(failure.place, Place::Line { line: 12, .. }), "{failure}");
+    let told = outcome.to_string();
+    assert!(told.contains("line 12: TCP, acknowledgment number: should have had 9, but was +3"), "{told}");
+    assert!(told.contains("The sender has all of the other's stream before byte 3."), "{told}");
+    assert_eq!(failure.before.len(), 6, "all steps before are told: {told}");
+}
+
+#[test]
+fn a_segment_that_was_refused_is_the_reason() {
+    let steps = format!("{OPEN}+1ms < tcp PA data=\"hi\" sum=wrong\n+10ms > tcp A ack=3\n");
+    let outcome = run(&steps);
+    let failure = outcome.failure.expect("nothing is acknowledged");
+    assert!(matches!(failure.wrong, Wrong::Missing { .. }), "{failure}");
+    assert!(
+        failure.since[0].starts_with("the segment of line 11 was not taken: tcp, checksum wrong: "),
+        "{failure}"
+    );
+    assert_eq!(failure.before[5].refused.as_deref(), Some("tcp, checksum wrong"));
+}
+
+#[test]
+fn what_nobody_expected_is_wrong_too() {
+    let outcome = run("10ms < ping\n+1s silence\n");
+    assert!(matches!(outcome.failure.expect("it answers").wrong, Wrong::Unexpected { .. }));
+    let outcome = run("10ms < ping\n");
+    assert!(!outcome.is_success(), "the answer at the end is expected by nobody: {outcome}");
+    let outcome = run("10ms < ping\n+1s < ping\n > icmp type=0\n > icmp type=0\n");
+    assert!(!outcome.is_success(), "nothing may be left before the next frame comes: {outcome}");
+}
+
+#[test]
+fn another_frame_and_another_time_are_told() {
+    let outcome = run("10ms < ping\n > tcp S\n");
+    let wrong = outcome.failure.expect("it is no segment").wrong;
+    assert!(matches!(wrong, Wrong::Different(Difference::Kind { .. })), "{wrong}");
+    let outcome = run("10ms < ping\n+1s > icmp type=0\n");
+    let wrong = outcome.failure.expect("it comes at once").wrong;
+    assert!(matches!(wrong, Wrong::Different(Difference::Time { .. })), "{wrong}");
+}
+
+#[test]
+fn what_the_application_hears_is_compared() {
+    let outcome = run(&format!("{OPEN}+1ms < tcp PA data=\"hi\"\n hears data \"ho\"\n"));
+    let told = outcome.to_string();
+    assert!(told.contains("should have heard \"ho\", but heard \"hi\""), "{told}");
+    let outcome = run(&format!("{OPEN} hears peer-closed\n"));
+    assert!(outcome.to_string().contains("but heard nothing"), "{outcome}");
+}
+
+#[test]
+fn a_field_that_is_not_there_is_told() {
+    let outcome = run("10ms < ping\n > icmp colour=green\n");
+    let wrong = outcome.failure.expect("there is no such field").wrong;
+    assert_eq!(wrong.to_string(), "ICMP, colour: should have been there, but is not");
+}
+
+#[test]
+fn a_segment_to_no_port_can_not_be_made() {
+    let text = format!("{HOST}\n10ms < tcp S\n");
+    let error = script(&Script::read(&text).expect("a script")).expect_err("nobody listens, none has sent");
+    assert!(matches!(error, PlayError::Step { line: 6, .. }), "{error}");
+}
+
+const CAPTURE: &[u8] = include_bytes!("../../../pcaps/https.pcapng");
+const SIDECAR: &str = include_str!("../../../pcaps/https.replay");
+
+fn replayed(change: impl Fn(&str) -> String) -> Outcome {
+    let sidecar = Script::read(&change(SIDECAR)).expect("a sidecar");
+    capture(CAPTURE, &sidecar).expect("it can be played")
+}
+
+#[test]
+fn a_capture_is_played_byte_for_byte() {
+    let outcome = replayed(str::to_owned);
+    assert!(outcome.is_success(), "{outcome}");
+    assert_eq!((outcome.injected, outcome.matched), (6, 7));
+}
+
+#[test]
+fn the_first_frame_that_differs_is_told() {
+    let outcome = replayed(|sidecar| sidecar.replace("window 65536", "window 4096"));
+    let failure = outcome.failure.expect("the window is another");
+    assert_eq!(failure.place, Place::Frame(7));
+    assert_eq!(failure.wrong.to_string(), "TCP, window: should have had 65535, but was 4096");
+    assert_eq!(failure.before.len(), 6);
+}
+
+#[test]
+fn fields_that_are_not_compared_may_differ() {
+    let narrow = |sidecar: &str| {
+        let sidecar = sidecar.replace("window 65536", "window 4096");
+        sidecar.replace("offload none", "offload none\ncompare everything except TCP/window chance")
+    };
+    let outcome = replayed(narrow);
+    assert!(outcome.is_success(), "{outcome}");
+}
+
+/// Without TLS another seed only draws other numbers: the peer's are translated into those of the live host.
+#[test]
+fn another_seed_is_the_same_conversation() {
+    let capture_of = include_bytes!("../../../pcaps/form.pcapng");
+    let sidecar = include_str!("../../../pcaps/form.replay").replace("seed 1", "seed 7");
+    let wrong = capture(capture_of, &Script::read(&sidecar).expect("a sidecar")).expect("it can be played");
+    assert!(!wrong.is_success(), "the numbers are others");
+    let sidecar = sidecar.replace("nagle no", "nagle no\ncompare everything except chance");
+    let outcome = capture(capture_of, &Script::read(&sidecar).expect("a sidecar")).expect("it can be played");
+    assert!(outcome.is_success(), "{outcome}");
+}
+
+#[test]
+fn a_sidecar_has_no_frames_of_its_own() {
+    let sidecar = Script::read(&format!("{SIDECAR}\n1s < ping\n")).expect("as a script it can be read");
+    assert!(matches!(capture(CAPTURE, &sidecar), Err(PlayError::Steps { .. })));
+}

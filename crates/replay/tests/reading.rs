@@ -1,0 +1,105 @@
+//! Scripts that can't be read: the line, the column, and what was expected there.
+
+use framewise_replay::Script;
+
+const HOST: &str = "host shop\nmac 02:00:00:00:00:01\naddress 192.0.2.80/24\n";
+
+fn error(text: &str) -> String {
+    Script::read(text).expect_err("it can't be read").to_string()
+}
+
+/// The error of a line behind a good beginning of three lines.
+fn of_line(line: &str) -> String {
+    error(&format!("{HOST}{line}\n"))
+}
+
+#[test]
+fn unknown_settings_and_keys_are_named() {
+    let told = of_line("widow 4096");
+    assert!(
+        told.starts_with("line 4, column 1: there is no setting `widow`; there are title, world, "),
+        "{told}"
+    );
+    let told = of_line("10ms < tcp S wim=1");
+    assert!(
+        told.starts_with("line 4, column 14: there is no key `wim`; there are seq, ack, win, "),
+        "{told}"
+    );
+    let told = of_line("10ms fetch http://shop.test/ methd=PUT");
+    assert!(told.starts_with("line 4, column 30: there is no key `methd`; there are method, "), "{told}");
+    let told = of_line("compare TPC");
+    assert!(told.starts_with("line 4, column 9: there is no layer `TPC`; there are Ethernet, "), "{told}");
+}
+
+#[test]
+fn what_was_expected_is_told_with_its_place() {
+    for (line, told) in [
+        ("mac 1", "line 4, column 1: `mac` was said before"),
+        ("seed many", "line 4, column 6: expected a number, found `many`"),
+        ("seed", "line 4, column 5: expected a number, and the line ends"),
+        ("seed 1 2", "line 4, column 8: expected the end of the line, found `2`"),
+        ("window 0", "line 4, column 8: expected bytes, up to 67108864, found `0`"),
+        ("10mx < ping", "line 4, column 1: expected a time such as 5ms, +5ms or +1s..2s, found `10mx`"),
+        ("+2s..1s > any", "line 4, column 1: expected a time such as 5ms, +5ms or +1s..2s, found `+2s..1s`"),
+        (
+            "+1s..2s < ping",
+            "line 4, column 1: between two times something is expected; what is done has one time",
+        ),
+        ("then close", "line 4, column 1: `then` stands in front of a fetch"),
+        ("< tcp Q", "line 4, column 7: expected control bits such as S, SA, A, PA, FA, R or none, found `Q`"),
+        ("< arp reply 2001:db8::1", "line 4, column 13: expected an IPv4 address, found `2001:db8::1`"),
+        (
+            "> tcp ack",
+            "line 4, column 7: expected control bits such as S, SA, A, PA, FA or R, or key=value, found `ack`",
+        ),
+        ("send \"abc", "line 4, column 6: the text that begins here has no closing \""),
+        (
+            "send \"a\\q\"",
+            "line 4, column 8: expected one of \\n \\r \\t \\\\ \\\" \\x41 after the backslash",
+        ),
+        (
+            "< ping ack=1",
+            "line 4, column 8: expected a key that fits what comes, with a value that it can have, found `ack=1`",
+        ),
+        (
+            "address 192.0.2.0/24",
+            "line 4, column 9: expected an address and its network's length, such as 192.0.2.10/24, found `192.0.2.0/24`",
+        ),
+    ] {
+        assert_eq!(of_line(line), told, "{line}");
+    }
+}
+
+#[test]
+fn what_can_not_be_together_is_told() {
+    assert_eq!(error("seed 1\n"), "line 1, column 1: the host needs `mac` and `address`, or `world me`");
+    let told = of_line("10ms listen 80\n20ms fetch http://192.0.2.20/");
+    assert_eq!(
+        told,
+        "line 5, column 1: a host either fetches and serves pages, or is told what its sockets do"
+    );
+    assert_eq!(
+        of_line("20ms < ping\n10ms < ping"),
+        "line 5, column 1: this time is before that of the step above"
+    );
+    assert_eq!(
+        of_line("20ms < ping\nseed 2"),
+        "line 5, column 1: the setting `seed` stands after the first step"
+    );
+}
+
+#[test]
+fn comments_and_empty_lines_say_nothing() {
+    let text = format!("# a test\n\n{HOST}  # the host\n10ms < ping # the first\n");
+    let script = Script::read(&text).expect("a script");
+    assert_eq!(script.steps.len(), 1);
+    assert_eq!(script.steps[0].text, "10ms < ping");
+}
+
+#[test]
+fn too_much_is_told_before_it_is_read() {
+    let long = "#".repeat(framewise_replay::LONGEST + 1);
+    assert_eq!(error(&long), "line 1, column 1: more than 1048576 bytes");
+    let many = format!("{HOST}{}", "close\n".repeat(framewise_replay::MOST_STEPS + 1));
+    assert_eq!(error(&many), "line 10004, column 1: more than 10000 steps");
+}
