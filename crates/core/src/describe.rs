@@ -127,3 +127,39 @@ impl Field {
         self
     }
 }
+
+/// Something that a layer knows once a message has crossed it: a state, a counter, a choice that was agreed on.
+///
+/// What is told here was seen, or follows from what was seen; nothing is read out of a layer's insides, so that it can be
+/// told of anybody's capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateField {
+    /// The name in the words of the RFC: `SND.UNA`.
+    pub name: &'static str,
+    /// The value as people write it.
+    pub value: String,
+    /// What this value means, in one plain sentence.
+    pub meaning: String,
+    /// RFC and section.
+    pub source: &'static str,
+    /// Whether it follows only if what was seen on its way has arrived.
+    pub inferred: bool,
+}
+
+impl StateField {
+    /// Something that was seen.
+    pub fn new(
+        name: &'static str,
+        value: impl Into<String>,
+        meaning: impl Into<String>,
+        source: &'static str,
+    ) -> Self {
+        StateField { name, value: value.into(), meaning: meaning.into(), source, inferred: false }
+    }
+
+    /// The same, marked as inferred, if it is.
+    pub fn inferred_if(mut self, inferred: bool) -> Self {
+        self.inferred = inferred;
+        self
+    }
+}

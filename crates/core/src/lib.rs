@@ -50,7 +50,7 @@ pub mod time;
 pub use beside::Beside;
 pub use buf::Buf;
 pub use cx::Cx;
-pub use describe::{Description, Field};
+pub use describe::{Description, Field, StateField};
 pub use drops::DropReason;
 pub use layer::Layer;
 pub use mac::MacAddr;

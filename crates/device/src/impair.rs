@@ -7,6 +7,7 @@
 //! checksum disagree", 2000), and what TLS catches in any case.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::time::Duration;
 
 use framewise_core::seams::frame::Frame;
@@ -104,6 +105,38 @@ pub enum Action {
     },
     /// The words at these bytes were exchanged.
     WordsSwapped(usize, usize),
+}
+
+impl Action {
+    /// What kind of thing this is: the frame is `lost`, `duplicated`, `held back` or `damaged`.
+    pub fn topic(self) -> &'static str {
+        match self {
+            Action::Lost => "lost",
+            Action::Duplicated => "duplicated",
+            Action::HeldBack(_) => "held back",
+            Action::BitFlipped(_) | Action::Overwritten { .. } | Action::WordsSwapped(..) => "damaged",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    /// What happened to the frame, in words that follow `it`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Action::Lost => f.write_str("was lost on the way"),
+            Action::Duplicated => f.write_str("arrives twice"),
+            Action::HeldBack(time) => write!(f, "was held back for {} ms on the way", time.as_millis()),
+            Action::BitFlipped(bit) => {
+                write!(f, "had bit {} of byte {} flipped on the way", bit % 8, bit / 8)
+            }
+            Action::Overwritten { start, length } => {
+                write!(f, "had {length} bytes from byte {start} on overwritten on the way")
+            }
+            Action::WordsSwapped(one, other) => {
+                write!(f, "had the words at bytes {one} and {other} exchanged on the way")
+            }
+        }
+    }
 }
 
 /// Something that was done to a frame, and to which.

@@ -78,6 +78,7 @@ pub mod frame;
 mod layer;
 pub mod link;
 mod neighbours;
+pub mod passive;
 mod resolution;
 mod table;
 pub mod vlan;

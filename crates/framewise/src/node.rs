@@ -9,7 +9,8 @@ use framewise_core::seams::exchange::ExchangeUp;
 use framewise_core::seams::frame::Frame;
 use framewise_core::seams::{Exchanges, Frames, Names};
 use framewise_core::{Counters, Cx, Direction, Either, Instant, Layer};
-use framewise_device::wire::Wire;
+use framewise_device::switch::PortId;
+use framewise_device::wire::{Wire, WireEvent};
 
 use crate::client::{Client, Command};
 use crate::link::Link;
@@ -221,7 +222,13 @@ impl Node {
             cx.crossed::<Frames>(self.stack.lowest_name(), "device", Direction::Outbound, &frame);
         }
         match self.links.get_mut(usize::from(frame.interface().0)) {
-            Some(Link::Wire(wire, port)) => wires[wire.0].send(*port, frame, cx.now),
+            Some(Link::Wire(wire, port)) => {
+                let wire = &mut wires[wire.0];
+                wire.send(*port, frame, cx.now);
+                if cx.is_observed() {
+                    tell(wire, *port, cx);
+                }
+            }
             Some(Link::Device(link)) => {
                 if !link.transmit(frame)? {
                     cx.dropped("device", "queue to the device is full");
@@ -240,4 +247,16 @@ impl Node {
 
 fn next_command(client: &mut VecDeque<Command>, server: &mut VecDeque<Command>) -> Option<Command> {
     client.pop_front().or_else(|| server.pop_front())
+}
+
+/// Tells whoever watches what was done to the frame that this port has just sent: neither end could know.
+fn tell(wire: &mut Wire, sender: PortId, cx: &mut Cx) {
+    while let Some(event) = wire.poll_event() {
+        if let WireEvent::Impaired { port, deed } = event
+            && port == sender
+            && deed.now == cx.now
+        {
+            cx.note("wire", deed.action.topic(), || format!("it {}", deed.action));
+        }
+    }
 }

@@ -13,12 +13,14 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use framewise_core::Rng;
+use framewise_core::{Direction, Rng};
+use framewise_device::Intervention;
 use framewise_device::impair::ImpairmentConfig;
 use framewise_device::switch::PortId;
 use framewise_device::wire::WireConfig;
 use framewise_dns::{Family, Zone};
 use framewise_ethernet::MacAllocator;
+use framewise_http::Url;
 use framewise_ip::Cidr;
 use framewise_tls::{Authority, Crypto, Roots, SimulatedCrypto, TimeSource, Versions};
 
@@ -149,12 +151,44 @@ impl World {
         Ok(world)
     }
 
+    /// Orders something to be done to a frame on my wire: the one of this number, from 1, of those that leave me or come to me
+    /// from now on.
+    pub fn intervene(&mut self, direction: Direction, number: u64, intervention: Intervention) {
+        let port = match direction {
+            Direction::Outbound => PortId(0),
+            Direction::Inbound => PortId(1),
+        };
+        let near = self.runner.wire_mut(self.near);
+        let before = near.counters(port).sent;
+        near.script(port, before + number, intervention);
+    }
+
     /// The server and the router have met before: otherwise the first packet would wait for their ARP, which nobody on
     /// this side would see.
     fn warm_up(&mut self) -> Result<(), WorldError> {
         let _ = self.runner.host(self.server).look_up(SERVER);
         self.runner.run_for(Duration::from_millis(100))?;
         Ok(())
+    }
+}
+
+/// Whether a URL means this world and not the real one: names below .test and addresses kept for documentation (RFC 6761,
+/// RFC 5737, RFC 3849).
+///
+/// ```
+/// use framewise::http::Url;
+/// use framewise::world::is_here;
+/// assert!(is_here(&Url::parse("https://shop.test/").unwrap()));
+/// assert!(!is_here(&Url::parse("https://example.com/").unwrap()));
+/// ```
+pub fn is_here(url: &Url) -> bool {
+    match url.address() {
+        Some(IpAddr::V4(address)) => address.is_documentation(),
+        Some(IpAddr::V6(address)) => matches!(address.segments(), [0x2001, 0xdb8, ..]),
+        None => {
+            let name = url.host().trim_end_matches('.');
+            name == "test" || name.ends_with(".test")
+        }
     }
 }
 

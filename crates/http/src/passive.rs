@@ -20,6 +20,7 @@
 //! ```
 
 mod message;
+mod progress;
 #[cfg(test)]
 mod tests;
 

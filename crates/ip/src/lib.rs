@@ -84,6 +84,7 @@ mod messages;
 pub mod ndp;
 mod neighbours;
 mod outbound;
+pub mod passive;
 mod path_mtu;
 mod queue;
 mod rate_limit;

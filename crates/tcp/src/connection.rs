@@ -23,10 +23,11 @@ use framewise_core::{Cx, Instant};
 
 use crate::allowance::{Allowance, Budget};
 use crate::config::Config;
-use crate::engine::{Engine, IP_HEADER_LEN, State};
+use crate::engine::{Engine, IP_HEADER_LEN};
 use crate::flows::FlowKey;
 use crate::guard::Guard;
 use crate::outputs::Outputs;
+use crate::passive::State;
 use crate::reset::bare_segment;
 use crate::rings::Arena;
 use crate::rto::RetransmissionTimer;
@@ -181,6 +182,10 @@ impl Connection {
 
     pub(crate) fn set_name(&mut self, name: ConnId) {
         self.name = name;
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.engine.state()
     }
 
     pub(crate) fn flow(&self) -> FlowKey {

@@ -24,6 +24,7 @@ use smoltcp::time::{Duration as Delay, Instant as Moment};
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
 use crate::config::Config;
+use crate::passive::State;
 use crate::rings::{Arena, Memory, Rings};
 
 /// Bytes of the stand-in for an IP header.
@@ -32,47 +33,6 @@ pub(crate) const IP_HEADER_LEN: usize = 20;
 /// Two addresses of the range for tests of devices (RFC 2544, appendix C.2.2). No packet carries them.
 const HERE: [u8; 4] = [198, 18, 0, 1];
 const THERE: [u8; 4] = [198, 18, 0, 2];
-
-/// The states of RFC 9293, section 3.3.2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    Closed,
-    Listen,
-    SynSent,
-    SynReceived,
-    Established,
-    FinWait1,
-    FinWait2,
-    CloseWait,
-    Closing,
-    LastAck,
-    TimeWait,
-}
-
-impl State {
-    /// Whether the handshake is not done yet.
-    pub(crate) fn is_opening(self) -> bool {
-        matches!(self, State::Listen | State::SynSent | State::SynReceived)
-    }
-
-    /// Whether the peer's FIN has come.
-    pub(crate) fn is_after_fin(self) -> bool {
-        matches!(self, State::CloseWait | State::Closing | State::LastAck | State::TimeWait)
-    }
-
-    /// Whether both sides have sent their FIN.
-    pub(crate) fn is_after_both_fins(self) -> bool {
-        matches!(self, State::Closing | State::LastAck | State::TimeWait)
-    }
-
-    /// Whether something of ours, a SYN or a FIN, waits to be acknowledged.
-    pub(crate) fn awaits_ack(self) -> bool {
-        matches!(
-            self,
-            State::SynSent | State::SynReceived | State::FinWait1 | State::Closing | State::LastAck
-        )
-    }
-}
 
 /// A segment that the engine made, without its stand-in for an IP header; sum, addresses and what the payload says are
 /// still missing.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use framewise_core::Instant;
 
-use crate::engine::State;
+use crate::passive::State;
 use crate::segment::{Flags, Header, Options};
 use crate::sequence::SeqNumber;
 

@@ -29,6 +29,7 @@ use crate::engine::arena;
 use crate::flows::{FlowKey, Flows, Place};
 use crate::listen::Listeners;
 use crate::outputs::Outputs;
+use crate::passive::State;
 use crate::reset;
 use crate::rings::Arena;
 use crate::segment::{Flags, Header, sum};
@@ -84,6 +85,14 @@ impl Tcp {
     /// Connections there are, half-open ones included; those in TIME-WAIT are none any more.
     pub fn connections(&self) -> usize {
         self.connections.len()
+    }
+
+    /// In which state a connection is; `None`: there is none of this name, or it is in TIME-WAIT.
+    ///
+    /// For tests: whoever watches learns as much from segments ([`passive`](crate::passive)).
+    pub fn state(&self, conn: ConnId) -> Option<State> {
+        let key = self.key(conn)?;
+        self.connections.get(key).map(|connection| connection.state())
     }
 
     // What the upper layer says.

@@ -22,6 +22,7 @@
 //! | what a segment looks like | [`segment`] |
 //! | what its header says, in sentences | [`describe`](mod@describe) |
 //! | what two watched streams of segments tell | [`analysis`] |
+//! | how both ends of a watched connection stand, and what is unusual | [`passive`] |
 //! | what can be set | [`Config`] |
 //!
 //! # Alone
@@ -77,6 +78,7 @@ mod guard;
 mod layer;
 mod listen;
 mod outputs;
+pub mod passive;
 mod reset;
 mod rings;
 mod rto;

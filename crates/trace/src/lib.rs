@@ -46,5 +46,5 @@ pub use dissect::Dissection;
 pub use json::{FORMAT, VERSION};
 pub use pcapng::{CaptureOptions, CaptureReader, CaptureWriter, Item, Packet, ReadError, write_capture};
 pub use recorder::{Limits, Recorder};
-pub use trace::{Crossing, DropEvent, Event, HostId, NoteEvent, Secret, Stopped, Trace};
+pub use trace::{Crossing, DropEvent, Event, HostId, NoteEvent, Secret, Stopped, Trace, WIRE};
 pub use walk::Walk;

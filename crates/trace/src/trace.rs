@@ -13,6 +13,12 @@ use crate::wire;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub usize);
 
+/// The layer that notes are of which tell what became of a frame on its way: no host's, and none knows.
+///
+/// They stand behind the crossing of the frame that they speak of, under the host that sent it; their topic is `lost`,
+/// `duplicated`, `held back` or `damaged`.
+pub const WIRE: &str = "wire";
+
 /// What was observed, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {

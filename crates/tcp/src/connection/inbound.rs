@@ -9,9 +9,10 @@ use framewise_core::seams::stream::CloseReason;
 use framewise_core::{Buf, Cx};
 
 use super::{Connection, engine_mtu};
-use crate::engine::{IP_HEADER_LEN, State, put_ip_header};
+use crate::engine::{IP_HEADER_LEN, put_ip_header};
 use crate::guard::Verdict;
 use crate::outputs::Outputs;
+use crate::passive::State;
 use crate::reset::{answer, bare_segment};
 use crate::segment::{Flags, Header, Options};
 use crate::sequence::SeqNumber;

@@ -5,8 +5,8 @@ use framewise_core::Cx;
 use framewise_core::seams::stream::{CloseReason, ConnInfo, StreamUp};
 
 use super::{Connection, Life};
-use crate::engine::State;
 use crate::outputs::Outputs;
+use crate::passive::State;
 use crate::reset::bare_segment;
 use crate::segment::Flags;
 

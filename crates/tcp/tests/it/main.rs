@@ -5,6 +5,7 @@
 
 mod asking;
 mod cookies;
+mod ends;
 mod errors;
 mod guard;
 mod header;

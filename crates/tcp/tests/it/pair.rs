@@ -65,6 +65,8 @@ pub(crate) struct Pair {
     pub(crate) link_mtu: usize,
     /// Every segment that was sent: when, by whom, header, payload's length.
     pub(crate) sent: Vec<(Instant, usize, Header, usize)>,
+    /// Every segment as each host saw it: when, which host, whether it sent it, header, payload's length.
+    pub(crate) seen: Vec<(Instant, usize, bool, Header, usize)>,
     rng: Rng,
     wire: BTreeMap<(Instant, u64), (usize, Segment)>,
     serial: u64,
@@ -94,6 +96,7 @@ impl Pair {
             delay: Duration::from_millis(5),
             link_mtu: 65_535,
             sent: Vec::new(),
+            seen: Vec::new(),
             rng: rng.fork("link"),
             wire: BTreeMap::new(),
             serial: 0,
@@ -271,6 +274,7 @@ impl Pair {
         let header = Header::parse(&segment).expect("what is sent should be a segment");
         let payload = segment.len() - header.length;
         self.sent.push((self.now, host, header, payload));
+        self.seen.push((self.now, host, true, header, payload));
         if segment.len() + 20 > self.link_mtu || self.rng.chance(self.faults.loss) {
             return;
         }
@@ -318,6 +322,9 @@ impl Pair {
                 break;
             }
             let (to, segment) = entry.remove();
+            if let Ok(header) = Header::parse(&segment) {
+                self.seen.push((self.now, to, false, header, segment.len() - header.length));
+            }
             self.inject(to, segment);
         }
         for host in [ONE, TWO] {

@@ -30,11 +30,13 @@ mod keys;
 mod log;
 mod messages;
 mod opener;
+mod progress;
 mod session;
 mod suite;
 
 pub use log::{KeyLog, Label, MOST_SECRETS, Random};
 pub use opener::{MOST_KEYS, Opened, Opener, Seal};
+pub use progress::Progress;
 pub use session::{Facts, Session};
 pub use suite::is_openable;
 

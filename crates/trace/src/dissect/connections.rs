@@ -43,6 +43,10 @@ pub struct Segment {
     pub(super) offset: u32,
     /// The control bits.
     pub flags: Flags,
+    /// The window as it stands in the header.
+    pub(super) window: u16,
+    /// Its checksum is wrong, or a layer refused it where it was captured.
+    pub(super) doubtful: bool,
 }
 
 impl Segment {
@@ -107,12 +111,12 @@ impl Connections {
     ) -> Option<(ConnectionId, u32)> {
         let id = self.find_or_begin(arrival, most)?;
         let connection = self.all.get_mut(id as usize)?;
-        let facts = self.flows.get_mut(id as usize)?.observe(
-            arrival.source,
-            arrival.destination,
-            arrival.header,
-            arrival.length,
-        );
+        let flow = self.flows.get_mut(id as usize)?;
+        let observe = |flow: &mut Flow| {
+            flow.observe(arrival.source, arrival.destination, arrival.header, arrival.length)
+        };
+        // Nobody took a damaged one: what it says counts for nothing that comes later.
+        let facts = if arrival.doubtful { observe(&mut flow.clone()) } else { observe(flow) };
         let number = u32::try_from(connection.segments.len()).ok()?;
         connection.take(arrival, facts, same);
         Some((ConnectionId(id), number))
@@ -195,6 +199,8 @@ impl Record {
             captured: arrival.captured as u32,
             offset: arrival.offset as u32,
             flags: header.flags,
+            window: header.window,
+            doubtful: arrival.doubtful,
         };
         let [client, server] = &mut self.halves;
         let (half, other) = if side == Side::Client { (client, server) } else { (server, client) };

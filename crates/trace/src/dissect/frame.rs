@@ -102,7 +102,7 @@ impl<'d> Frame<'d> {
         }
     }
 
-    fn place_in_connection(&self) -> Option<(ConnectionId, u32)> {
+    pub(super) fn place_in_connection(&self) -> Option<(ConnectionId, u32)> {
         match self.record.belongs {
             Belongs::Segment(connection, number) | Belongs::LastFragment(_, connection, number) => {
                 Some((connection, number))

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use framewise_core::Direction;
 use framewise_core::seams::segment::TCP;
@@ -13,6 +14,7 @@ use framewise_tls::passive::KeyLog;
 use super::connections::{Arrival, Connections};
 use super::datagrams;
 use super::half::Piece;
+use super::happened::{Astray, Deed};
 use super::limits::{LeftOut, Limits};
 use super::outline::Outline;
 use super::space::{ConnectionId, DatagramId};
@@ -40,6 +42,8 @@ pub(super) struct Gather {
     connections: Connections,
     comments: BTreeMap<u32, Vec<String>>,
     refused: BTreeMap<u32, Refused>,
+    deeds: BTreeMap<u32, Vec<Deed>>,
+    astray: Vec<Astray>,
     /// The event that each frame of a run is; empty for a capture.
     events: Vec<usize>,
     /// The number of an interface by its kind of link and its name.
@@ -68,6 +72,8 @@ impl Gather {
             connections: Connections::default(),
             comments: BTreeMap::new(),
             refused: BTreeMap::new(),
+            deeds: BTreeMap::new(),
+            astray: Vec::new(),
             events: Vec::new(),
             interfaces: BTreeMap::new(),
             key_log: KeyLog::parse(key_log),
@@ -137,6 +143,23 @@ impl Gather {
         self.comments.entry(self.store.frames.len() as u32).or_default().push(text.to_owned());
     }
 
+    /// Notes what was done on its way to the frame that was taken last.
+    pub(super) fn deed(&mut self, deed: Deed) {
+        if self.left_out.frames == 0 {
+            self.deeds.entry(self.store.frames.len() as u32).or_default().push(deed);
+        }
+    }
+
+    /// Notes a frame that never came, after those that were taken and so many that are still to be.
+    pub(super) fn astray(&mut self, waiting: usize, time: Duration, bytes: &[u8]) {
+        let cost = bytes.len() + size_of::<Astray>();
+        if self.left_out.frames > 0 || cost > self.room() {
+            return;
+        }
+        self.said += cost;
+        self.astray.push(Astray { after: self.store.frames.len() + waiting, time, bytes: bytes.to_vec() });
+    }
+
     pub(super) fn finish(mut self, origin: Origin) -> Dissection {
         self.store.datagrams.close();
         let connections = self.connections.close();
@@ -144,9 +167,14 @@ impl Gather {
             origin,
             store: self.store,
             sessions: connections.iter().map(|_| OnceLock::new()).collect(),
+            analyses: connections.iter().map(|_| OnceLock::new()).collect(),
+            gossip: OnceLock::new(),
             connections,
             comments: self.comments,
             refused: self.refused,
+            deeds: self.deeds,
+            astray: self.astray,
+            refused_elsewhere: BTreeMap::new(),
             events: self.events,
             left_out: LeftOut { secrets: self.key_log.left_out() as u64, ..self.left_out },
             key_log: self.key_log,

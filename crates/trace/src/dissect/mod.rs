@@ -42,12 +42,15 @@
 //! came ([`Piece::is_doubtful`]). A SYN with another number begins another connection, whether its receiver took it or not.
 //! Of TLS nothing is opened in a connection whose hellos are missing, nor after keys were agreed on once more within TLS 1.2.
 
+mod analysis;
 mod connection;
 mod connections;
+mod consequences;
 mod datagrams;
 mod frame;
 mod gather;
 mod half;
+mod happened;
 mod layers;
 mod limits;
 mod outline;
@@ -55,6 +58,7 @@ mod provenance;
 mod records;
 mod session;
 mod space;
+mod states;
 mod store;
 mod ways;
 
@@ -64,18 +68,24 @@ use std::sync::OnceLock;
 use framewise_tls::passive::KeyLog;
 
 use crate::pcapng::ReadError;
+use analysis::Analysis;
 use session::Session;
+use states::Gossip;
 use store::Store;
 
+pub use analysis::Unusual;
 pub use connection::{Application, Connection, Exchange, Stream};
 pub use connections::{Beginning, Segment};
+pub use consequences::{Consequence, Kind};
 pub use frame::Frame;
 pub use half::{Ending, Piece};
+pub use happened::{Astray, Deed};
 pub use layers::{Layer, Stack};
 pub use limits::{LeftOut, Limits};
 pub use provenance::Meaning;
 pub use records::{TlsRecord, Unframed};
 pub use space::{Carrier, ConnectionId, DatagramId, Place, Side, Space, StreamId};
+pub use states::{LayerState, Stated};
 pub use store::Interface;
 
 /// Where frames come from, and what their times count from.
@@ -103,8 +113,17 @@ pub struct Dissection {
     connections: Vec<connections::Record>,
     /// What is above TCP in each connection, once somebody has asked.
     sessions: Vec<OnceLock<Box<Session>>>,
+    /// How its ends stand and what is unusual, likewise.
+    analyses: Vec<OnceLock<Box<Analysis>>>,
+    /// What was said about neighbours, likewise.
+    gossip: OnceLock<Gossip>,
     comments: BTreeMap<u32, Vec<String>>,
     refused: BTreeMap<u32, Refused>,
+    /// What was done to frames on their way, and what of those sent here never came.
+    deeds: BTreeMap<u32, Vec<Deed>>,
+    astray: Vec<Astray>,
+    /// Who refused a frame beyond the wire: the host's name, and why.
+    refused_elsewhere: BTreeMap<u32, (String, Refused)>,
     events: Vec<usize>,
     key_log: KeyLog,
     limits: Limits,

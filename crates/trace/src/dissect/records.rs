@@ -210,6 +210,12 @@ impl Records {
         from..to.max(from)
     }
 
+    /// How much plaintext there is in the records that end before byte `reached` of the stream.
+    pub(super) fn plaintext_until(&self, reached: u64) -> u64 {
+        let next = self.list.partition_point(|record| record.range.end <= reached);
+        self.list.get(next).map_or(self.plaintext, |record| record.plaintext_at)
+    }
+
     /// The numbers of the records in which these bytes of the plaintext are, among others.
     pub(super) fn in_plaintext(&self, range: &Range<u64>) -> Range<usize> {
         let end = |record: &TlsRecord| record.plaintext().map_or(record.plaintext_at, |range| range.end);

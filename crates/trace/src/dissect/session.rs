@@ -13,7 +13,7 @@ use framewise_http::Limits;
 use framewise_http::passive::{End, Kind, Message, Most, Reader, Unread, kind_of};
 use framewise_tls::Context;
 use framewise_tls::describe::{describe_content, describe_watched};
-use framewise_tls::passive::{Facts, Opener, Session as Handshake, Side as TlsSide};
+use framewise_tls::passive::{Facts, Opener, Progress, Session as Handshake, Side as TlsSide};
 use framewise_tls::record::{ContentType, Record};
 
 use super::Dissection;
@@ -40,6 +40,8 @@ pub(super) struct Session {
 pub(super) struct Tls {
     pub(super) facts: Facts,
     sides: [(Records, Opener); 2],
+    /// Where in each side's stream its handshake messages end, and their types.
+    spoken: [Vec<(u64, u8)>; 2],
     /// Who sent the ClientHello.
     client: Side,
 }
@@ -189,9 +191,13 @@ impl Tls {
                 }
             });
         }
+        let spoken = Side::BOTH.map(|side| {
+            let (records, opener) = (&records[side.index()], &openers[side.index()]);
+            spoken(store, connection.half(side), records, opener)
+        });
         let [first, second] = records;
         let [one, two] = openers;
-        Tls { facts: handshake.facts().clone(), sides: [(first, one), (second, two)], client }
+        Tls { facts: handshake.facts().clone(), sides: [(first, one), (second, two)], spoken, client }
     }
 
     fn side(&self, side: Side) -> &(Records, Opener) {
@@ -199,11 +205,54 @@ impl Tls {
         if side == Side::Client { client } else { server }
     }
 
+    /// How far the handshake has come where the two streams have come so far.
+    pub(super) fn progress(&self, reached: &[u64; 2]) -> Progress {
+        let mut progress = Progress::default();
+        for side in Side::BOTH {
+            let reached = reached[side.index()];
+            let role = usize::from(side != self.client);
+            let spoken = self.spoken[side.index()].iter().take_while(|(end, _)| *end <= reached);
+            progress.messages[role] = spoken.map(|(_, number)| *number).collect();
+            let list = &self.side(side).0.list;
+            let come =
+                list.get(..list.partition_point(|record| record.range.end <= reached)).unwrap_or_default();
+            let sealed = come.iter().filter(|record| record.is_unsealed() || record.inner.is_err());
+            progress.sealed[role] = sealed.count() as u64;
+            progress.is_hidden |= come.iter().any(|record| record.inner.is_err());
+        }
+        progress
+    }
+
     /// What the description of a record of this side has to know.
     fn context(&self, side: Side, sealed: bool) -> Context {
         let peer = if side == self.client { self.facts.server_name.clone() } else { None };
         Context { peer, tls12: self.facts.version.is_some_and(|version| version < 0x0304), sealed }
     }
+}
+
+/// Records that are looked through for handshake messages: whole handshakes are in far fewer.
+const HANDSHAKE: usize = 256;
+/// Bytes of the longest handshake message that is waited for.
+const LONGEST_MESSAGE: usize = 1 << 18;
+
+/// Where a side's handshake messages end in its stream, and their types.
+fn spoken(store: &Store, half: &Half, records: &Records, opener: &Opener) -> Vec<(u64, u8)> {
+    let (mut spoken, mut begun) = (Vec::new(), Vec::new());
+    for (number, record) in records.list.iter().enumerate().take(HANDSHAKE) {
+        if record.inner != Ok(ContentType::Handshake) {
+            continue;
+        }
+        let Some(content) = records.content(store, half, opener, number) else { continue };
+        begun.extend_from_slice(&content);
+        let messages = framewise_tls::handshake::messages(&begun);
+        spoken.extend(messages.iter().map(|message| (record.range.end, message.number)));
+        let whole = messages.last().map_or(0, |message| message.bytes.end);
+        begun.drain(..whole);
+        if begun.len() > LONGEST_MESSAGE {
+            break;
+        }
+    }
+    spoken
 }
 
 fn begins_with_client_hello(store: &Store, half: &Half, records: &Records) -> bool {

@@ -1,14 +1,16 @@
 //! The ways in: a capture of anybody's, a run of our own.
 
 use std::io::Read;
+use std::time::Duration;
 
 use framewise_core::Direction;
 
 use super::gather::{Gather, Seen};
+use super::happened::{self, Deed, Fates};
 use super::limits::Limits;
 use super::{Dissection, Origin, Refused};
 use crate::pcapng::{CaptureReader, Item, Packet, ReadError};
-use crate::trace::{Crossing, Event, HostId, Trace};
+use crate::trace::{Crossing, Event, HostId, Trace, WIRE};
 use crate::wire;
 
 /// LINKTYPE_ETHERNET.
@@ -44,21 +46,45 @@ impl Dissection {
     pub fn of_trace(trace: &Trace, host: &str, limits: Limits) -> Self {
         let mut gather = Gather::new(limits, &trace.key_log());
         let Some(host) = trace.host(host) else { return gather.finish(Origin::Run) };
+        let mut fates = Fates::new(trace, host);
         let mut waiting: Option<Waiting<'_>> = None;
         for (number, event) in trace.events().iter().enumerate() {
             match event {
                 Event::Crossing(crossing) if crossing.host == host && crossing.is_on_the_wire() => {
-                    if let Some(frame) = waiting.replace(Waiting::new(number, crossing)) {
+                    let mut next = Waiting::new(number, crossing);
+                    if crossing.direction == Direction::Inbound {
+                        next.deeds = fates.of_arrived(crossing);
+                    }
+                    if let Some(frame) = waiting.replace(next) {
                         frame.take(trace, &mut gather);
                     }
                 }
                 _ => waiting.iter_mut().for_each(|frame| frame.hear(event, host)),
             }
+            if let Some(lost) = fates.hear(event) {
+                let waits = waiting.as_ref().map_or(0, |frame| trace.wire_frames(frame.crossing));
+                gather.astray(waits, Duration::from_nanos(lost.now.as_nanos()), trace.bytes(lost));
+            }
         }
         if let Some(frame) = waiting {
             frame.take(trace, &mut gather);
         }
-        gather.finish(Origin::Run)
+        let mut dissection = gather.finish(Origin::Run);
+        dissection.find_who_refused(trace, host);
+        dissection
+    }
+
+    /// Finds who beyond the wire refused what was damaged on it.
+    fn find_who_refused(&mut self, trace: &Trace, ours: HostId) {
+        for (number, deeds) in &self.deeds {
+            let event = self.events.get(*number as usize - 1);
+            let Some(event) = event.filter(|_| deeds.iter().any(|deed| deed.topic == "damaged")) else {
+                continue;
+            };
+            if let Some(refused) = happened::refused_elsewhere(trace, ours, *event) {
+                self.refused_elsewhere.insert(*number, refused);
+            }
+        }
     }
 }
 
@@ -85,15 +111,20 @@ struct Waiting<'t> {
     crossing: &'t Crossing,
     comments: Vec<String>,
     refused: Option<Refused>,
+    /// What was done to it on its way.
+    deeds: Vec<Deed>,
 }
 
 impl<'t> Waiting<'t> {
     fn new(event: usize, crossing: &'t Crossing) -> Self {
-        Waiting { event, crossing, comments: Vec::new(), refused: None }
+        Waiting { event, crossing, comments: Vec::new(), refused: None, deeds: Vec::new() }
     }
 
     fn hear(&mut self, event: &Event, ours: HostId) {
         match event {
+            Event::Note(note) if note.host == ours && note.layer == WIRE => {
+                self.deeds.push(Deed::of(note));
+            }
             Event::Note(note) if note.host == ours => {
                 self.comments.push(format!("{}: {}", note.layer, note.text));
             }
@@ -125,5 +156,9 @@ impl<'t> Waiting<'t> {
             });
         }
         self.comments.iter().for_each(|comment| gather.comment(comment));
+        // Of what a super-frame stands for, nobody says which it was.
+        if trace.wire_frames(crossing) == 1 {
+            self.deeds.into_iter().for_each(|deed| gather.deed(deed));
+        }
     }
 }

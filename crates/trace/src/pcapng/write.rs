@@ -20,7 +20,7 @@ use pcap_file::pcapng::{PcapNgBlock, PcapNgWriter};
 use pcap_file::{DataLink, Endianness, PcapError};
 
 use super::{DECRYPTION_SECRETS_BLOCK, TLS_KEY_LOG};
-use crate::trace::{Event, HostId, Trace, is_on_the_wire};
+use crate::trace::{Event, HostId, Trace, WIRE, is_on_the_wire};
 use crate::wire;
 
 /// When simulated runs begin, in captures: 2026-01-01 00:00:00 UTC, since 1970.
@@ -210,6 +210,8 @@ fn captured<'t>(trace: &'t Trace, event: &Event, host: HostId) -> Option<Capture
 /// What an event of this host says about the frame before it.
 fn comment(event: &Event, ours: HostId) -> Option<String> {
     match event {
+        // Where a capture is made nobody sees what becomes of a frame on its way.
+        Event::Note(note) if note.layer == WIRE => None,
         Event::Note(note) if note.host == ours => Some(format!("{}: {}", note.layer, note.text)),
         Event::Drop(dropped) if dropped.host == ours => {
             Some(format!("{} dropped this: {}", dropped.layer, dropped.reason))
