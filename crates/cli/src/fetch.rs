@@ -4,20 +4,20 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use framewise::core::{Direction, Instant};
+use framewise::core::{Direction, Instant, Observer};
 use framewise::device::Intervention;
-use framewise::device::switch::PortId;
 use framewise::dns::Family;
 use framewise::http::Url;
 use framewise::{Fetch, FetchError, HostId, Page, Runner, World, WorldConfig};
 use framewise_trace::{Recorder, Stopped, Trace, Walk};
 
 use crate::args::{self, DeviceName};
+use crate::both::Both;
 use crate::cookies::Cookies;
 use crate::cost::{Costs, Stopwatch};
 use crate::deadlines::Deadlines;
 use crate::exit::{Failure, Kind};
-use crate::files::Files;
+use crate::files::{Files, Tracing};
 use crate::live;
 use crate::output;
 use crate::page::PageWriter;
@@ -50,9 +50,11 @@ fn in_memory(args: &args::Fetch) -> Result<(), Failure> {
     let stopwatch = Stopwatch::wanted(args);
     let mut world = flawed_world(args, &cookies, stopwatch.as_ref())?;
     let mut files = Files::open(args, true)?;
-    let watch = Watch::of(args, &files, true);
+    let trace = files.trace(Duration::from_secs(framewise::world::EPOCH))?;
+    let watch = Watch::of(args, &files, trace.clone(), true);
     let mut outcome =
         watched_fetch(&mut world.runner, world.me, fetch.to_sink(files.page()), watch, stopwatch);
+    outcome.tracing = trace;
     outcome.cookies = cookies.written(world.runner.now());
     // The program, the command, the URL.
     let has_options = std::env::args_os().len() > 3;
@@ -65,7 +67,7 @@ pub(crate) fn recorded(args: &args::Fetch) -> Result<Trace, Failure> {
     let cookies = Cookies::of(&args.http, framewise::world::EPOCH)?;
     let fetch = cookies.sent_with(fetch_of(args)?).to_sink(PageWriter::nowhere());
     let mut world = flawed_world(args, &cookies, None)?;
-    let watch = Watch { records: true, lingers: true, ends_well: false };
+    let watch = Watch { records: true, trace: None, lingers: true, ends_well: false };
     Ok(watched_fetch(&mut world.runner, world.me, fetch, watch, None).trace)
 }
 
@@ -77,8 +79,8 @@ fn flawed_world(
 ) -> Result<World, Failure> {
     let flaws = flaws(args, cookies)?;
     let mut world = world(args, stopwatch)?;
-    for (number, port, intervention) in flaws {
-        world.runner.wire_mut(world.near).script(port, number, intervention);
+    for (direction, number, intervention) in flaws {
+        world.intervene(direction, number, intervention);
     }
     Ok(world)
 }
@@ -126,9 +128,9 @@ fn world(args: &args::Fetch, stopwatch: Option<&Stopwatch>) -> Result<World, Fai
     Ok(world)
 }
 
-/// What `--flip` and `--drop` ask for, as the wire counts: each sender's frames by themselves. Which way a frame of
+/// What `--flip` and `--drop` ask for, as the wire counts: each direction's frames by themselves. Which way a frame of
 /// the walk went is found by running without the flaw first: the same seed gives the same frames.
-fn flaws(args: &args::Fetch, cookies: &Cookies) -> Result<Vec<(u64, PortId, Intervention)>, Failure> {
+fn flaws(args: &args::Fetch, cookies: &Cookies) -> Result<Vec<(Direction, u64, Intervention)>, Failure> {
     if args.memory.flip.is_none() && args.memory.drop.is_none() {
         return Ok(Vec::new());
     }
@@ -137,10 +139,8 @@ fn flaws(args: &args::Fetch, cookies: &Cookies) -> Result<Vec<(u64, PortId, Inte
         return Err(Failure::new(Kind::Usage, sentence).next("the same with -T and the name of a file"));
     }
     let mut world = world(args, None)?;
-    let near = world.runner.wire_mut(world.near);
-    let before = [PortId(0), PortId(1)].map(|port| near.counters(port).sent);
     let fetch = cookies.apart().sent_with(fetch_of(args)?).to_sink(PageWriter::nowhere());
-    let watch = Watch { records: true, lingers: false, ends_well: false };
+    let watch = Watch { records: true, trace: None, lingers: false, ends_well: false };
     let trace = watched_fetch(&mut world.runner, world.me, fetch, watch, None).trace;
     let frames: Vec<_> = trace.frames(ME).collect();
     let mut flaws = Vec::new();
@@ -149,14 +149,10 @@ fn flaws(args: &args::Fetch, cookies: &Cookies) -> Result<Vec<(u64, PortId, Inte
         let index = usize::try_from(wanted).unwrap_or(usize::MAX).wrapping_sub(1);
         let frame = frames.get(index).ok_or_else(|| no_such_frame(wanted, frames.len(), &args.url))?;
         let same_way = frames[..=index].iter().filter(|f| f.direction == frame.direction).count() as u64;
-        let port = match frame.direction {
-            Direction::Outbound => 0,
-            Direction::Inbound => 1,
-        };
         // The last byte: of the payload, where the frame has one.
         let flip = Intervention::FlipBit(frame.range.len() * 8 - 1);
         let intervention = if is_flip { flip } else { Intervention::Drop };
-        flaws.push((before[port] + same_way, PortId(port), intervention));
+        flaws.push((frame.direction, same_way, intervention));
     }
     Ok(flaws)
 }
@@ -170,6 +166,8 @@ fn no_such_frame(wanted: u64, last: usize, url: &str) -> Failure {
 struct Outcome {
     result: Result<Page, FetchError>,
     trace: Trace,
+    /// The trace in a file, until it is finished.
+    tracing: Option<Tracing>,
     costs: Option<Costs>,
     stats: Stats,
     /// What the operating system said of it.
@@ -186,6 +184,8 @@ struct Outcome {
 struct Watch {
     /// Whether somebody wants to see more of it than the page.
     records: bool,
+    /// What writes its trace.
+    trace: Option<Tracing>,
     /// Whether to wait for the last words, what is left to be acknowledged or closed: they belong to a capture.
     lingers: bool,
     /// Whether a signal ends the fetch alone: what there is of it is still to be written.
@@ -193,9 +193,20 @@ struct Watch {
 }
 
 impl Watch {
-    fn of(args: &args::Fetch, files: &Files, lingers: bool) -> Self {
-        let ends_well = files.want_recording();
-        Watch { records: wants_walk(args) || ends_well, lingers, ends_well }
+    fn of(args: &args::Fetch, files: &Files, trace: Option<Tracing>, lingers: bool) -> Self {
+        let records = wants_walk(args) || files.want_recording();
+        Watch { records, lingers, ends_well: files.want_recording() || trace.is_some(), trace }
+    }
+
+    /// Whoever watches, if anybody does.
+    fn observer(&self, recorder: &Rc<RefCell<Recorder>>) -> Option<Rc<RefCell<dyn Observer>>> {
+        let trace = self.trace.as_ref().map(|trace| trace.writer.clone());
+        Some(match (self.records, trace) {
+            (true, Some(trace)) => Rc::new(RefCell::new(Both(recorder.clone(), trace))),
+            (true, None) => recorder.clone(),
+            (false, Some(trace)) => trace,
+            (false, None) => return None,
+        })
     }
 }
 
@@ -207,8 +218,8 @@ fn watched_fetch(
     stopwatch: Option<Stopwatch>,
 ) -> Outcome {
     let recorder = Rc::new(RefCell::new(Recorder::new()));
-    if watch.records {
-        runner.observe(recorder.clone());
+    if let Some(observer) = watch.observer(&recorder) {
+        runner.observe(observer);
     }
     let stopwatch = stopwatch.inspect(Stopwatch::start);
     let (result, ended_by) = match watch.ends_well {
@@ -220,7 +231,18 @@ fn watched_fetch(
     let costs = stopwatch.map(Stopwatch::stop);
     let stats = Stats::of(runner);
     let trace = recorder.take().into_trace();
-    Outcome { result, trace, costs, stats, complaint: None, made: None, cookies: String::new(), ended_by }
+    let tracing = None;
+    Outcome {
+        result,
+        trace,
+        tracing,
+        costs,
+        stats,
+        complaint: None,
+        made: None,
+        cookies: String::new(),
+        ended_by,
+    }
 }
 
 /// Fetches until a signal comes, and tells of it.
@@ -255,8 +277,12 @@ fn over_device(args: &args::Fetch, device: DeviceName<'_>) -> Result<(), Failure
     let stopwatch = Stopwatch::wanted(args);
     let mut live = live::client(args, device, &deadlines, stopwatch.as_ref())?;
     let fetch = deadlines.limit(fetch)?.to_sink(files.page());
-    let watch = Watch::of(args, &files, files.want_capture());
+    let trace = files.trace(live.epoch)?;
+    let lingers = files.want_capture() || trace.is_some();
+    let watch = Watch::of(args, &files, trace.clone(), lingers);
     let mut outcome = watched_fetch(&mut live.runner, live.host, fetch, watch, stopwatch);
+    // The Runner has its own hold on whoever watches it.
+    outcome.tracing = trace;
     outcome.result = outcome.result.map_err(|error| deadlines.as_asked(error));
     outcome.cookies = cookies.written(live.runner.now());
     outcome.made = live.made;
@@ -273,8 +299,11 @@ fn through_the_gateway(args: &args::Fetch, url: &Url) -> Result<(), Failure> {
     let stopwatch = Stopwatch::wanted(args);
     let mut behind = outside::client(args, url, stopwatch.as_ref())?;
     let fetch = deadlines.limit(fetch)?.to_sink(files.page());
-    let watch = Watch::of(args, &files, files.want_capture());
+    let trace = files.trace(epoch)?;
+    let lingers = files.want_capture() || trace.is_some();
+    let watch = Watch::of(args, &files, trace.clone(), lingers);
     let mut outcome = watched_fetch(&mut behind.runner, behind.host, fetch, watch, stopwatch);
+    outcome.tracing = trace;
     outcome.cookies = cookies.written(behind.runner.now());
     let mut complaints = behind.complaints();
     outcome.complaint = complaints.last().cloned();
@@ -298,6 +327,9 @@ fn finish(args: &args::Fetch, outcome: Outcome, scene: &Scene, files: Files) -> 
         output::say(&sentence);
     }
     files.write(&outcome.trace, scene, &outcome.cookies)?;
+    if let Some(tracing) = outcome.tracing {
+        tracing.finish()?;
+    }
     if let Some(signals) = outcome.ended_by {
         output::say("Interrupted: what had come until then is written.\n");
         signals.end_by_it();

@@ -1,11 +1,14 @@
 //! The files that a fetch writes: opened first, so that a wrong path is told before anything is fetched, and while there
 //! still are the rights to open them.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
 
-use framewise_trace::{CaptureOptions, Trace, write_capture};
+use framewise_trace::{CaptureOptions, Trace, TraceWriter, write_capture};
 
 use crate::args;
 use crate::exit::{Failure, Kind};
@@ -18,6 +21,7 @@ use crate::scene::{ME, Scene};
 pub(crate) struct Files {
     page: Option<PageWriter>,
     capture: Option<Output>,
+    trace: Option<Output>,
     key_log: Option<Output>,
     cookie_jar: Option<Output>,
     with_secrets: bool,
@@ -48,11 +52,20 @@ impl Files {
         Ok(Files {
             page: Some(page),
             capture: args.capture.as_deref().map(|path| Output::capture(path, with_secrets)).transpose()?,
+            trace: args.trace.as_deref().map(|path| Output::capture(path, with_secrets)).transpose()?,
             key_log: key_log.as_deref().map(Output::key_log).transpose()?,
             cookie_jar: args.http.cookie_jar.as_deref().map(Output::cookie_jar).transpose()?,
             with_secrets,
             super_frames: args.capture_super,
         })
+    }
+
+    /// What writes the trace while the fetch goes on, if there is to be one; once.
+    pub(crate) fn trace(&mut self, epoch: Duration) -> Result<Option<Tracing>, Failure> {
+        let Some(Output { name, to, .. }) = self.trace.take() else { return Ok(None) };
+        let options = CaptureOptions { secrets: self.with_secrets, epoch, ..CaptureOptions::default() };
+        let writer = TraceWriter::new(to, ME, options).map_err(|error| cannot_write(&name, &error))?;
+        Ok(Some(Tracing { name, writer: Rc::new(RefCell::new(writer)) }))
     }
 
     /// Whether any of them is made of what a recorder saw.
@@ -91,6 +104,25 @@ impl Files {
     }
 }
 
+/// A trace that is being written.
+#[derive(Clone)]
+pub(crate) struct Tracing {
+    name: String,
+    pub(crate) writer: Rc<RefCell<TraceWriter<Box<dyn Write>>>>,
+}
+
+impl Tracing {
+    /// Writes what is left of it.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        let mut writer = self.writer.borrow_mut();
+        writer.end();
+        match writer.error() {
+            Some(error) => Err(cannot_write(&self.name, error)),
+            None => Ok(()),
+        }
+    }
+}
+
 /// At most one thing goes to standard output; the page makes room for JSON and a capture, unless it is asked for there.
 fn check_standard_output(args: &args::Fetch, key_log: Option<&Path>) -> Result<(), Failure> {
     let capture = is_stdout(args.capture.as_deref());
@@ -102,6 +134,7 @@ fn check_standard_output(args: &args::Fetch, key_log: Option<&Path>) -> Result<(
         ("the page", page),
         ("the JSON", args.json),
         ("the capture", capture),
+        ("the trace", is_stdout(args.trace.as_deref())),
         ("the key log", is_stdout(key_log)),
         ("the cookies", is_stdout(args.http.cookie_jar.as_deref())),
     ];

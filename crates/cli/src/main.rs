@@ -4,6 +4,7 @@
 
 mod advice;
 mod args;
+mod both;
 mod cookies;
 mod cost;
 mod data;

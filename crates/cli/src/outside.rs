@@ -1,6 +1,6 @@
 //! A host of ours behind a gateway inside this program: the real network, without root.
 
-use std::net::{IpAddr, TcpListener};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use framewise::device::impair::ImpairmentConfig;
@@ -16,17 +16,9 @@ use crate::live::Live;
 use crate::real;
 use crate::scene::ME;
 
-/// Whether a URL means the real network: whatever is not kept for tests and documentation (RFC 6761, RFC 5737, RFC 3849),
-/// of which the world in memory is made.
+/// Whether a URL means the real network, and not the world in memory.
 pub(crate) fn is_real(url: &Url) -> bool {
-    match url.address() {
-        Some(IpAddr::V4(address)) => !address.is_documentation(),
-        Some(IpAddr::V6(address)) => address.segments()[..2] != [0x2001, 0xdb8],
-        None => {
-            let name = url.host().trim_end_matches('.');
-            name != "test" && !name.ends_with(".test")
-        }
-    }
+    !framewise::world::is_here(url)
 }
 
 /// A client behind the gateway, its layers timed or not.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use framewise::Page;
 use framewise_trace::walk::{Journey, Preparation, ServerSide, Step};
-use framewise_trace::{Trace, Walk};
+use framewise_trace::{NoteEvent, Trace, WIRE, Walk};
 
 use crate::scene::{ME, Scene};
 use crate::table::{Columns, WIDTH, fit, link, picture_of, printable, scale, style_of};
@@ -41,7 +41,8 @@ pub(crate) fn render(page: &Page, walk: Option<&Walk>, trace: &Trace, scene: &Sc
 pub(crate) fn failed(trace: &Trace, scene: &Scene) -> String {
     let mut text = String::new();
     let me = trace.host(ME);
-    let notes: Vec<_> = trace.notes().filter(|note| Some(note.host) == me).collect();
+    let mine = |note: &&NoteEvent| Some(note.host) == me && note.layer != WIRE;
+    let notes: Vec<_> = trace.notes().filter(mine).collect();
     if !notes.is_empty() {
         let _ = writeln!(text, "{}", scene.headline());
     }

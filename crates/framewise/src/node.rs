@@ -254,7 +254,8 @@ fn tell(wire: &mut Wire, sender: PortId, cx: &mut Cx) {
     while let Some(event) = wire.poll_event() {
         if let WireEvent::Impaired { port, deed } = event
             && port == sender
-            && deed.now == cx.now
+            // It is done when the frame has left the sender's queue; what is older nobody watched.
+            && deed.now >= cx.now
         {
             cx.note("wire", deed.action.topic(), || format!("it {}", deed.action));
         }

@@ -19,7 +19,7 @@ pub fn action(stepper: &Stepper, key: KeyEvent) -> Option<Action> {
             _ => Some(Action::Close),
         },
         Mode::Search(_) | Mode::Goto(_) => typing(key.code),
-        Mode::Ways(..) => choosing(key.code),
+        Mode::Ways(..) | Mode::WhatIf(..) | Mode::Compare(..) => choosing(key.code),
     }
 }
 
@@ -36,7 +36,13 @@ fn walking(code: KeyCode) -> Option<Action> {
         KeyCode::Enter => Action::Bytes,
         KeyCode::Char('w') => Action::Ways,
         KeyCode::Char('r') | KeyCode::Backspace => Action::Return,
-        KeyCode::Char(letter @ 'a'..='c') => Action::Guess(letter as usize - 'a' as usize),
+        KeyCode::Char(letter @ 'x'..='z') => Action::Guess(letter as usize - 'x' as usize),
+        KeyCode::Char('t') => Action::State,
+        KeyCode::Char('b') => Action::WhatIf,
+        KeyCode::Char('v') => Action::OtherHistory,
+        KeyCode::Char('d') => Action::SideBySide,
+        KeyCode::Tab => Action::OtherHost,
+        KeyCode::Char('s') => Action::Source,
         KeyCode::Char('e') => Action::NextOf(0),
         KeyCode::Char('E') => Action::PreviousOf,
         KeyCode::Char(digit @ '2'..='6') => Action::NextOf(digit as u8 - b'0'),
@@ -67,7 +73,9 @@ fn choosing(code: KeyCode) -> Option<Action> {
         KeyCode::Up | KeyCode::Char('k') => Some(Action::Field(-1)),
         KeyCode::Down | KeyCode::Char('j') => Some(Action::Field(1)),
         KeyCode::Enter => Some(Action::Accept),
-        KeyCode::Esc | KeyCode::Char('w' | 'r') => Some(Action::Close),
+        KeyCode::PageUp => Some(Action::Field(-10)),
+        KeyCode::PageDown => Some(Action::Field(10)),
+        KeyCode::Esc | KeyCode::Char('w' | 'r' | 'b' | 'd') => Some(Action::Close),
         KeyCode::Char('q') => Some(Action::Quit),
         _ => None,
     }

@@ -26,7 +26,9 @@
 pub mod keys;
 mod model;
 mod open;
+mod run;
 pub mod view;
 
 pub use model::{Action, Position, Stepper};
 pub use open::{OpenError, Opened, Options, Tls, open};
+pub use run::{Change, Host, Run};

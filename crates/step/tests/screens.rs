@@ -22,6 +22,12 @@ fn screen(terminal: &mut Terminal<TestBackend>, stepper: &Stepper, has_colour: b
     (terminal.backend().to_string(), format!("{:?}", terminal.backend().buffer()))
 }
 
+/// The words of a screen, without its frames and where lines end.
+fn words(text: &str) -> String {
+    let plain = text.replace(['│', '"'], " ");
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn press(stepper: &mut Stepper, codes: &[KeyCode]) {
     for code in codes {
         if let Some(action) = keys::action(stepper, KeyEvent::new(*code, KeyModifiers::NONE)) {
@@ -103,13 +109,12 @@ fn the_answer_on_its_way_up() {
 fn a_lost_frame_is_sent_again_and_the_cause_is_told() {
     let mut stepper = stepper(&Options { drop: Some(11), ..Options::default() });
     press(&mut stepper, &typed("g11\n"));
-    let lost = screen(&mut terminal(SMALL), &stepper, true).0;
-    assert!(lost.contains("This frame was lost on the way, as asked by --drop 11."), "{lost}");
-    assert!(lost.contains("This is sent again in frame 14."), "{lost}");
+    let lost = words(&screen(&mut terminal(SMALL), &stepper, true).0);
+    assert!(lost.contains("It was lost on the way."), "{lost}");
+    assert!(lost.contains("Frame 14 brings the same again, 200 ms later."), "{}", lost);
     press(&mut stepper, &typed("g14\n"));
-    let again = screen(&mut terminal(SMALL), &stepper, true).0;
-    assert!(again.contains("Sent again: this came first in frame 11"), "{again}");
-    assert!(again.contains("That one was lost."), "{again}");
+    let again = words(&screen(&mut terminal(SMALL), &stepper, true).0);
+    assert!(again.contains("Sent again: no acknowledgment came for frame 11 within 200 ms."), "{again}");
     insta::assert_snapshot!("sent_again_100", screen(&mut terminal(LARGE), &stepper, true).0);
 }
 
@@ -119,7 +124,7 @@ fn what_a_layer_refused_never_got_further() {
     let mut terminal = terminal(SMALL);
     press(&mut stepper, &typed("g12\nll"));
     let refusing = screen(&mut terminal, &stepper, true).0;
-    assert!(refusing.contains("Refused by tcp: checksum wrong"), "{refusing}");
+    assert!(refusing.contains("Here tcp refused it: checksum wrong"), "{refusing}");
     assert!(!refusing.contains("never got this"), "{refusing}");
     press(&mut stepper, &typed("l"));
     let beyond = screen(&mut terminal, &stepper, true).0;
@@ -132,7 +137,7 @@ fn a_healthy_run_says_nothing_of_damage() {
     let mut terminal = terminal(LARGE);
     loop {
         let text = screen(&mut terminal, &stepper, true).0;
-        for word in ["again", "Refused", "lost", "damaged on the way,"] {
+        for word in ["Sent again", "It was", "Out of order", "A frame"] {
             assert!(!text.contains(&format!("! {word}")), "{text}");
         }
         let before = stepper.position();
@@ -141,6 +146,39 @@ fn a_healthy_run_says_nothing_of_damage() {
             break;
         }
     }
+}
+
+#[test]
+fn a_branch_shows_what_was_lost_what_made_up_for_it_and_why() {
+    let mut stepper = stepper(&Options::default());
+    press(&mut stepper, &typed("g11\nb"));
+    insta::assert_snapshot!("what_if_80", screen(&mut terminal(SMALL), &stepper, true).0);
+    press(&mut stepper, &[KeyCode::Enter]);
+    insta::assert_snapshot!("branched_80", screen(&mut terminal(SMALL), &stepper, true).0);
+    let branched = words(&screen(&mut terminal(SMALL), &stepper, true).0);
+    assert!(branched.contains("Frame 14 brings the same again, 200 ms later."), "{branched}");
+    assert!(branched.contains("Nobody but its sender noticed"), "{branched}");
+    press(&mut stepper, &typed("d"));
+    insta::assert_snapshot!("side_by_side_100", screen(&mut terminal(LARGE), &stepper, true).0);
+    // Back to either, and each is as it was.
+    press(&mut stepper, &[KeyCode::Esc]);
+    press(&mut stepper, &typed("g14\n"));
+    let again = screen(&mut terminal(LARGE), &stepper, true).0;
+    press(&mut stepper, &typed("vg11\nvg14\n"));
+    assert_eq!(screen(&mut terminal(LARGE), &stepper, true).0, again);
+}
+
+#[test]
+fn how_both_ends_of_a_connection_stand_at_both_sizes() {
+    let mut stepper = stepper(&Options::default());
+    press(&mut stepper, &typed("g12\nllt"));
+    insta::assert_snapshot!("standing_80", screen(&mut terminal(SMALL), &stepper, true).0);
+    insta::assert_snapshot!("standing_100", screen(&mut terminal(LARGE), &stepper, true).0);
+    press(&mut stepper, &[KeyCode::Tab]);
+    let there = screen(&mut terminal(LARGE), &stepper, true).0;
+    assert!(there.contains("shop.test sends and receives"), "{there}");
+    press(&mut stepper, &typed("s"));
+    assert!(screen(&mut terminal(LARGE), &stepper, true).0.contains("crates/"), "the source file is told");
 }
 
 #[test]

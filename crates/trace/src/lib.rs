@@ -4,7 +4,8 @@
 //!   layers ──Observer──► Recorder ──► Trace ──► walk, stepper, page
 //!      │                                ├─────► pcapng    (write_capture)
 //!      │                                └─────► JSON      (Trace::write_json)
-//!      └────Observer──► CaptureWriter ────────► pcapng, while it runs
+//!      ├────Observer──► CaptureWriter ────────► pcapng, while it runs
+//!      └────Observer──► TraceWriter ──────────► pcapng with all crossings, while it runs
 //!                                pcapng, pcap ──► CaptureReader ──► replay
 //!                        Trace, pcapng, pcap ──► Dissection ──► every byte explained, both ways
 //! ```
@@ -37,6 +38,7 @@ pub mod dissect;
 mod json;
 pub mod pcapng;
 pub mod recorder;
+mod spill;
 mod store;
 pub mod trace;
 pub mod walk;
@@ -46,5 +48,6 @@ pub use dissect::Dissection;
 pub use json::{FORMAT, VERSION};
 pub use pcapng::{CaptureOptions, CaptureReader, CaptureWriter, Item, Packet, ReadError, write_capture};
 pub use recorder::{Limits, Recorder};
+pub use spill::TraceWriter;
 pub use trace::{Crossing, DropEvent, Event, HostId, NoteEvent, Secret, Stopped, Trace, WIRE};
 pub use walk::Walk;

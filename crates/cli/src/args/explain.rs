@@ -30,6 +30,11 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["frame", "layer", "field"])]
     pub(crate) find: Option<String>,
 
+    /// How each layer stands once the frame that --frame says has passed: neighbours, both ends of TCP, TLS, HTTP; what it has
+    /// changed is marked with `*`, what is only inferred with `?`. With --json: of every frame.
+    #[arg(long, conflicts_with_all = ["byte", "find", "layer", "field"])]
+    pub(crate) state: bool,
+
     /// As JSON.
     #[arg(long, conflicts_with_all = ["byte", "find"])]
     pub(crate) json: bool,

@@ -4,13 +4,14 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 use framewise::tls::Versions;
 
 use super::{Http, TapHost, seconds};
 
 /// Fetch a page.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("recording").args(["capture", "trace"]).multiple(true))]
 pub(crate) struct Fetch {
     /// What to fetch. What lacks `://` is completed with `http://`.
     #[arg(value_hint = ValueHint::Url)]
@@ -57,8 +58,14 @@ pub(crate) struct Fetch {
     #[arg(short = 'w', long = "capture", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) capture: Option<PathBuf>,
 
-    /// Put the TLS secrets into the capture on a device, too (in memory they are in it): who has it can read everything.
-    #[arg(long, requires = "capture")]
+    /// Write every crossing of every seam of this side to a file, while it happens: a capture that Wireshark reads, too, with what
+    /// each layer handed on, refused and noted between its frames. `step`, `explain` and `figure` read it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Put the TLS secrets into the capture and the trace on a device, too (in memory they are in it): who has it can read
+    /// everything.
+    #[arg(long, requires = "recording")]
     pub(crate) capture_secrets: bool,
 
     /// Keep super-frames whole in the capture, instead of the frames on the wire that they stand for (see --offload).

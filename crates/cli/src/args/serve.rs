@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::{ArgGroup, Args, ValueHint};
 
 use super::{TapHost, seconds};
 
 /// Serve pages.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("recording").args(["capture", "trace"]).multiple(true))]
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) site: crate::serve::SiteArgs,
@@ -51,8 +52,13 @@ pub(crate) struct Serve {
     #[arg(short = 'w', long = "capture", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) capture: Option<PathBuf>,
 
-    /// Put the TLS secrets into the capture: who has it can read everything.
-    #[arg(long, requires = "capture")]
+    /// Write every crossing of every seam to a file, while it happens: a capture that Wireshark reads, too, with what each layer
+    /// handed on, refused and noted between its frames.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "capture")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Put the TLS secrets into the capture or the trace: who has it can read everything.
+    #[arg(long, requires = "recording")]
     pub(crate) capture_secrets: bool,
 
     /// Keep super-frames whole in the capture, instead of the frames on the wire that they stand for (see --offload).

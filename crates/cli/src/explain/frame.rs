@@ -7,6 +7,7 @@ use framewise::core::Direction;
 use framewise_trace::dissect::{Dissection, Frame, Layer, Space};
 
 use super::overview::arrow;
+use super::trouble;
 use crate::subject::time;
 use crate::table::{WIDTH, fit, printable, style_of};
 
@@ -25,6 +26,7 @@ pub(super) fn render(dissection: &Dissection, frame: &Frame<'_>, what: &str) -> 
     for trouble in &stack.troubles {
         let _ = writeln!(text, "          {}", printable(trouble));
     }
+    trouble::of_frame(&mut text, dissection, frame);
     for comment in frame.comments() {
         let _ = writeln!(text, "noted     {}", fit(comment, WIDTH - 10));
     }
@@ -34,6 +36,7 @@ pub(super) fn render(dissection: &Dissection, frame: &Frame<'_>, what: &str) -> 
     let number = frame.number();
     let _ =
         writeln!(text, "\nNext:  framewise explain {what} --frame {number} --layer {}", inner.to_lowercase());
+    let _ = writeln!(text, "       framewise explain {what} --frame {number} --state");
     let _ = writeln!(text, "       framewise explain {what} --frame {number} --byte 0");
     text
 }

@@ -1,7 +1,9 @@
 //! The same for programs.
 
 use framewise::core::{Direction, Field};
-use framewise_trace::dissect::{Dissection, Frame, Layer, Space};
+use framewise_trace::dissect::{
+    Astray, Consequence, Dissection, Frame, Kind, Layer, LayerState, Side, Space, Stated, Unusual,
+};
 use serde_json::{Value, json};
 
 use super::fields::{chosen, fields};
@@ -19,9 +21,22 @@ pub(super) fn render(
     let frames: Vec<Frame<'_>> = only.map_or_else(|| dissection.frames().collect(), |frame| vec![frame]);
     let frames: Vec<Value> = frames.iter().map(|frame| frame_value(frame, args)).collect();
     let damage = dissection.damage().map(ToString::to_string);
-    let document =
-        json!({ "format": "framewise-explain", "version": VERSION, "frames": frames, "damage": damage });
+    let document = json!({ "format": "framewise-explain", "version": VERSION, "frames": frames, "lost": lost_values(dissection), "damage": damage });
     Ok(format!("{document}\n"))
+}
+
+/// Frames to this host that never came.
+fn lost_values(dissection: &Dissection) -> Vec<Value> {
+    let value = |astray: &Astray| {
+        let consequences = dissection.consequences_of(astray);
+        json!({
+            "after_frame": astray.after,
+            "time_ns": u64::try_from(astray.time.as_nanos()).unwrap_or(u64::MAX),
+            "length": astray.bytes.len(),
+            "consequences": consequences.iter().map(consequence_value).collect::<Vec<_>>(),
+        })
+    };
+    dissection.astray().iter().map(value).collect()
 }
 
 fn frame_value(frame: &Frame<'_>, args: &args::Explain) -> Value {
@@ -38,8 +53,46 @@ fn frame_value(frame: &Frame<'_>, args: &args::Explain) -> Value {
         "connection": frame.connection().map(|connection| connection.0 + 1),
         "refused": frame.refused().map(|refused| json!({ "layer": refused.layer, "reason": refused.reason })),
         "comments": frame.comments(),
+        "unusual": unusual_value(frame),
+        "consequences": frame.consequences().iter().map(consequence_value).collect::<Vec<_>>(),
+        "state": args.state.then(|| frame.states().iter().map(state_value).collect::<Vec<_>>()),
         "layers": layers,
         "troubles": frame.layers().troubles,
+    })
+}
+
+fn unusual_value(frame: &Frame<'_>) -> Vec<Value> {
+    let value = |unusual: &Unusual| json!({ "name": unusual.name, "sentence": unusual.sentence, "frame": unusual.frame, "trouble": unusual.is_trouble });
+    frame.unusual().iter().map(value).collect()
+}
+
+fn consequence_value(consequence: &Consequence) -> Value {
+    let kind = match consequence.kind {
+        Kind::Happened => "happened",
+        Kind::Noticed => "noticed",
+        Kind::Caused => "caused",
+    };
+    json!({ "kind": kind, "sentence": consequence.sentence, "frame": consequence.frame })
+}
+
+fn state_value(state: &LayerState) -> Value {
+    let field = |stated: &Stated| {
+        json!({
+            "name": stated.field.name,
+            "value": stated.field.value,
+            "meaning": stated.field.meaning,
+            "source": stated.field.source,
+            "inferred": stated.field.inferred,
+            "changed": stated.is_changed,
+            "before": stated.before,
+        })
+    };
+    let side = state.side.map(|side| if side == Side::Client { "client" } else { "server" });
+    json!({
+        "protocol": state.protocol,
+        "side": side,
+        "whose": state.whose,
+        "fields": state.fields.iter().map(field).collect::<Vec<_>>(),
     })
 }
 

@@ -7,6 +7,7 @@
 //! | nothing | `overview` |
 //! | `--frame` | `frame` |
 //! | `--layer`, `--field` | `fields` |
+//! | `--state` | `state` |
 //! | `--byte`, `--find` | `ways` |
 //! | `--json` | `json` |
 
@@ -14,6 +15,8 @@ mod fields;
 mod frame;
 mod json;
 mod overview;
+mod state;
+mod trouble;
 mod ways;
 
 use crate::args;
@@ -32,6 +35,9 @@ pub(crate) fn run(args: &args::Explain) -> Result<(), Failure> {
         ways::down(&dissection, text)?
     } else if let (Some(frame), Some(byte)) = (frame, args.byte) {
         ways::up(&dissection, &frame, byte)?
+    } else if args.state {
+        let frame = frame.ok_or_else(state::needs_a_frame)?;
+        state::render(&dissection, &frame)
     } else if args.layer.is_some() || args.field.is_some() {
         fields::render(&dissection, frame, args)?
     } else if let Some(frame) = frame {

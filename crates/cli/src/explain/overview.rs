@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use framewise::core::Direction;
 use framewise::http::passive::{Message, Start};
-use framewise::tcp::analysis::Order;
-use framewise_trace::dissect::{Connection, Dissection, Frame, Side};
+use framewise::tcp::passive::Finding;
+use framewise_trace::dissect::{Connection, Dissection, Frame, Side, Unusual};
 
+use super::trouble;
 use crate::subject::{frame_number, interesting, time};
 use crate::table::{WIDTH, fit, style_of, wrapped};
 
@@ -36,6 +37,7 @@ pub(super) fn render(dissection: &Dissection, what: &str) -> String {
         let _ = writeln!(text, "\n{bold}Connections{bold:#}");
     }
     dissection.connections().for_each(|connection| connection_lines(&mut text, dissection, &connection));
+    trouble::of_all(&mut text, dissection);
     troubles(&mut text, dissection);
     if !dissection.is_empty() {
         let _ = writeln!(text, "\nNext:  framewise explain {what} --frame {}", interesting(dissection));
@@ -47,7 +49,8 @@ pub(super) fn render(dissection: &Dissection, what: &str) -> String {
 fn line(text: &mut String, dissection: &Dissection, frame: &Frame<'_>) {
     let summary = frame.summary();
     let (protocol, says) = summary.split_once(": ").unwrap_or(("", &summary));
-    let again = frame.segment().is_some_and(|segment| segment.facts.order == Order::Again);
+    let is_again = |unusual: &Unusual| matches!(unusual.finding, Finding::Again { .. });
+    let again = frame.unusual().iter().any(is_again);
     let says = if again { format!("again: {says}") } else { says.to_owned() };
     let style = style_of(protocol);
     let _ = writeln!(

@@ -24,7 +24,7 @@ use framewise::tls::store;
 use framewise::{Ended, Runner};
 use framewise_server::Pool;
 use framewise_site::{Compressed, Dated, StaticFiles};
-use framewise_trace::{CaptureOptions, CaptureWriter};
+use framewise_trace::{CaptureOptions, CaptureWriter, TraceWriter};
 
 use crate::args::{self, DeviceName};
 use crate::exit::{Failure, Kind};
@@ -62,12 +62,13 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     let log = args.options.log.as_deref().map(AccessLog::open).transpose()?;
     let plan = args.options.pool.plan()?;
     let site = site(&args.site, shop.as_ref())?;
-    let capture = args.capture.as_deref().map(|path| open_capture(path, args.capture_secrets)).transpose()?;
+    let recording = args.capture.as_deref().or(args.trace.as_deref());
+    let recording = recording.map(|path| open_capture(path, args.capture_secrets)).transpose()?;
     let mut live = match args.tap.device() {
         Some(device) => on_device(&args, device, tls)?,
         None => outside::server(&args, tls)?,
     };
-    let capture = capture.map(|file| watch(&mut live, file, &args)).transpose()?;
+    let recording = recording.map(|file| watch(&mut live, file, &args)).transpose()?;
     // Threads and processes begin without the rights that opening the device took.
     let pool = plan.map(|plan| pool::start(plan, &args, site.clone())).transpose()?.map(Arc::new);
     let control = pool.as_ref().map(|pool| Control::open(&args, pool.watcher())).transpose()?.flatten();
@@ -89,13 +90,7 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     if let Some(pool) = pool {
         pool.end();
     }
-    if let Some(capture) = capture {
-        let mut capture = capture.borrow_mut();
-        capture.flush();
-        if let Some(error) = capture.error() {
-            return Err(Failure::new(Kind::File, error));
-        }
-    }
+    recording.map_or(Ok(()), |recording| recording.end())?;
     served
 }
 
@@ -125,24 +120,55 @@ fn on_device(
     Err(live::elsewhere())
 }
 
-type Capture = CaptureWriter<BufWriter<File>>;
+/// What is written of all that happens: a capture, or a trace.
+enum Recording {
+    Capture(Rc<RefCell<CaptureWriter<BufWriter<File>>>>),
+    Trace(Rc<RefCell<TraceWriter<BufWriter<File>>>>),
+}
+
+impl Recording {
+    /// Writes what is left.
+    fn end(&self) -> Result<(), Failure> {
+        let told = |error: Option<&std::io::Error>| {
+            error.map_or(Ok(()), |error| Err(Failure::new(Kind::File, error)))
+        };
+        match self {
+            Recording::Capture(capture) => {
+                let mut capture = capture.borrow_mut();
+                capture.flush();
+                told(capture.error())
+            }
+            Recording::Trace(trace) => {
+                let mut trace = trace.borrow_mut();
+                trace.end();
+                told(trace.error())
+            }
+        }
+    }
+}
 
 fn open_capture(path: &Path, is_private: bool) -> Result<File, Failure> {
     let file = if is_private { private::create(path) } else { File::create(path) };
     file.map_err(|error| cannot_write(&path.display().to_string(), &error))
 }
 
-fn watch(live: &mut Live, file: File, args: &args::Serve) -> Result<Rc<RefCell<Capture>>, Failure> {
+fn watch(live: &mut Live, file: File, args: &args::Serve) -> Result<Recording, Failure> {
     let options = CaptureOptions {
         epoch: live.epoch,
         secrets: args.capture_secrets,
         super_frames: args.capture_super,
         ..CaptureOptions::default()
     };
-    let writer = CaptureWriter::new(BufWriter::new(file), "server", options);
-    let capture = Rc::new(RefCell::new(writer.map_err(|error| Failure::new(Kind::File, error))?));
+    let failed = |error| Failure::new(Kind::File, error);
+    let out = BufWriter::new(file);
+    if args.trace.is_some() {
+        let trace = Rc::new(RefCell::new(TraceWriter::new(out, "server", options).map_err(failed)?));
+        live.runner.observe(trace.clone());
+        return Ok(Recording::Trace(trace));
+    }
+    let capture = Rc::new(RefCell::new(CaptureWriter::new(out, "server", options).map_err(failed)?));
     live.runner.observe(capture.clone());
-    Ok(capture)
+    Ok(Recording::Capture(capture))
 }
 
 /// What is served, and how.

@@ -1,5 +1,6 @@
 //! What somebody may want, where one stands, and what keys mean.
 
+use super::histories::{Choice, Pair};
 use super::ways::Way;
 
 /// What somebody at the keyboard may want.
@@ -31,6 +32,18 @@ pub enum Action {
     Return,
     /// Guesses the answer of this number, from 0.
     Guess(usize),
+    /// Shows how things stand after the frame, or the fields again.
+    State,
+    /// Asks what to do differently.
+    WhatIf,
+    /// Goes to the next history.
+    OtherHistory,
+    /// Shows two histories side by side.
+    SideBySide,
+    /// Goes to the other host.
+    OtherHost,
+    /// Says which source file does this.
+    Source,
     /// Plays, or pauses.
     Play,
     /// Plays faster.
@@ -79,4 +92,8 @@ pub(crate) enum Mode {
     Goto(String),
     /// Ways are shown, and one of them is marked.
     Ways(Vec<Way>, usize),
+    /// What can be done differently is shown, and one thing is marked.
+    WhatIf(Vec<Choice>, usize),
+    /// Two histories are shown, and one pair of frames is marked.
+    Compare(Vec<Pair>, usize),
 }

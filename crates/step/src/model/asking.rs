@@ -11,7 +11,13 @@ const LONGEST: usize = 60;
 impl Stepper {
     pub(super) fn move_by(&mut self, by: isize) {
         match &mut self.mode {
-            Mode::Ways(ways, at) => *at = at.saturating_add_signed(by).min(ways.len().saturating_sub(1)),
+            Mode::Ways(ways, at) => *at = moved(*at, by, ways.len()),
+            Mode::WhatIf(choices, at) => *at = moved(*at, by, choices.len()),
+            Mode::Compare(pairs, at) => *at = moved(*at, by, pairs.len()),
+            _ if self.states.is_some() => {
+                let rows = self.standing().unwrap_or_default().first().map_or(0, |state| state.fields.len());
+                self.known = moved(self.known, by, rows);
+            }
             _ => {
                 self.spot = None;
                 self.field = fields::moved(self.fields(), self.field, by);
@@ -83,6 +89,15 @@ impl Stepper {
                     self.leap(way.frame, way.layer, way.field);
                 }
             }
+            Mode::WhatIf(choices, at) => {
+                if let Some(choice) = choices.get(at) {
+                    self.branch(choice);
+                }
+            }
+            Mode::Compare(pairs, at) => {
+                let to = pairs.get(at).and_then(|pair| self.first_of(pair.frame));
+                self.go(to);
+            }
             Mode::Walk | Mode::Help => {}
         }
     }
@@ -107,4 +122,9 @@ impl Stepper {
             None => self.notice = Some("Nothing was searched for: / does.".to_owned()),
         }
     }
+}
+
+/// A place among so many, by so many further on.
+fn moved(at: usize, by: isize, count: usize) -> usize {
+    at.saturating_add_signed(by).min(count.saturating_sub(1))
 }

@@ -4,8 +4,10 @@ mod action;
 mod asking;
 mod fields;
 mod guess;
+mod histories;
 mod moves;
 mod search;
+mod source;
 mod steps;
 mod ways;
 
@@ -16,17 +18,18 @@ use std::time::Duration;
 
 use framewise::core::Field;
 use framewise_trace::Dissection;
-use framewise_trace::dissect::{Frame, Layer, Place};
+use framewise_trace::dissect::{Consequence, Frame, Layer, LayerState, Place, Unusual};
 
 use crate::open::Opened;
+use crate::run::Host;
 
 pub(crate) use action::Mode;
 pub use action::{Action, Position};
 pub(crate) use fields::{Row, rows};
 pub(crate) use guess::Guess;
+pub(crate) use histories::{History, Pair, letter};
 pub(crate) use search::Found;
 pub(crate) use steps::{Scene, is_down, number_of, sizes};
-pub(crate) use ways::{Repeats, Way};
 
 /// How long a step is shown while playing, from fast to slow.
 const SPEEDS: [Duration; 5] = [
@@ -46,8 +49,15 @@ pub struct Stepper {
     field: usize,
     guess: Option<Guess>,
     answered: Option<usize>,
-    repeats: Repeats,
+    aftermath: Aftermath,
     has_bytes: bool,
+    /// How things stand after the frame, while that is shown instead of fields; else nothing.
+    states: Option<Vec<LayerState>>,
+    /// Which of what is known is under the cursor there.
+    known: usize,
+    /// The courses of events, and in which one stands.
+    histories: Vec<History>,
+    history: usize,
     mode: Mode,
     /// Places one came from, with the field.
     came_from: Vec<(Position, usize)>,
@@ -73,8 +83,12 @@ impl Stepper {
             field: 0,
             guess: None,
             answered: None,
-            repeats: Repeats::default(),
+            aftermath: Aftermath::default(),
             has_bytes: false,
+            states: None,
+            known: 0,
+            histories: vec![History::first()],
+            history: 0,
             mode: Mode::Walk,
             came_from: Vec::new(),
             found: Vec::new(),
@@ -130,6 +144,12 @@ impl Stepper {
             Action::Ways => self.show_ways(),
             Action::Return => self.go_back(),
             Action::Guess(answer) => self.answer(answer),
+            Action::State => self.show_state(),
+            Action::WhatIf => self.what_if(),
+            Action::OtherHistory => self.other_history(),
+            Action::SideBySide => self.side_by_side(),
+            Action::OtherHost => self.other_host(),
+            Action::Source => self.tell_source(),
             Action::Play => self.playing = if self.is_playing() { None } else { Some(Duration::ZERO) },
             Action::Faster => self.speed = self.speed.saturating_sub(1),
             Action::Slower => self.speed = (self.speed + 1).min(SPEEDS.len() - 1),
@@ -214,8 +234,41 @@ impl Stepper {
         self.guess.as_ref().map(|guess| (guess, self.answered))
     }
 
-    pub(crate) fn repeats(&self) -> &Repeats {
-        &self.repeats
+    pub(crate) fn aftermath(&self) -> &Aftermath {
+        &self.aftermath
+    }
+
+    /// How the layer of this step stands after the frame, at both ends where it has two; `None`: its fields are shown.
+    pub(crate) fn standing(&self) -> Option<Vec<&LayerState>> {
+        let protocol = self.layer().map_or("", |layer| layer.description.protocol);
+        let states = self.states.as_ref()?;
+        Some(states.iter().filter(|state| kept_by(state.protocol, protocol)).collect())
+    }
+
+    /// Which of what is known is under the cursor.
+    pub(crate) fn known(&self) -> usize {
+        self.known
+    }
+
+    /// Whose frames are looked at.
+    pub(crate) fn host(&self) -> Host {
+        self.opened.host
+    }
+
+    /// Whether it is a run that can be run again.
+    pub(crate) fn can_run_again(&self) -> bool {
+        self.opened.run.is_some()
+    }
+
+    /// The courses of events, and in which one stands.
+    pub(crate) fn histories(&self) -> (&[History], usize) {
+        (&self.histories, self.history)
+    }
+
+    /// Where in the source the layer of this step does this.
+    pub(crate) fn source(&self) -> Option<(&'static str, &'static str)> {
+        let protocol = self.layer()?.description.protocol;
+        source::source(protocol, self.scene.is_down, self.opened.host == Host::Server)
     }
 
     pub(crate) fn mode(&self) -> &Mode {
@@ -255,8 +308,46 @@ impl Stepper {
         below.into_iter().any(|protocol| protocol.to_lowercase().starts_with(refused.layer))
     }
 
-    /// By which option something was done to a frame on its way.
-    pub(crate) fn flaw(&self, frame: usize) -> Option<&'static str> {
-        self.opened.flaws.iter().find(|(flawed, _)| *flawed == frame).map(|(_, option)| *option)
+    fn show_state(&mut self) {
+        self.known = 0;
+        self.states = match self.states {
+            Some(_) => None,
+            None => self.frame().map(|frame| frame.states()),
+        };
     }
+
+    fn tell_source(&mut self) {
+        self.notice = Some(match self.source() {
+            Some((file, function)) => format!("In framewise this is crates/{file}, fn {function}."),
+            None => "No single function does this.".to_owned(),
+        });
+    }
+}
+
+/// What is unusual about a frame, what became of it, and what never came after it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Aftermath {
+    pub(crate) unusual: Vec<Unusual>,
+    pub(crate) consequences: Vec<Consequence>,
+    pub(crate) astray: Vec<Consequence>,
+}
+
+impl Aftermath {
+    fn of(dissection: &Dissection, frame: &Frame<'_>) -> Self {
+        let lost = dissection.astray().iter().filter(|astray| astray.after == frame.number());
+        Aftermath {
+            unusual: frame.unusual(),
+            consequences: frame.consequences(),
+            astray: lost.flat_map(|astray| dissection.consequences_of(astray)).collect(),
+        }
+    }
+}
+
+/// Whether what is known of `state` is the affair of the layer `protocol`.
+fn kept_by(state: &str, protocol: &str) -> bool {
+    let is_link = |protocol| matches!(number_of(protocol), 6) || protocol == "NDP";
+    state == protocol
+        || (is_link(state) && is_link(protocol))
+        || (state.starts_with("IP") && protocol.starts_with("ICMP"))
+        || (state == "HTTP" && protocol == "App")
 }

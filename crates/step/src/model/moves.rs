@@ -5,7 +5,7 @@ use framewise_trace::dissect::Layer;
 use super::action::Position;
 use super::guess::{self, Guess};
 use super::steps::{Scene, is_down, number_of};
-use super::{Stepper, ways};
+use super::{Aftermath, Stepper};
 
 /// Frames that are looked through, at most, for the next event of a layer.
 const FAR: usize = 100_000;
@@ -18,9 +18,11 @@ impl Stepper {
         let Some(frame) = self.opened.dissection.frame(to.frame) else { return };
         if to.frame != self.at.frame || self.scene.is_nothing() {
             self.scene = Scene::of(&self.opened.dissection, &frame);
-            self.repeats = ways::repeats(&self.opened.dissection, &frame);
+            self.aftermath = Aftermath::of(&self.opened.dissection, &frame);
+            self.states = self.states.is_some().then(|| frame.states());
         }
         self.at = Position { frame: to.frame, step: to.step.min(self.scene.steps() - 1) };
+        self.known = 0;
         self.field = field.min(self.fields().len().saturating_sub(1));
         self.guess = self.question();
         self.answered = None;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{Options, open};
+use framewise_trace::dissect::Kind;
 
 fn stepper(options: &Options) -> Stepper {
     Stepper::new(open("https://shop.test/", options).expect("the world is there"))
@@ -129,15 +130,132 @@ fn ways_lead_to_every_frame_that_carried_a_byte() {
 fn a_lost_frame_and_the_one_that_makes_up_for_it_know_of_each_other() {
     let mut lost = stepper(&Options { drop: Some(11), ..Options::default() });
     typed(&mut lost, Action::Goto, "11");
-    assert_eq!(lost.flaw(11), Some("--drop"));
-    let again = *lost.repeats().after.first().expect("it was sent again");
+    let told: Vec<Kind> = lost.aftermath().consequences.iter().map(|told| told.kind).collect();
+    assert_eq!(told, [Kind::Happened, Kind::Noticed, Kind::Caused]);
+    let again = lost.aftermath().consequences[2].frame.expect("it was sent again");
     typed(&mut lost, Action::Goto, &again.to_string());
-    assert_eq!(lost.repeats().before, [11]);
+    assert_eq!(lost.aftermath().unusual.first().and_then(|unusual| unusual.frame), Some(11));
     let mut healthy = stepper(&Options::default());
     for position in walk(&mut healthy) {
         typed(&mut healthy, Action::Goto, &position.frame.to_string());
-        assert_eq!(healthy.repeats(), &Repeats::default(), "frame {}", position.frame);
+        assert_eq!(healthy.aftermath(), &Aftermath::default(), "frame {}", position.frame);
     }
+}
+
+#[test]
+fn a_frame_that_never_came_is_told_of_and_so_is_what_made_up_for_it() {
+    // The response, on its way to me.
+    let mut lost = stepper(&Options { drop: Some(12), ..Options::default() });
+    typed(&mut lost, Action::Goto, "11");
+    let told = &lost.aftermath().astray;
+    assert_eq!(told.first().map(|told| told.kind), Some(Kind::Happened), "{told:?}");
+    let again = told.last().and_then(|told| told.frame).expect("it was sent again");
+    typed(&mut lost, Action::Goto, &again.to_string());
+    assert!(lost.frame().expect("it is there").summary().starts_with("HTTP: 200"), "frame {again}");
+}
+
+#[test]
+fn a_history_branches_where_a_frame_is_lost_and_both_stay() {
+    let mut stepper = stepper(&Options::default());
+    typed(&mut stepper, Action::Goto, "11");
+    let before = stepper.dissection().len();
+    stepper.apply(Action::WhatIf);
+    let Mode::WhatIf(choices, 0) = stepper.mode().clone() else { panic!("{:?}", stepper.mode()) };
+    assert_eq!(choices[0].change, crate::Change::Drop(11));
+    stepper.apply(Action::Accept);
+    assert_eq!(stepper.histories().1, 1, "one stands in the new one");
+    assert_eq!(stepper.position().frame, 11, "where the two part: {:?}", stepper.notice());
+    assert!(stepper.notice().is_some_and(|notice| notice.contains("They part at frame 11")));
+    let caused = stepper.aftermath().consequences.last().expect("it had consequences").clone();
+    assert_eq!(caused.kind, Kind::Caused, "the retransmission: {caused:?}");
+    assert!(stepper.dissection().len() > before, "what was lost was sent again");
+    stepper.apply(Action::SideBySide);
+    let Mode::Compare(pairs, 10) = stepper.mode().clone() else { panic!("{:?}", stepper.mode()) };
+    assert!(pairs[..10].iter().all(|pair| pair.is_same), "the same seed gives the same frames until then");
+    stepper.apply(Action::Close);
+    stepper.apply(Action::OtherHistory);
+    assert_eq!((stepper.histories().1, stepper.dissection().len()), (0, before));
+    assert_eq!(stepper.aftermath(), &Aftermath::default(), "nothing was lost in this one");
+    stepper.apply(Action::OtherHistory);
+    assert_eq!(stepper.histories().1, 1);
+}
+
+#[test]
+fn every_change_makes_a_difference_and_histories_end_somewhere() {
+    for (number, wanted) in ["is lost", "is held back", "flipped", "my window"].into_iter().enumerate() {
+        let mut stepper = stepper(&Options::default());
+        typed(&mut stepper, Action::Goto, "12");
+        stepper.apply(Action::WhatIf);
+        (0..number).for_each(|_| stepper.apply(Action::Field(1)));
+        stepper.apply(Action::Accept);
+        let notice = stepper.notice().expect("it is told").to_owned();
+        assert!(notice.contains(wanted) && notice.contains("They part"), "{notice}");
+    }
+    let mut stepper = stepper(&Options::default());
+    for _ in 0..20 {
+        stepper.apply(Action::First);
+        stepper.apply(Action::WhatIf);
+        stepper.apply(Action::Accept);
+    }
+    assert!(stepper.histories().0.len() <= 8);
+    stepper.apply(Action::WhatIf);
+    assert!(stepper.notice().is_some_and(|notice| notice.contains("as can be kept")));
+}
+
+#[test]
+fn of_a_capture_the_keys_say_why_not() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pcaps/https.pcapng");
+    let mut stepper = Stepper::new(open(file, &Options::default()).expect("a fixture"));
+    for (action, wanted) in [
+        (Action::WhatIf, "nobody can run it again"),
+        (Action::OtherHost, "is not known"),
+        (Action::OtherHistory, "one history only"),
+        (Action::SideBySide, "one history only"),
+    ] {
+        stepper.apply(action);
+        assert_eq!(stepper.mode(), &Mode::Walk);
+        assert!(stepper.notice().is_some_and(|notice| notice.contains(wanted)), "{:?}", stepper.notice());
+    }
+}
+
+#[test]
+fn the_other_host_has_the_same_packets() {
+    let mut stepper = stepper(&Options::default());
+    typed(&mut stepper, Action::Goto, "11");
+    stepper.apply(Action::OtherHost);
+    assert_eq!(stepper.host(), crate::Host::Server);
+    let frame = stepper.frame().expect("the request is there, too");
+    assert!(frame.summary().starts_with("HTTP: GET"), "{}", frame.summary());
+    assert_eq!(protocol(&stepper), "Ethernet", "there it comes up");
+    stepper.apply(Action::OtherHost);
+    assert_eq!((stepper.host(), stepper.position().frame), (crate::Host::Me, 11));
+}
+
+#[test]
+fn how_layers_stand_is_told_at_every_step_and_what_changed_is_marked() {
+    let mut stepper = stepper(&Options::default());
+    stepper.apply(Action::State);
+    let mut seen = std::collections::BTreeSet::new();
+    loop {
+        for state in stepper.standing().expect("it is open") {
+            seen.insert(state.protocol);
+        }
+        if stepper.is_last() {
+            break;
+        }
+        stepper.apply(Action::Next);
+    }
+    assert!(["HTTP", "IPv4", "TCP", "TLS"].iter().all(|protocol| seen.contains(protocol)), "{seen:?}");
+    // After the SYN I have asked, and the other has not answered yet.
+    typed(&mut stepper, Action::Goto, "7");
+    let states = stepper.standing().expect("it is open");
+    let state = states[0].fields.iter().find(|stated| stated.field.name == "state").expect("TCP has one");
+    assert_eq!(
+        (state.field.value.as_str(), state.is_changed, state.field.inferred),
+        ("SYN-SENT", true, false)
+    );
+    stepper.apply(Action::State);
+    assert!(stepper.standing().is_none());
 }
 
 #[test]

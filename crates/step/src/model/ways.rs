@@ -1,7 +1,6 @@
 //! Where a step's bytes are elsewhere: in which frames, how often, and what else they are there.
 
-use framewise::tcp::segment::Flags;
-use framewise_trace::dissect::{Dissection, Frame, Layer, Place, Segment, Space};
+use framewise_trace::dissect::{Dissection, Frame, Layer, Place, Space};
 
 /// Ways that are shown.
 const MOST: usize = 200;
@@ -76,35 +75,4 @@ fn span(range: &std::ops::Range<u64>) -> String {
         1 => format!("byte {}", range.start),
         _ => format!("bytes {}-{}", range.start, range.end.saturating_sub(1)),
     }
-}
-
-/// The frames that brought the same bytes of a stream before and after this one: what was sent again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Repeats {
-    pub(crate) before: Vec<usize>,
-    pub(crate) after: Vec<usize>,
-}
-
-/// What of a segment was sent more than once. Bare acknowledgments repeat nothing.
-pub(crate) fn repeats(dissection: &Dissection, frame: &Frame<'_>) -> Repeats {
-    let mut repeats = Repeats::default();
-    let own = frame.segment().zip(frame.connection().and_then(|id| dissection.connection(id)));
-    let Some((own, connection)) = own else { return repeats };
-    // Numbers that a segment takes up: its bytes, and one for a SYN or a FIN.
-    let reach = |segment: &Segment| {
-        let start = u64::from(segment.facts.sequence);
-        let marks = segment.flags.has(Flags::SYN) || segment.flags.has(Flags::FIN);
-        start..start + u64::from(segment.length) + u64::from(marks)
-    };
-    let wanted = reach(own);
-    for segment in connection.segments() {
-        let range = reach(segment);
-        let is_other = segment.frame() != frame.number() && segment.side == own.side;
-        if is_other && range.start < wanted.end && wanted.start < range.end {
-            let list =
-                if segment.frame() < frame.number() { &mut repeats.before } else { &mut repeats.after };
-            list.push(segment.frame());
-        }
-    }
-    repeats
 }

@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::text::{Theme, columns};
 use crate::model::{Mode, Stepper};
+use crate::run::Host;
 
 pub(super) fn line(stepper: &Stepper, theme: Theme, width: u16) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
@@ -22,22 +23,33 @@ pub(super) fn line(stepper: &Stepper, theme: Theme, width: u16) -> Line<'static>
 
 /// The most needed first: what does not fit is under `?`.
 fn keys(stepper: &Stepper) -> Vec<(&'static str, &'static str)> {
+    let histories = stepper.histories().0.len();
+    let is_mine = stepper.can_run_again() && stepper.host() == Host::Me;
     let all: Vec<(bool, &str, &str)> = match stepper.mode() {
         Mode::Help => vec![(true, "Esc", "back to the walk"), (true, "q", "quit")],
         Mode::Search(_) | Mode::Goto(_) => vec![(true, "Enter", "go"), (true, "Esc", "never mind")],
-        Mode::Ways(..) => {
+        Mode::Ways(..) | Mode::Compare(..) => {
             vec![(true, "up/down", "choose"), (true, "Enter", "go there"), (true, "Esc", "close")]
+        }
+        Mode::WhatIf(..) => {
+            vec![(true, "up/down", "choose"), (true, "Enter", "run it so"), (true, "Esc", "never mind")]
         }
         Mode::Walk => vec![
             (stepper.is_playing(), "space", "pause"),
             (stepper.is_playing(), "+ -", "faster, slower"),
             (!stepper.is_last(), "->", "next"),
             (!stepper.is_first(), "<-", "back"),
-            (stepper.fields().len() > 1, "up/down", "field"),
+            (histories > 1, "v", "other history"),
+            (histories > 1, "d", "side by side"),
+            (stepper.fields().len() > 1 || stepper.standing().is_some(), "up/down", "field"),
             (stepper.layer().is_some(), "Enter", if stepper.has_bytes() { "close bytes" } else { "bytes" }),
             (true, "?", "all keys"),
             (true, "q", "quit"),
+            (stepper.layer().is_some(), "t", if stepper.standing().is_some() { "fields" } else { "state" }),
+            (is_mine, "b", "what if"),
             (stepper.layer().is_some(), "w", "where else"),
+            (stepper.can_run_again(), "Tab", "other side"),
+            (stepper.source().is_some(), "s", "source"),
             (stepper.can_return(), "r", "return"),
             (stepper.has_found(), "n", "find next"),
             (!stepper.is_playing() && !stepper.is_last(), "space", "play"),

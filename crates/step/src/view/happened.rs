@@ -1,10 +1,10 @@
 //! What just happened: the layer's decision, what was noted, refused or sent again; and a question about the next step.
 
+use framewise_trace::dissect::Consequence;
 use ratatui::text::{Line, Span};
 
 use super::layer::neighbours;
 use super::text::{Theme, cut, wrapped};
-use super::title::millis;
 use crate::model::{Guess, Mode, Stepper, sizes};
 
 pub(super) fn lines(stepper: &Stepper, theme: Theme, width: usize, height: usize) -> Vec<Line<'static>> {
@@ -16,8 +16,10 @@ pub(super) fn lines(stepper: &Stepper, theme: Theme, width: usize, height: usize
     if let Some(notice) = stepper.notice() {
         lines.push(Line::styled(format!(" {}", cut(notice, width)), theme.marked()));
     }
-    lines.extend(decided(stepper, theme, width));
-    lines.extend(went_wrong(stepper, theme, width));
+    let wrong = went_wrong(stepper, theme, width);
+    // What went wrong is worth more room than how many bytes were handed on.
+    lines.extend(decided(stepper, theme, width).into_iter().take(if wrong.is_empty() { 2 } else { 1 }));
+    lines.extend(wrong);
     let question = stepper.guess().map(|(guess, answered)| question(guess, answered, theme, width));
     let mut question = question.unwrap_or_default();
     question.truncate(height.saturating_sub(lines.len()));
@@ -34,7 +36,7 @@ fn asked(stepper: &Stepper) -> Option<String> {
     match stepper.mode() {
         Mode::Search(text) => Some(format!("Find which text? {text}")),
         Mode::Goto(text) => Some(format!("Which frame, 1 to {}? {text}", stepper.dissection().len())),
-        Mode::Walk | Mode::Help | Mode::Ways(..) => None,
+        _ => None,
     }
 }
 
@@ -80,31 +82,16 @@ fn capitalised(text: &str) -> String {
 
 /// Damage, loss and what was sent again for it. Of a healthy frame: nothing.
 fn went_wrong(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'static>> {
-    let Some(frame) = stepper.frame() else { return Vec::new() };
-    let mut texts = Vec::new();
-    if let Some(option) = stepper.flaw(frame.number()) {
-        let what = if option == "--drop" { "was lost on the way" } else { "had a bit flipped on the way" };
-        texts.push(format!("! This frame {what}, as asked by {option} {}.", frame.number()));
-    }
-    if let Some(refused) = frame.refused() {
-        texts.push(format!("! Refused by {}: {}.", refused.layer, refused.reason));
-    }
-    let repeats = stepper.repeats();
-    if let Some(&first) = repeats.before.first() {
-        let since =
-            stepper.dissection().frame(first).and_then(|first| frame.time()?.checked_sub(first.time()?));
-        let since = since.map(|since| format!(", {} before", millis(since))).unwrap_or_default();
-        let why = match stepper.flaw(first) {
-            Some("--drop") => " That one was lost.",
-            Some(_) => " That one was damaged.",
-            None => "",
-        };
-        texts.push(format!("! Sent again: this came first in frame {first}{since}.{why}"));
-    }
-    if let Some(&next) = repeats.after.first() {
-        texts.push(format!("! This is sent again in frame {next}."));
-    }
-    let lines = texts.iter().flat_map(|text| wrapped(text, width));
+    let aftermath = stepper.aftermath();
+    let unusual = aftermath.unusual.iter().filter(|unusual| unusual.is_trouble);
+    let unusual = unusual.map(|unusual| format!("! {}", unusual.sentence));
+    // What became of one frame is one story.
+    let story = |told: &[Consequence]| -> Option<String> {
+        let sentences: Vec<&str> = told.iter().map(|told| told.sentence.as_str()).collect();
+        (!sentences.is_empty()).then(|| format!("! {}", sentences.join(" ")))
+    };
+    let stories = story(&aftermath.consequences).into_iter().chain(story(&aftermath.astray));
+    let lines = unusual.chain(stories).flat_map(|text| wrapped(&text, width));
     lines.map(|line| Line::styled(format!(" {line}"), theme.damage())).collect()
 }
 
@@ -132,7 +119,7 @@ fn question(guess: &Guess, answered: Option<usize>, theme: Theme, width: usize) 
         None => {
             let answers: Vec<String> = answers
                 .iter()
-                .zip(["a", "b", "c"])
+                .zip(["x", "y", "z"])
                 .map(|(answer, letter)| format!("[{letter}] {answer}"))
                 .collect();
             format!("Guess, or just go on. The {field} of {protocol}, next: {}", answers.join(" "))

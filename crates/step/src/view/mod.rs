@@ -10,12 +10,14 @@
 //! ```
 
 mod bytes;
+mod compare;
 mod footer;
 mod happened;
 mod help;
 mod layer;
 mod picture;
 mod stack;
+mod standing;
 mod text;
 mod title;
 mod ways;
@@ -56,6 +58,12 @@ pub fn draw(screen: &mut Screen<'_>, stepper: &Stepper, has_colour: bool) {
         let whole = Rect { height: middle.height + below.height, ..middle };
         return pane(screen, whole, " All keys ", |_, _| help::lines(theme));
     }
+    if let Mode::Compare(pairs, at) = stepper.mode() {
+        let whole = Rect { height: middle.height + below.height, ..middle };
+        return pane(screen, whole, &compare::title(stepper), |width, height| {
+            compare::lines(stepper, pairs, *at, theme, width, height)
+        });
+    }
     let columns = [Constraint::Length(22), Constraint::Fill(1)];
     let [left, right] = Layout::horizontal(columns).areas(middle);
     pane(screen, left, &format!(" {} ", cut(&stack::name(stepper), left.width as usize - 4)), |_, height| {
@@ -69,14 +77,31 @@ pub fn draw(screen: &mut Screen<'_>, stepper: &Stepper, has_colour: bool) {
 
 /// The layer; below it its bytes, or instead of it where they are carried.
 fn middle_right(screen: &mut Screen<'_>, area: Rect, stepper: &Stepper, theme: Theme) {
-    if let Mode::Ways(ways, at) = stepper.mode() {
-        return pane(screen, area, " Where else these bytes are ", |width, height| {
-            ways::lines(ways, *at, theme, width, height)
-        });
+    match stepper.mode() {
+        Mode::Ways(ways, at) => {
+            let texts: Vec<&str> = ways.iter().map(|way| way.text.as_str()).collect();
+            return pane(screen, area, " Where else these bytes are ", |width, height| {
+                ways::lines(&texts, *at, theme, width, height)
+            });
+        }
+        Mode::WhatIf(choices, at) => {
+            let texts: Vec<&str> = choices.iter().map(|choice| choice.text.as_str()).collect();
+            return pane(screen, area, " What if: run it again from the seed, and ", |width, height| {
+                ways::lines(&texts, *at, theme, width, height)
+            });
+        }
+        _ => {}
     }
     let height = if stepper.has_bytes() { area.height / 3 + 1 } else { 0 };
     let [above, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(area);
-    pane(screen, above, &layer::title(stepper), |width, height| layer::lines(stepper, theme, width, height));
+    match stepper.standing() {
+        Some(states) => pane(screen, above, &standing::title(stepper), |width, height| {
+            standing::lines(&states, stepper.known(), theme, width, height)
+        }),
+        None => pane(screen, above, &layer::title(stepper), |width, height| {
+            layer::lines(stepper, theme, width, height)
+        }),
+    }
     if height > 0 {
         pane(screen, below, &bytes::title(stepper), |width, height| {
             bytes::lines(stepper, theme, width, height)

@@ -12,7 +12,7 @@ pub(super) fn name(stepper: &Stepper) -> String {
     let frame = stepper.frame();
     match (&frame, stepper.dissection().origin()) {
         (Some(frame), _) if frame.direction().is_none() => ends(stepper).0.unwrap_or("client".to_owned()),
-        (_, Origin::Run) => "me".to_owned(),
+        (_, Origin::Run) => stepper.host().name().to_owned(),
         (_, Origin::Capture) => ends(stepper).0.unwrap_or("captured here".to_owned()),
     }
 }

@@ -7,7 +7,8 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::text::{Theme, columns, cut, fit};
-use crate::model::{Stepper, is_down};
+use crate::model::{Stepper, is_down, letter};
+use crate::run::Host;
 
 /// What is shown, which frame it is and whose, when, and which step.
 pub(super) fn line(stepper: &Stepper, theme: Theme, width: u16) -> Line<'static> {
@@ -18,7 +19,7 @@ pub(super) fn line(stepper: &Stepper, theme: Theme, width: u16) -> Line<'static>
             "frame {} of {}, {}   {}   step {} of {} ",
             at.frame,
             stepper.dissection().len(),
-            whose(&frame),
+            whose(stepper, &frame),
             time(stepper, &frame),
             at.step + 1,
             stepper.scene().steps()
@@ -26,7 +27,9 @@ pub(super) fn line(stepper: &Stepper, theme: Theme, width: u16) -> Line<'static>
         None => "no frames ".to_owned(),
     };
     let room = width.saturating_sub(columns(&place) + 14);
-    let what = fit(stepper.what(), room);
+    let (histories, current) = stepper.histories();
+    let history = if histories.len() > 1 { format!("{}: ", letter(current)) } else { String::new() };
+    let what = fit(&format!("{history}{}", stepper.what()), room);
     Line::from(vec![
         Span::styled(" framewise  ", theme.marked()),
         Span::raw(what),
@@ -36,8 +39,10 @@ pub(super) fn line(stepper: &Stepper, theme: Theme, width: u16) -> Line<'static>
 }
 
 /// Whose it is, where that is known.
-fn whose(frame: &Frame<'_>) -> &'static str {
+fn whose(stepper: &Stepper, frame: &Frame<'_>) -> &'static str {
     match (frame.direction().is_some(), is_down(frame)) {
+        (true, true) if stepper.host() == Host::Server => "the server's",
+        (true, false) if stepper.host() == Host::Server => "to the server",
         (true, true) => "mine",
         (true, false) => "to me",
         (false, true) => "from the client",
@@ -53,7 +58,7 @@ fn time(stepper: &Stepper, frame: &Frame<'_>) -> String {
 }
 
 /// Milliseconds, with as many places as say something.
-pub(super) fn millis(time: Duration) -> String {
+fn millis(time: Duration) -> String {
     let millis = time.as_secs_f64() * 1_000.0;
     if millis < 10.0 && millis.fract() > 0.0 { format!("{millis:.3} ms") } else { format!("{millis:.0} ms") }
 }
@@ -100,13 +105,13 @@ pub(super) fn strip(stepper: &Stepper, theme: Theme, width: u16) -> Line<'static
 fn word(stepper: &Stepper, number: usize) -> Option<String> {
     let frame = stepper.dissection().frame(number)?;
     let arrow = if is_down(&frame) { '>' } else { '<' };
-    let refused = if frame.refused().is_some() || stepper.flaw(number).is_some() { "!" } else { "" };
+    let refused = if frame.refused().is_some() || !frame.deeds().is_empty() { "!" } else { "" };
     Some(format!("{number}{arrow}{}{refused}", cut(protocol(&frame), 8)))
 }
 
 fn style(stepper: &Stepper, theme: Theme, number: usize) -> ratatui::style::Style {
     match stepper.dissection().frame(number) {
-        Some(frame) if frame.refused().is_some() => theme.damage(),
+        Some(frame) if frame.refused().is_some() || !frame.deeds().is_empty() => theme.damage(),
         Some(frame) => theme.of(protocol(&frame)),
         None => theme.quiet(),
     }

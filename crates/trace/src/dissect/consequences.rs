@@ -65,11 +65,11 @@ impl<'d> Frame<'d> {
             .collect();
         let is_harmed = !told.is_empty() || self.refused().is_some() || self.is_doubtful();
         if let Some(refused) = self.refused() {
-            let sentence = format!("{} here refused it: {}.", refused.layer, refused.reason);
+            let sentence = format!("Here {} refused it: {}.", refused.layer, refused.reason);
             told.push(Consequence::new(Kind::Noticed, Some(self.number()), sentence));
         }
         if let Some((host, refused)) = self.dissection.refused_elsewhere.get(&(self.number() as u32)) {
-            let sentence = format!("{} of {host} refused it: {}.", refused.layer, refused.reason);
+            let sentence = format!("At {host} {} refused it: {}.", refused.layer, refused.reason);
             told.push(Consequence::new(Kind::Noticed, None, sentence));
         }
         match self.place_in_connection() {
@@ -177,7 +177,7 @@ impl Gap<'_> {
             (None, None, Some(Resent::Timeout)) => Some(Consequence::new(
                 Kind::Noticed,
                 None,
-                "The sender noticed, and nobody else: no acknowledgment came before its timer ran out."
+                "Nobody but its sender noticed, when no acknowledgment came in time."
                     .to_owned(),
             )),
             _ => None,

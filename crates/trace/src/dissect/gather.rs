@@ -131,8 +131,25 @@ impl Gather {
         self.limits.bytes.saturating_sub(self.store.held()).saturating_sub(self.said)
     }
 
+    /// How many frames were taken.
+    pub(super) fn len(&self) -> usize {
+        self.store.frames.len()
+    }
+
     /// Notes what was said about the frame that was taken last.
     pub(super) fn comment(&mut self, text: &str) {
+        self.comment_on(self.store.frames.len(), text);
+    }
+
+    /// Notes that a layer refused a frame that was taken before.
+    pub(super) fn refuse(&mut self, frame: usize, refused: Refused) {
+        if self.store.record(frame).is_some_and(|record| record.direction == Some(Direction::Inbound)) {
+            self.refused.entry(frame as u32).or_insert(refused);
+        }
+    }
+
+    /// Notes what was said about a frame that was taken before.
+    pub(super) fn comment_on(&mut self, frame: usize, text: &str) {
         // An empty one takes room, too.
         let cost = text.len() + size_of::<String>();
         if self.left_out.frames > 0 || cost > self.room() {
@@ -140,24 +157,36 @@ impl Gather {
             return;
         }
         self.said += cost;
-        self.comments.entry(self.store.frames.len() as u32).or_default().push(text.to_owned());
+        self.comments.entry(frame as u32).or_default().push(text.to_owned());
     }
 
     /// Notes what was done on its way to the frame that was taken last.
     pub(super) fn deed(&mut self, deed: Deed) {
-        if self.left_out.frames == 0 {
-            self.deeds.entry(self.store.frames.len() as u32).or_default().push(deed);
+        self.deed_to(self.store.frames.len(), deed);
+    }
+
+    /// Notes what was done on its way to a frame that was taken before.
+    pub(super) fn deed_to(&mut self, frame: usize, deed: Deed) {
+        let cost = deed.text.len() + size_of::<Deed>();
+        if self.left_out.frames == 0 && cost <= self.room() {
+            self.said += cost;
+            self.deeds.entry(frame as u32).or_default().push(deed);
         }
     }
 
     /// Notes a frame that never came, after those that were taken and so many that are still to be.
     pub(super) fn astray(&mut self, waiting: usize, time: Duration, bytes: &[u8]) {
+        self.astray_after(self.store.frames.len() + waiting, time, bytes);
+    }
+
+    /// Notes a frame that never came, sent after the one of this number.
+    pub(super) fn astray_after(&mut self, after: usize, time: Duration, bytes: &[u8]) {
         let cost = bytes.len() + size_of::<Astray>();
         if self.left_out.frames > 0 || cost > self.room() {
             return;
         }
         self.said += cost;
-        self.astray.push(Astray { after: self.store.frames.len() + waiting, time, bytes: bytes.to_vec() });
+        self.astray.push(Astray { after, time, bytes: bytes.to_vec() });
     }
 
     pub(super) fn finish(mut self, origin: Origin) -> Dissection {

@@ -60,6 +60,7 @@ mod session;
 mod space;
 mod states;
 mod store;
+mod told;
 mod ways;
 
 use std::collections::BTreeMap;
@@ -82,6 +83,7 @@ pub use half::{Ending, Piece};
 pub use happened::{Astray, Deed};
 pub use layers::{Layer, Stack};
 pub use limits::{LeftOut, Limits};
+pub(crate) use outline::Outline;
 pub use provenance::Meaning;
 pub use records::{TlsRecord, Unframed};
 pub use space::{Carrier, ConnectionId, DatagramId, Place, Side, Space, StreamId};

@@ -13,23 +13,23 @@ use framewise_ip::{Ipv4Header, Ipv6Header, ipv6};
 
 /// An IP packet in a frame.
 #[derive(Clone, Debug)]
-pub(super) struct Outline {
-    pub(super) source: IpAddr,
-    pub(super) destination: IpAddr,
+pub(crate) struct Outline {
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
     /// What is in it.
-    pub(super) protocol: u8,
+    pub(crate) protocol: u8,
     /// Where in the frame that is, as far as it was captured.
-    pub(super) payload: Range<usize>,
+    pub(crate) payload: Range<usize>,
     /// How long it was on the wire.
-    pub(super) length: usize,
-    pub(super) fragment: Option<Fragment>,
+    pub(crate) length: usize,
+    pub(crate) fragment: Option<Fragment>,
     /// Whether the header's checksum is wrong.
     pub(super) damaged: bool,
 }
 
 /// Which part of a packet a fragment is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fragment {
+pub(crate) struct Fragment {
     pub(super) offset: usize,
     pub(super) more: bool,
     pub(super) identification: u32,
@@ -37,7 +37,7 @@ pub(super) struct Fragment {
 
 impl Outline {
     /// The packet in a frame that begins with a header of this kind, if there is one that can be read.
-    pub(super) fn of(link: Link, frame: &[u8]) -> Option<Self> {
+    pub(crate) fn of(link: Link, frame: &[u8]) -> Option<Self> {
         let (ethertype, at) = link.inside(frame)?;
         let packet = frame.get(at..)?;
         let mut outline = match ethertype {

@@ -148,7 +148,13 @@ impl<'d> Frame<'d> {
     fn tcp_state(&self, id: ConnectionId, side: Side, ends: [&Ends; 2]) -> Option<LayerState> {
         let record = self.dissection.record(id)?;
         let whose = if side == Side::Client { record.client } else { record.server };
-        let [before, after] = ends.map(|ends| ends.of(of_tcp(side)).fields());
+        // How long an answer takes is the affair of the end that waits for it: seen from the other one, it takes no time.
+        let is_far = |ends: &Ends| !ends.of(of_tcp(side)).is_here && ends.of(of_tcp(side.other())).is_here;
+        let [before, after] = ends.map(|ends| {
+            let mut fields = ends.of(of_tcp(side)).fields();
+            fields.retain(|field| field.name != "round trip" || !is_far(ends));
+            fields
+        });
         stated("TCP", Some(side), whose.to_string(), &before, after)
     }
 }

@@ -8,6 +8,7 @@ use framewise_core::Direction;
 use super::gather::{Gather, Seen};
 use super::happened::{self, Deed, Fates};
 use super::limits::Limits;
+use super::told::Told;
 use super::{Dissection, Origin, Refused};
 use crate::pcapng::{CaptureReader, Item, Packet, ReadError};
 use crate::trace::{Crossing, Event, HostId, Trace, WIRE};
@@ -27,6 +28,7 @@ impl Dissection {
     pub fn of_capture(input: impl Read, key_log: &str, limits: Limits) -> Result<Self, ReadError> {
         let mut reader = CaptureReader::new(input)?;
         let mut gather = Gather::new(limits, key_log);
+        let mut told = Told::default();
         let damage = loop {
             match reader.next_item() {
                 Ok(Some(Item::Packet(packet))) => take_packet(&mut gather, &packet),
@@ -34,7 +36,9 @@ impl Dissection {
                 Ok(None) => break None,
                 Err(error) => break Some(error),
             }
+            reader.take_told().iter().for_each(|lines| told.hear(lines, &mut gather));
         };
+        reader.take_told().iter().for_each(|lines| told.hear(lines, &mut gather));
         let mut dissection = gather.finish(Origin::Capture);
         dissection.damage = damage;
         Ok(dissection)

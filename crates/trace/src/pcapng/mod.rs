@@ -3,10 +3,11 @@
 //! Read first: draft-ietf-opsawg-pcapng sections 3 (blocks), 4.1 to 4.4 (section, interface, packets) and 4.7
 //! (decryption secrets); draft-ietf-opsawg-pcap section 4 for the older format, which is only read.
 
+pub(crate) mod custom;
 mod error;
 mod item;
 mod read;
-mod write;
+pub(crate) mod write;
 
 pub use error::ReadError;
 pub use item::{Interface, Item, Packet};

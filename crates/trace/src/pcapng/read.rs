@@ -12,6 +12,7 @@ use pcap_parser::pcapng::{
 };
 use pcap_parser::{PcapHeader, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
 
+use super::custom;
 use super::error::{ReadError, bad_length, malformed};
 use super::item::{Interface, Item, Options, Packet, units_per_second};
 
@@ -20,6 +21,9 @@ use super::item::{Interface, Item, Options, Packet, units_per_second};
 pub const LONGEST_BLOCK: usize = 1_024 * 1_024;
 /// Interfaces that one section may describe.
 pub const MOST_INTERFACES: usize = 4_096;
+
+/// Blocks of a trace's lines that are kept until somebody asks for them.
+const MOST_TOLD: usize = 64;
 
 /// A section's beginning; the same in both byte orders.
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -60,6 +64,8 @@ pub struct CaptureReader<R> {
     block: Vec<u8>,
     format: Format,
     interfaces: Vec<Interface>,
+    /// Lines of a trace that stood between the items, not asked for yet.
+    told: Vec<String>,
     /// After an error nothing more can be found: where the next block begins is not known.
     failed: bool,
 }
@@ -82,6 +88,7 @@ impl<R: Read> CaptureReader<R> {
             block: Vec::new(),
             format: Format::PcapNg { big_endian: false },
             interfaces: Vec::new(),
+            told: Vec::new(),
             failed: false,
         };
         reader.fill("beginning", 4)?;
@@ -96,6 +103,12 @@ impl<R: Read> CaptureReader<R> {
     /// The interfaces described so far in this section.
     pub fn interfaces(&self) -> &[Interface] {
         &self.interfaces
+    }
+
+    /// The lines of JSON that a trace has told since this was asked last, and that stood in front of the last item; see
+    /// [`TraceWriter`](crate::TraceWriter). Whoever does not ask gets the first ones, up to some bound.
+    pub fn take_told(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.told)
     }
 
     /// The next packet or secrets; `None` at the end, and after an error.
@@ -189,6 +202,11 @@ impl<R: Read> CaptureReader<R> {
             // A simple packet is always from the first interface.
             Block::SimplePacket(_) => return is_known(0, known, offset),
             Block::DecryptionSecrets(block) => return Ok(key_log(&block).is_some()),
+            Block::Custom(block) => {
+                let lines = custom::lines(block.pen, block.data, self.is_big_endian());
+                self.told.extend(lines.filter(|_| self.told.len() < MOST_TOLD).map(str::to_owned));
+                return Ok(false);
+            }
             _ => return Ok(false),
         };
         if known >= MOST_INTERFACES {

@@ -19,7 +19,7 @@ use pcap_file::pcapng::blocks::unknown::UnknownBlock;
 use pcap_file::pcapng::{PcapNgBlock, PcapNgWriter};
 use pcap_file::{DataLink, Endianness, PcapError};
 
-use super::{DECRYPTION_SECRETS_BLOCK, TLS_KEY_LOG};
+use super::{DECRYPTION_SECRETS_BLOCK, TLS_KEY_LOG, custom};
 use crate::trace::{Event, HostId, Trace, WIRE, is_on_the_wire};
 use crate::wire;
 
@@ -143,7 +143,7 @@ impl<W: Write> CaptureWriter<W> {
         self.flush();
         match self.error {
             Some(error) => Err(error),
-            None => Ok(self.blocks.writer.into_inner()),
+            None => Ok(self.blocks.into_inner()),
         }
     }
 
@@ -184,13 +184,13 @@ impl<W: Write> Observer for CaptureWriter<W> {
 }
 
 /// A frame to be written.
-struct Captured<'t> {
-    now: Instant,
-    interface: InterfaceId,
-    direction: Direction,
-    bytes: &'t [u8],
-    offload: Offload,
-    comments: Vec<String>,
+pub(crate) struct Captured<'t> {
+    pub(crate) now: Instant,
+    pub(crate) interface: InterfaceId,
+    pub(crate) direction: Direction,
+    pub(crate) bytes: &'t [u8],
+    pub(crate) offload: Offload,
+    pub(crate) comments: Vec<String>,
 }
 
 fn captured<'t>(trace: &'t Trace, event: &Event, host: HostId) -> Option<Captured<'t>> {
@@ -221,7 +221,7 @@ fn comment(event: &Event, ours: HostId) -> Option<String> {
 }
 
 /// The blocks of a capture of one host, in little-endian whatever the machine.
-struct Blocks<W: Write> {
+pub(crate) struct Blocks<W: Write> {
     writer: PcapNgWriter<W>,
     host: String,
     options: CaptureOptions,
@@ -230,7 +230,7 @@ struct Blocks<W: Write> {
 }
 
 impl<W: Write> Blocks<W> {
-    fn new(out: W, host: &str, options: &CaptureOptions) -> io::Result<Self> {
+    pub(crate) fn new(out: W, host: &str, options: &CaptureOptions) -> io::Result<Self> {
         let section = SectionHeaderBlock { endianness: Endianness::Little, ..SectionHeaderBlock::default() };
         Ok(Blocks {
             writer: PcapNgWriter::with_section_header(out, section).map_err(io_error)?,
@@ -241,7 +241,7 @@ impl<W: Write> Blocks<W> {
     }
 
     /// Writes a frame: whole, or as the frames on the wire that it stands for. What was said of it stands at the last one.
-    fn frame(&mut self, frame: &Captured<'_>) -> io::Result<()> {
+    pub(crate) fn frame(&mut self, frame: &Captured<'_>) -> io::Result<()> {
         if self.options.super_frames {
             let count = wire::count(frame.bytes, frame.offload);
             let mut comments =
@@ -306,7 +306,7 @@ impl<W: Write> Blocks<W> {
         Ok(number)
     }
 
-    fn secrets(&mut self, key_log: &str) -> io::Result<()> {
+    pub(crate) fn secrets(&mut self, key_log: &str) -> io::Result<()> {
         let length = key_log.len() as u32;
         let mut value = [TLS_KEY_LOG.to_le_bytes(), length.to_le_bytes()].concat();
         value.extend(key_log.as_bytes());
@@ -318,7 +318,16 @@ impl<W: Write> Blocks<W> {
         self.writer.write_pcapng_block(block).map(drop).map_err(io_error)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    /// Writes a custom block with this value.
+    pub(crate) fn custom(&mut self, value: &[u8]) -> io::Result<()> {
+        self.write(UnknownBlock::new(custom::BLOCK, value.len() as u32, value))
+    }
+
+    pub(crate) fn into_inner(self) -> W {
+        self.writer.into_inner()
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.writer.get_mut().flush()
     }
 }

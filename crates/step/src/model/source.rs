@@ -1,0 +1,50 @@
+//! Which source file does what a step shows.
+
+/// Where a layer of ours does this: below `crates`, and the function. Down is what it does with what it sends.
+pub(crate) fn source(protocol: &str, is_down: bool, is_server: bool) -> Option<(&'static str, &'static str)> {
+    Some(match (protocol, is_down, is_server) {
+        ("HTTP", true, false) => ("http/src/client.rs", "ask"),
+        ("HTTP", false, false) => ("http/src/client.rs", "read_head"),
+        ("HTTP", true, true) => ("http/src/server/answer.rs", "answer"),
+        ("HTTP", false, true) => ("http/src/server/advance.rs", "read_head"),
+        ("TLS", true, _) => ("tls/src/outbound.rs", "seal"),
+        ("TLS", false, _) => ("tls/src/inbound.rs", "open"),
+        ("TCP", true, _) => ("tcp/src/connection/outbound.rs", "next_segment"),
+        ("TCP", false, _) => ("tcp/src/connection/inbound.rs", "segment_arrives"),
+        ("IPv4", true, _) => ("ip/src/outbound.rs", "send_ipv4"),
+        ("IPv4", false, _) => ("ip/src/inbound.rs", "receive_ipv4"),
+        ("IPv6", true, _) => ("ip/src/outbound.rs", "send_ipv6"),
+        ("IPv6", false, _) => ("ip/src/inbound.rs", "receive_ipv6"),
+        ("Ethernet", true, _) => ("ethernet/src/layer.rs", "send_to"),
+        ("Ethernet", false, _) => ("ethernet/src/layer.rs", "handle_inbound"),
+        ("ARP", true, _) => ("ethernet/src/resolution.rs", "send_arp"),
+        ("ARP", false, _) => ("ethernet/src/resolution.rs", "receive_arp"),
+        ("UDP", true, _) => ("udp/src/layer.rs", "emit"),
+        ("UDP", false, _) => ("udp/src/layer.rs", "receive"),
+        ("DNS", true, _) => ("dns/src/resolver.rs", "ask"),
+        ("DNS", false, _) => ("dns/src/resolver.rs", "receive"),
+        ("App", true, false) => ("framewise/src/client.rs", "start"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source;
+
+    #[test]
+    fn every_source_is_there() {
+        let protocols = ["App", "HTTP", "DNS", "UDP", "ARP", "TLS", "TCP", "IPv4", "IPv6", "Ethernet"];
+        let mut checked = 0;
+        for protocol in protocols {
+            for (is_down, is_server) in [(true, false), (true, true), (false, false), (false, true)] {
+                let Some((file, function)) = source(protocol, is_down, is_server) else { continue };
+                let path = format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"));
+                let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+                assert!(text.contains(&format!("fn {function}(")), "{file} has no {function}");
+                checked += 1;
+            }
+        }
+        assert!(checked > 20);
+    }
+}

@@ -1,0 +1,199 @@
+//! How both ends of each TCP connection stand, followed while a trace is written: what each frame changes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use framewise_core::seams::segment::TCP;
+use framewise_core::{Direction, Instant};
+use framewise_ethernet::Link;
+use framewise_tcp::passive::{End, Ends, Fate, Known, Seen, Side};
+use framewise_tcp::segment::Flags;
+use framewise_tcp::{Checksum, Flow, Header};
+
+use super::lines::Lines;
+use crate::dissect::Outline;
+
+/// Connections that are followed at a time. Of more, one is forgotten.
+const MOST: usize = 4_096;
+
+/// The ends as they were told last.
+#[derive(Debug, Default)]
+pub(super) struct EndsTold {
+    followed: BTreeMap<(SocketAddr, SocketAddr), Followed>,
+    /// The last frame's segment, until it is known whether it was taken.
+    last: Option<Last>,
+}
+
+#[derive(Debug)]
+struct Followed {
+    client: SocketAddr,
+    server: SocketAddr,
+    flow: Flow,
+    ends: Ends,
+}
+
+#[derive(Debug)]
+struct Last {
+    key: (SocketAddr, SocketAddr),
+    source: SocketAddr,
+    destination: SocketAddr,
+    header: Header,
+    payload: usize,
+    frame: u64,
+    now: Instant,
+    direction: Direction,
+    is_lost: bool,
+}
+
+impl EndsTold {
+    /// Takes a frame; what it changed is told by [`settle`](Self::settle), when it is known what became of it.
+    pub(super) fn frame(&mut self, bytes: &[u8], frame: u64, now: Instant, direction: Direction) {
+        self.last = last(bytes, frame, now, direction);
+    }
+
+    /// The frame of this number, if it is the last, was lost on its way.
+    pub(super) fn was_lost(&mut self, frame: u64) {
+        self.last.iter_mut().filter(|last| last.frame == frame).for_each(|last| last.is_lost = true);
+    }
+
+    /// Something was refused; if it is the last frame, it was that.
+    pub(super) fn was_refused(&mut self, frame: u64) {
+        let came = |last: &&mut Last| last.frame == frame && last.direction == Direction::Inbound;
+        self.last.iter_mut().filter(came).for_each(|last| last.is_lost = true);
+    }
+
+    /// Tells what the last frame has changed.
+    pub(super) fn settle(&mut self, lines: &mut Lines) {
+        let Some(last) = self.last.take() else { return };
+        let begins = last.header.has(Flags::SYN) && !last.header.has(Flags::ACK);
+        if begins || !self.followed.contains_key(&last.key) {
+            if self.followed.len() >= MOST {
+                self.followed.pop_first();
+            }
+            let is_again = self.followed.get(&last.key).is_some_and(|followed| followed.begins_with(&last));
+            if !is_again {
+                self.followed.insert(last.key, Followed::begun_by(&last));
+            }
+        }
+        let Some(followed) = self.followed.get_mut(&last.key) else { return };
+        let before = followed.ends.clone();
+        followed.observe(&last);
+        for (side, name) in [(Side::Client, "client"), (Side::Server, "server")] {
+            let set = changes(before.of(side), followed.ends.of(side));
+            if !set.is_empty() {
+                lines.state(last.frame, last.now, name, [&followed.client, &followed.server], &set);
+            }
+        }
+    }
+}
+
+/// The segment of a frame; of a part of one, nothing is followed.
+fn last(bytes: &[u8], frame: u64, now: Instant, direction: Direction) -> Option<Last> {
+    let outline = Outline::of(Link::Ethernet, bytes).filter(|outline| outline.protocol == TCP)?;
+    let segment = bytes.get(outline.payload.clone()).filter(|_| outline.fragment.is_none())?;
+    let header = Header::parse(segment).ok()?;
+    let checksum = Checksum::of(segment, outline.length, outline.source, outline.destination);
+    let source = SocketAddr::new(outline.source, header.source_port);
+    let destination = SocketAddr::new(outline.destination, header.destination_port);
+    Some(Last {
+        key: (source.min(destination), source.max(destination)),
+        source,
+        destination,
+        payload: outline.length.saturating_sub(header.length),
+        header,
+        frame,
+        now,
+        direction,
+        is_lost: checksum == Checksum::Wrong,
+    })
+}
+
+impl Followed {
+    fn begun_by(last: &Last) -> Self {
+        let is_answer = last.header.has(Flags::SYN) && last.header.has(Flags::ACK);
+        let is_client = last.header.has(Flags::SYN) || last.source.port() >= last.destination.port();
+        let (client, server) = match is_client && !is_answer {
+            true => (last.source, last.destination),
+            false => (last.destination, last.source),
+        };
+        Followed { client, server, flow: Flow::default(), ends: Ends::default() }
+    }
+
+    /// Whether the same SYN had begun it.
+    fn begins_with(&self, last: &Last) -> bool {
+        let mut flow = self.flow.clone();
+        let facts = flow.observe(last.source, last.destination, &last.header, last.payload);
+        last.source == self.client
+            && facts.sequence == 0
+            && facts.order == framewise_tcp::analysis::Order::Again
+    }
+
+    fn observe(&mut self, last: &Last) {
+        let side = if last.source == self.client { Side::Client } else { Side::Server };
+        let mut observe =
+            |flow: &mut Flow| flow.observe(last.source, last.destination, &last.header, last.payload);
+        let facts = if last.is_lost && last.direction == Direction::Inbound {
+            observe(&mut self.flow.clone())
+        } else {
+            observe(&mut self.flow)
+        };
+        let is_sent = last.direction == Direction::Outbound;
+        let fate = match (last.is_lost, is_sent) {
+            (true, _) => Fate::Lost,
+            (false, true) => Fate::Unknown,
+            (false, false) => Fate::Arrived,
+        };
+        let time = Some(Duration::from_nanos(last.now.as_nanos()));
+        if last.is_lost && !is_sent {
+            return;
+        }
+        self.ends.observe(&Seen {
+            time,
+            is_at_sender: is_sent,
+            fate,
+            ..Seen::of(&last.header, last.payload, facts, side)
+        });
+    }
+}
+
+/// What is known of an end now and was not known before, as members of a JSON object. What is inferred has a `?` behind its
+/// name.
+fn changes(before: &End, after: &End) -> String {
+    let mut set = String::new();
+    let mut member = |name: &str, inferred: bool, value: &dyn std::fmt::Display| {
+        let comma = if set.is_empty() { "" } else { "," };
+        let mark = if inferred { "?" } else { "" };
+        let _ = write!(set, "{comma}\"{name}{mark}\":{value}");
+    };
+    if let Some(Known { value, inferred }) = after.state.filter(|_| before.state != after.state) {
+        member("state", inferred, &format_args!("\"{value}\""));
+    }
+    let numbers = [
+        ("SND.UNA", before.unacknowledged, after.unacknowledged),
+        ("SND.NXT", before.next.map(sure), after.next.map(sure)),
+        ("SND.WND", before.send_window, after.send_window),
+        ("RCV.NXT", before.expected, after.expected),
+        ("RCV.WND", before.receive_window.map(sure), after.receive_window.map(sure)),
+        ("MSS", before.maximum_segment_size.map(wide), after.maximum_segment_size.map(wide)),
+        ("window_scale", before.window_scale.map(wide), after.window_scale.map(wide)),
+    ];
+    for (name, before, after) in numbers {
+        if let Some(Known { value, inferred }) = after.filter(|_| before != after) {
+            member(name, inferred, &value);
+        }
+    }
+    if let Some(trip) = after.round_trip().filter(|_| before.round_trip() != after.round_trip()) {
+        member("round_trip_ns", !after.is_here, &trip.last.as_nanos());
+    }
+    set
+}
+
+fn sure(value: u32) -> Known<u32> {
+    Known { value, inferred: false }
+}
+
+fn wide(value: impl Into<u32>) -> Known<u32> {
+    sure(value.into())
+}
