@@ -9,7 +9,6 @@ const LAYERS: [&str; 7] = ["ethernet", "ip", "tcp", "udp", "dns", "tls", "http"]
 
 /// What each crate may depend on among ours: arrows point down only.
 const DOWN: [(&str, &[&str]); 13] = [
->>>>>>> 392cf76 (replay: captures and scripts as tests, against a live host in simulated time)
     ("core", &[]),
     ("device", &["framewise-core"]),
     ("gateway", &["framewise-core"]),
@@ -55,7 +54,6 @@ const DOWN: [(&str, &[&str]); 13] = [
             "framewise-core",
             "framewise-device",
             "framewise-http",
-<<<<<<< HEAD
             "framewise-lab",
             "framewise-server",
             "framewise-shop",
@@ -201,7 +199,6 @@ fn engines_stay_within_their_layer() {
 
 /// Files that may read clocks, and may use threads, sockets and files of the operating system; a folder for all in it.
 const IMPURE: [&str; 18] = [
->>>>>>> 392cf76 (replay: captures and scripts as tests, against a live host in simulated time)
     "device/",
     "cli/",
     "xtask/",
@@ -210,7 +207,6 @@ const IMPURE: [&str; 18] = [
     "framewise/src/gateway/",
     "framewise/src/wait.rs",
     "framewise/src/wake.rs",
-<<<<<<< HEAD
     "server/src/lesson.rs",
     "server/src/pool/",
     "server/src/wsgi/",

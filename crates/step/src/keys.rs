@@ -45,7 +45,7 @@ fn walking(code: KeyCode) -> Option<Action> {
         KeyCode::Char('s') => Action::Source,
         KeyCode::Char('e') => Action::NextOf(0),
         KeyCode::Char('E') => Action::PreviousOf,
-        KeyCode::Char(digit @ '2'..='6') => Action::NextOf(digit as u8 - b'0'),
+        KeyCode::Char(digit @ '1'..='6') => Action::NextOf(digit as u8 - b'0'),
         KeyCode::Char('g') => Action::Goto,
         KeyCode::Char('/') => Action::Search,
         KeyCode::Char('n') => Action::FindNext,

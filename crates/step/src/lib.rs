@@ -29,6 +29,6 @@ mod open;
 mod run;
 pub mod view;
 
-pub use model::{Action, Position, Stepper};
+pub use model::{Action, Position, Stepper, source};
 pub use open::{OpenError, Opened, Options, Tls, open};
 pub use run::{Change, Host, Run};

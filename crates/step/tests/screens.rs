@@ -91,6 +91,8 @@ fn without_colour_the_text_is_the_same_and_no_colour_is_used() {
 fn the_request_at_both_sizes() {
     let mut stepper = stepper(&Options::default());
     press(&mut stepper, &typed("g11\n"));
+    insta::assert_snapshot!("app_80", screen(&mut terminal(SMALL), &stepper, true).0);
+    press(&mut stepper, &typed("l"));
     insta::assert_snapshot!("request_100", screen(&mut terminal(LARGE), &stepper, true).0);
     press(&mut stepper, &[KeyCode::Right; 5]);
     press(&mut stepper, &[KeyCode::Down, KeyCode::Enter]);
@@ -123,7 +125,7 @@ fn what_a_layer_refused_never_got_further() {
     let mut stepper = stepper(&Options { flip: Some(12), ..Options::default() });
     let mut terminal = terminal(SMALL);
     press(&mut stepper, &typed("g12\nll"));
-    let refusing = screen(&mut terminal, &stepper, true).0;
+    let refusing = words(&screen(&mut terminal, &stepper, true).0);
     assert!(refusing.contains("Here tcp refused it: checksum wrong"), "{refusing}");
     assert!(!refusing.contains("never got this"), "{refusing}");
     press(&mut stepper, &typed("l"));

@@ -38,7 +38,7 @@ pub mod dissect;
 mod json;
 pub mod pcapng;
 pub mod recorder;
-mod spill;
+pub mod spill;
 mod store;
 pub mod trace;
 pub mod walk;

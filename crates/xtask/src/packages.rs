@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A program that tests run, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 28] = [
+const PROGRAMS: [(&str, &str); 29] = [
     ("tshark", "tshark"),
     ("nginx", "nginx-light"),
     ("curl", "curl"),
@@ -26,6 +26,7 @@ const PROGRAMS: [(&str, &str); 28] = [
     ("pip3", "python3-pip"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("jsonschema", "python3-jsonschema"),
     ("gzip", "gzip"),
     ("ip", "iproute2"),
     ("ping", "iputils-ping"),

@@ -2,6 +2,7 @@
 //!
 //! Read RFC 9112 sections 3 to 5 first; the fields' meanings are those of RFC 9110.
 
+mod app;
 mod chunks;
 mod field_line;
 mod start_line;
@@ -17,6 +18,8 @@ use crate::config::Limits;
 use crate::head::{read_request, read_response, rules};
 use field_line::field_line;
 use start_line::{request_line, status_line};
+
+pub use app::describe_app;
 
 /// What a decision in a walk may be long.
 const DECISION: usize = 34;

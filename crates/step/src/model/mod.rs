@@ -29,7 +29,8 @@ pub(crate) use fields::{Row, rows};
 pub(crate) use guess::Guess;
 pub(crate) use histories::{History, Pair, letter};
 pub(crate) use search::Found;
-pub(crate) use steps::{Scene, is_down, number_of, sizes};
+pub use source::source;
+pub(crate) use steps::{APP, Scene, is_down, number_of, sizes};
 
 /// How long a step is shown while playing, from fast to slow.
 const SPEEDS: [Duration; 5] = [

@@ -4,7 +4,7 @@ use framewise_trace::dissect::Layer;
 
 use super::action::Position;
 use super::guess::{self, Guess};
-use super::steps::{Scene, is_down, number_of};
+use super::steps::{Scene, is_down, number_of, stack_of};
 use super::{Aftermath, Stepper};
 
 /// Frames that are looked through, at most, for the next event of a layer.
@@ -37,7 +37,7 @@ impl Stepper {
             return guess::about(&self.opened.dissection, next.frame, layer);
         }
         let frame = self.opened.dissection.frame(next.frame)?;
-        let layers = frame.layers().layers;
+        let layers = stack_of(&frame).layers;
         let layer = if is_down(&frame) { layers.last()? } else { layers.first()? };
         guess::about(&self.opened.dissection, next.frame, layer)
     }
@@ -92,7 +92,7 @@ impl Stepper {
     }
 
     pub(super) fn last_of(&self, frame: usize) -> Option<Position> {
-        let layers = self.opened.dissection.frame(frame)?.layers().layers.len();
+        let layers = stack_of(&self.opened.dissection.frame(frame)?).layers.len();
         Some(Position { frame, step: layers.saturating_sub(1) })
     }
 
@@ -112,7 +112,7 @@ impl Stepper {
             (1..=FAR).map_while(|by| if is_forward { at.checked_add(by) } else { at.checked_sub(by) });
         let found = there.find_map(|number| {
             let frame = self.opened.dissection.frame(number)?;
-            Some((number, frame.layers().layers.iter().rposition(is_it)?))
+            Some((number, stack_of(&frame).layers.iter().rposition(is_it)?))
         });
         match found {
             Some((frame, layer)) => {

@@ -8,12 +8,27 @@ use framewise_trace::dissect::{Dissection, Frame, Layer, Place, Side, Space, Sta
 /// The step of the lecture that a protocol is: app 1, HTTP 2, TLS 3, TCP 4, IP 5, Ethernet 6. All fits in somewhere.
 pub(crate) fn number_of(protocol: &str) -> u8 {
     match protocol {
+        "App" => 1,
         "HTTP" | "DNS" => 2,
         "TLS" => 3,
         "TCP" | "UDP" => 4,
         "IPv4" | "IPv6" | "ICMP" | "ICMPv6" | "NDP" => 5,
         _ => 6,
     }
+}
+
+/// What calls itself the program above all layers.
+pub(crate) const APP: &str = "App";
+
+/// The layers of a frame, and the program above HTTP, which asked for the page or gets it.
+pub(crate) fn stack_of(frame: &Frame<'_>) -> Stack {
+    let mut stack = frame.layers();
+    let app = stack.layers.last().filter(|layer| layer.description.protocol == "HTTP").map(|layer| {
+        let description = framewise::http::describe_app(&layer.description);
+        Layer { description, ..layer.clone() }
+    });
+    stack.layers.extend(app);
+    stack
 }
 
 /// A frame taken apart, and whose each of its bytes is.
@@ -39,12 +54,16 @@ impl Scene {
     }
 
     pub(crate) fn of(dissection: &Dissection, frame: &Frame<'_>) -> Self {
-        let stack = frame.layers();
+        let stack = stack_of(frame);
         let length = frame.bytes().len();
         let ranges: Vec<_> = stack
             .layers
             .iter()
             .map(|layer| {
+                // What the program gets is HTTP's bytes, once more.
+                if layer.description.protocol == APP {
+                    return Vec::new();
+                }
                 in_frame(dissection, frame.number(), &Place::new(layer.space, layer.here.clone()), length)
             })
             .collect();

@@ -32,7 +32,9 @@ fn walk(stepper: &mut Stepper) -> Vec<Position> {
 fn out_goes_inside_first_and_in_comes_outside_first() {
     let mut stepper = stepper(&Options::default());
     typed(&mut stepper, Action::Goto, "11");
-    assert_eq!(protocol(&stepper), "HTTP", "a request leaves from the innermost layer");
+    assert_eq!(protocol(&stepper), "App", "a request leaves from the program");
+    stepper.apply(Action::Next);
+    assert_eq!(protocol(&stepper), "HTTP", "and then from the innermost layer");
     stepper.apply(Action::NextFrame);
     assert_eq!(protocol(&stepper), "Ethernet", "its answer arrives at the outermost");
     stepper.apply(Action::Back);

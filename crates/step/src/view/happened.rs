@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::layer::neighbours;
 use super::text::{Theme, cut, wrapped};
-use crate::model::{Guess, Mode, Stepper, sizes};
+use crate::model::{APP, Guess, Mode, Stepper, sizes};
 
 pub(super) fn lines(stepper: &Stepper, theme: Theme, width: usize, height: usize) -> Vec<Line<'static>> {
     let width = width.saturating_sub(2);
@@ -55,6 +55,9 @@ fn decided(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'static>> 
     let mut text = format!("{protocol}: {says}");
     if !is_down && !description.next.is_empty() {
         text = format!("{text}. Next: {}", description.next);
+    }
+    if protocol == APP {
+        return vec![Line::styled(format!(" {}", cut(&text, width)), theme.of(protocol))];
     }
     let (whole, carried) = sizes(layer);
     let own = whole.saturating_sub(carried);

@@ -18,7 +18,7 @@ const KEYS: [(&str, &str); 19] = [
     ("v          d", "to the other history; both side by side"),
     ("Tab        s", "the other host's side; which source file does this"),
     ("x y z", "guesses what comes next; just going on is as good"),
-    ("2 3 4 5 6", "to the next HTTP or DNS, TLS, TCP or UDP, IP, link"),
+    ("1 2 3 4 5 6", "to the next app, HTTP or DNS, TLS, TCP or UDP, IP, link"),
     ("e          E", "to the next frame with this layer; to the one before"),
     ("g", "to the frame of a number"),
     ("/          n", "finds a text, sealed or not; its next place"),

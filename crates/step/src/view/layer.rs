@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use super::picture;
 use super::stack::window;
 use super::text::{Theme, columns, cut, fit, wrapped};
-use crate::model::{Row, Stepper, number_of, rows, sizes};
+use crate::model::{APP, Row, Stepper, number_of, rows, sizes};
 
 /// Lines kept for the sentence about the field under the cursor.
 const SENTENCE: usize = 3;
@@ -35,6 +35,11 @@ pub(super) fn title(stepper: &Stepper) -> String {
 pub(super) fn lines(stepper: &Stepper, theme: Theme, width: usize, height: usize) -> Vec<Line<'static>> {
     let Some(layer) = stepper.layer() else { return troubles(stepper, width) };
     let description = &layer.description;
+    if description.protocol == APP {
+        let meaning = description.fields.first().map_or("", |field| field.meaning.as_str());
+        let lines = wrapped(meaning, width.saturating_sub(4));
+        return lines.into_iter().map(|line| Line::raw(format!("  {line}"))).collect();
+    }
     let is_low = height < LOW;
     let mut lines = if is_low { Vec::new() } else { sizes_lines(stepper, theme, width) };
     if !description.fields.is_empty() {

@@ -5,7 +5,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::text::{Theme, fit};
-use crate::model::{Scene, Stepper, number_of, sizes};
+use crate::model::{APP, Scene, Stepper, number_of, sizes};
 
 /// Whose stack is above: where the frame was captured, or the client.
 pub(super) fn name(stepper: &Stepper) -> String {
@@ -64,7 +64,8 @@ fn own(stepper: &Stepper, theme: Theme, layer: &Layer, index: usize, width: usiz
         (false, true) => format!(" {arrow}"),
         (false, false) => "  ".to_owned(),
     };
-    let size = if is_reached { sizes(layer).0.to_string() } else { String::new() };
+    let has_size = is_reached && layer.description.protocol != APP;
+    let size = if has_size { sizes(layer).0.to_string() } else { String::new() };
     let style = match (is_current, is_reached) {
         (true, _) => theme.of(layer.description.protocol).add_modifier(Modifier::BOLD),
         (false, true) => theme.of(layer.description.protocol),
@@ -78,7 +79,8 @@ fn others(scene: &Scene, theme: Theme, layer: &Layer, width: usize) -> Line<'sta
     if scene.is_down {
         return row("  ", scene, layer, "", theme.quiet(), width);
     }
-    row(" ^", scene, layer, &sizes(layer).0.to_string(), theme.of(layer.description.protocol), width)
+    let size = if layer.description.protocol == APP { String::new() } else { sizes(layer).0.to_string() };
+    row(" ^", scene, layer, &size, theme.of(layer.description.protocol), width)
 }
 
 fn row(marks: &str, scene: &Scene, layer: &Layer, size: &str, style: Style, width: usize) -> Line<'static> {

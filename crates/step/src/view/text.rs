@@ -12,7 +12,7 @@ impl Theme {
     /// One hue for each layer, the same as in the walk.
     pub(crate) fn of(self, protocol: &str) -> Style {
         self.coloured(match protocol {
-            "HTTP" => Color::Yellow,
+            "HTTP" | "App" => Color::Yellow,
             "TLS" => Color::Magenta,
             "TCP" | "UDP" | "DNS" => Color::Cyan,
             "IPv4" | "IPv6" | "ICMP" | "ICMPv6" | "NDP" => Color::Green,

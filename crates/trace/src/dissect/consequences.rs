@@ -74,7 +74,8 @@ impl<'d> Frame<'d> {
         }
         match self.place_in_connection() {
             Some((id, number)) => self.made_up_for(id, number, is_harmed, &mut told),
-            None if is_harmed => told.extend(self.asked_again()),
+            // Who gets an answer that it does not want asks for nothing.
+            None if !self.deeds().is_empty() => told.extend(self.asked_again()),
             None => {}
         }
         told
@@ -177,8 +178,7 @@ impl Gap<'_> {
             (None, None, Some(Resent::Timeout)) => Some(Consequence::new(
                 Kind::Noticed,
                 None,
-                "Nobody but its sender noticed, when no acknowledgment came in time."
-                    .to_owned(),
+                "Nobody but its sender noticed, when no acknowledgment came in time.".to_owned(),
             )),
             _ => None,
         }

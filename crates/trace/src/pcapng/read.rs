@@ -202,8 +202,9 @@ impl<R: Read> CaptureReader<R> {
             // A simple packet is always from the first interface.
             Block::SimplePacket(_) => return is_known(0, known, offset),
             Block::DecryptionSecrets(block) => return Ok(key_log(&block).is_some()),
-            Block::Custom(block) => {
-                let lines = custom::lines(block.pen, block.data, self.is_big_endian());
+            Block::Unknown(_) if self.number_at(0) == Some(custom::BLOCK) => {
+                let value = self.block.get(8..self.block.len() - 4).unwrap_or_default();
+                let lines = custom::lines(value, self.is_big_endian());
                 self.told.extend(lines.filter(|_| self.told.len() < MOST_TOLD).map(str::to_owned));
                 return Ok(false);
             }

@@ -318,7 +318,7 @@ impl<W: Write> Blocks<W> {
         self.writer.write_pcapng_block(block).map(drop).map_err(io_error)
     }
 
-    /// Writes a custom block with this value.
+    /// Writes a block of ours with this value.
     pub(crate) fn custom(&mut self, value: &[u8]) -> io::Result<()> {
         self.write(UnknownBlock::new(custom::BLOCK, value.len() as u32, value))
     }

@@ -132,7 +132,7 @@ impl Followed {
 
     fn observe(&mut self, last: &Last) {
         let side = if last.source == self.client { Side::Client } else { Side::Server };
-        let mut observe =
+        let observe =
             |flow: &mut Flow| flow.observe(last.source, last.destination, &last.header, last.payload);
         let facts = if last.is_lost && last.direction == Direction::Inbound {
             observe(&mut self.flow.clone())
@@ -184,8 +184,11 @@ fn changes(before: &End, after: &End) -> String {
             member(name, inferred, &value);
         }
     }
-    if let Some(trip) = after.round_trip().filter(|_| before.round_trip() != after.round_trip()) {
-        member("round_trip_ns", !after.is_here, &trip.last.as_nanos());
+    // Seen from the other end, an answer takes no time.
+    if let Some(trip) =
+        after.round_trip().filter(|_| after.is_here && before.round_trip() != after.round_trip())
+    {
+        member("round_trip_ns", false, &trip.last.as_nanos());
     }
     set
 }

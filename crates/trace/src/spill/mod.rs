@@ -1,7 +1,7 @@
 //! A trace in a file: every crossing of every seam as it happens, each byte once, in little memory.
 //!
-//! The file is a pcapng capture of one host, which everything that reads captures opens. Between its packets stand custom blocks
-//! (draft-ietf-opsawg-pcapng, section 4.8) with what no capture tells, as lines of JSON: `docs/src/trace-format.md` describes
+//! The file is a pcapng capture of one host, which everything that reads captures opens. Between its packets stand blocks of a type for
+//! local use, with what no capture tells, as lines of JSON: `docs/src/trace-format.md` describes
 //! them, `trace.schema.json` beside this file is their schema.
 //!
 //! ```text
@@ -36,6 +36,9 @@ use lines::Lines;
 pub const FORMAT: &str = "framewise-trace";
 /// What its field `version` says: it changes when a field changes its meaning or goes.
 pub const VERSION: u32 = 2;
+
+/// The JSON Schema of a line.
+pub const SCHEMA: &str = include_str!("trace.schema.json");
 
 /// Bytes of lines that make a block.
 const BLOCK: usize = 64 * 1_024;
