@@ -27,6 +27,12 @@ impl Needs {
         (self.executes + self.database).as_secs_f64()
     }
 
+    /// Requests in a second that so many threads can answer: whoever is scarcer decides, they, the database, or clients.
+    pub fn predicted(&self, threads: usize) -> f64 {
+        let at_work = threads.min(self.clients);
+        theory::capacity_with_database(at_work, self.service(), self.connections, self.database.as_secs_f64())
+    }
+
     /// Threads beyond which more of them change nothing.
     pub fn knee(&self) -> f64 {
         self.service() / self.database.as_secs_f64() * self.connections as f64
@@ -68,16 +74,9 @@ pub fn shared(threads: usize, needs: &Needs, seed: u64) -> Result<Shared, Config
     let mut setup = Setup::new(pool(Model::Threads, threads, needs.clients)?, load, work);
     setup.database = needs.connections;
     let outcome = simulate(&setup, seed);
-    let service = needs.service();
-    let by_threads = theory::capacity_with_database(
-        threads.min(needs.clients),
-        service,
-        needs.connections,
-        needs.database.as_secs_f64(),
-    );
     Ok(Shared {
         threads,
-        predicted: by_threads,
+        predicted: needs.predicted(threads),
         measured: outcome.throughput(),
         in_line: outcome.mean_database_line,
         free: (threads as f64 - outcome.mean_busy).max(0.0),

@@ -82,7 +82,8 @@ impl Service {
         }
     }
 
-    fn time(self, mean: Duration) -> Time {
+    /// How long each takes.
+    pub fn time(self, mean: Duration) -> Time {
         match self {
             Service::Random => Time::Exponential(mean),
             Service::Constant => Time::Constant(mean),

@@ -19,6 +19,9 @@ pub(crate) enum Lab {
     /// the kernel's. Loads of 0.5 and 0.8 are measured then, unless others are given.
     Threads(LabThreads),
     /// Threads share nothing but the database: where does it stop them?
+    ///
+    /// With --tap all of it is in real time: real threads behind our own stack, clients of the kernel's, and SQLite, which must
+    /// be built in (--features shop). With one connection each request writes, with more it reads.
     Database(LabDatabase),
 }
 
@@ -84,6 +87,13 @@ pub(crate) struct LabDatabase {
     #[arg(long, value_name = "K,K,..", value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32, 64, 128],
         value_parser = number)]
     pub(crate) threads: Vec<usize>,
+
+    /// How long each number of threads is measured over a TAP, in seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "3", requires = "device")]
+    pub(crate) time: Duration,
+
+    #[command(flatten)]
+    pub(crate) tap: TapHost,
 
     #[command(flatten)]
     pub(crate) out: LabOut,

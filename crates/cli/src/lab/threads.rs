@@ -96,12 +96,12 @@ fn simulated(args: &LabThreads) -> Result<Found, Failure> {
 #[cfg(target_os = "linux")]
 fn in_real_time(args: &LabThreads) -> Result<Found, Failure> {
     let (counts, loads) = (sorted(&args.threads), loads(args, &REAL_LOADS));
-    let mut stage = Stage::open(args)?;
+    let mut stage = Stage::open(&args.tap, args.out.seed)?;
     let mut steps = Steps::for_people(counts.len() + loads.len() * 2);
     let (mut throughput, mut limit) = (Vec::new(), None);
     for count in counts {
         steps.next(&format!("{count} threads"));
-        let (one, why) = stage.throughput(count, args.time / 10)?;
+        let (one, why) = stage.throughput(count, args.service, args.time / 10)?;
         throughput.push(one);
         limit = limit.or(why);
     }
@@ -109,7 +109,7 @@ fn in_real_time(args: &LabThreads) -> Result<Found, Failure> {
     for kind in Service::BOTH {
         for &load in &loads {
             steps.next(&format!("{} at {load}", kind.name()));
-            waiting.push(stage.waiting(kind, args.pool, load, args.time)?);
+            waiting.push(stage.waiting(kind, args.pool, args.service, load, args.time)?);
         }
     }
     let limit = limit.or_else(|| {

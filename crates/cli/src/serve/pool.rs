@@ -164,8 +164,11 @@ pub(super) fn start(config: Config, args: &args::Serve, site: Arc<dyn Handler>) 
         return Pool::threads(config, site).map_err(failed);
     }
     if args.site.shop && args.site.database.is_none() {
-        return Err(Failure::new(Kind::Usage, "processes share no memory, so the shop needs a database in a file")
-            .next("the same with --database shop.sqlite"));
+        return Err(Failure::new(
+            Kind::Usage,
+            "processes share no memory, so the shop needs a database in a file",
+        )
+        .next("the same with --database shop.sqlite"));
     }
     let options = &args.options.pool;
     let child = ChildArgs {

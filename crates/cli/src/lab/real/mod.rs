@@ -6,6 +6,8 @@
 //! ```
 
 mod clients;
+#[cfg(feature = "shop")]
+mod sqlite;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +26,7 @@ use framewise_server::state::{State, during};
 use framewise_server::{Model, Pool};
 
 use self::clients::{Asks, PAGE, ask};
-use crate::args::LabThreads;
+use crate::args::TapHost;
 use crate::exit::{Failure, Kind};
 use crate::live::{self, Live};
 use crate::real;
@@ -46,7 +48,6 @@ pub(super) struct Stage {
     live: Live,
     address: SocketAddr,
     current: Current,
-    service: Duration,
     seed: u64,
 }
 
@@ -119,6 +120,16 @@ impl Measured {
         worked / 1e6 / self.parts.iter().map(|part| part.service.count as f64).sum::<f64>().max(1.0)
     }
 
+    /// Threads in this state, the mean of what was seen at the end of each part.
+    #[cfg(feature = "shop")]
+    fn in_state(&self, state: State) -> f64 {
+        let count = |part: &Snapshot| {
+            let threads = part.processes.iter().flat_map(|process| &process.threads);
+            threads.filter(|thread| thread.state == state.number()).count() as f64
+        };
+        self.parts.iter().map(count).sum::<f64>() / self.parts.len() as f64
+    }
+
     /// The mean wait of each part, in seconds.
     fn waits(&self) -> Vec<f64> {
         self.parts.iter().map(|part| part.waiting.mean_us as f64 / 1e6).collect()
@@ -126,43 +137,45 @@ impl Measured {
 }
 
 impl Stage {
-    pub(super) fn open(args: &LabThreads) -> Result<Self, Failure> {
-        let Some(device) = args.tap.device() else {
+    pub(super) fn open(tap: &TapHost, seed: u64) -> Result<Self, Failure> {
+        let Some(device) = tap.device() else {
             return Err(Failure::new(Kind::Usage, "on which TAP device?").next("the same with --tap fw0"));
         };
-        let Some(address) = args.tap.address.first().map(|cidr| cidr.address) else {
+        let Some(address) = tap.address.first().map(|cidr| cidr.address) else {
             return Err(Failure::new(Kind::Usage, "which address shall our host have there?")
                 .next("the same with --address 192.0.2.10/24, in the network of the TAP's own address"));
         };
-        live::check_host(device, &args.tap)?;
-        let opened = live::open(device, args.tap.offload)?;
-        let mut config = live::host_config("server", &opened, &args.tap, real::tls_config());
+        live::check_host(device, tap)?;
+        let opened = live::open(device, tap.offload)?;
+        let mut config = live::host_config("server", &opened, tap, real::tls_config());
         // As many connections as there are clients, all of this computer.
         config.http.connections_per_client = usize::MAX;
         config.http.exchanges = config.http.exchanges.max(MOST_REQUESTS);
         config.tcp.backlog = config.tcp.backlog.max(MOST_REQUESTS);
         let mut live = live::start(opened, &config, None)?;
-        live.runner.set_spin(args.tap.spin());
+        live.runner.set_spin(tap.spin());
         let current = Current::default();
         let endpoint = Endpoint { address: None, port: PORT };
         let served = live.runner.host(live.host).serve(endpoint, Security::Plain, Arc::new(current.clone()));
         served.map_err(|error| Failure::of_serve(&error))?;
         let address = SocketAddr::new(address, PORT);
-        Ok(Stage { live, address, current, service: args.service, seed: args.out.seed })
+        Ok(Stage { live, address, current, seed })
     }
 
     /// Throughput of so many threads.
     pub(super) fn throughput(
         &mut self,
         threads: usize,
+        service: Duration,
         time: Duration,
     ) -> Result<(Throughput, Option<String>), Failure> {
         let clients = threads * CLIENTS;
-        let found = self.measure(threads, Time::Constant(self.service), Asks::Always(clients), time)?;
-        let predicted = theory::capacity(threads, self.service.as_secs_f64());
+        let works = self.works(Time::Constant(service));
+        let found = self.measure(threads, works, Asks::Always(clients), time)?;
+        let predicted = theory::capacity(threads, service.as_secs_f64());
         let measured = found.throughput();
-        let limit = (measured < SHORT * predicted)
-            .then(|| limit(threads, measured / predicted, &found, self.service));
+        let limit =
+            (measured < SHORT * predicted).then(|| limit(threads, measured / predicted, &found, service));
         Ok((Throughput { threads, predicted, measured, queue: found.queue(), frames: 0 }, limit))
     }
 
@@ -172,15 +185,13 @@ impl Stage {
         &mut self,
         service: Service,
         threads: usize,
+        mean: Duration,
         load: f64,
         time: Duration,
     ) -> Result<Waiting, Failure> {
-        let rate = load * theory::capacity(threads, self.service.as_secs_f64());
-        let work = match service {
-            Service::Random => Time::Exponential(self.service),
-            Service::Constant => Time::Constant(self.service),
-        };
-        let found = self.measure(threads, work, Asks::Random(rate), time)?;
+        let rate = load * theory::capacity(threads, mean.as_secs_f64());
+        let works = self.works(service.time(mean));
+        let found = self.measure(threads, works, Asks::Random(rate), time)?;
         let predicted = service.predicted(found.came(), found.service(), threads);
         let mut measured = Interval::of(&found.waits());
         measured.count = found.parts.iter().map(|part| part.waiting.count as usize).sum();
@@ -188,18 +199,22 @@ impl Stage {
         Ok(Waiting { service, threads, load, predicted, measured, queue: found.queue() })
     }
 
+    fn works(&self, time: Time) -> Arc<dyn Handler> {
+        Arc::new(Works { time, rng: Mutex::new(Rng::from_seed(self.seed).fork("work")) })
+    }
+
+    /// So many threads of `works`, and clients, for some time.
     fn measure(
         &mut self,
         threads: usize,
-        work: Time,
+        works: Arc<dyn Handler>,
         asks: Asks,
         time: Duration,
     ) -> Result<Measured, Failure> {
         let config =
             pool(Model::Threads, threads, MOST_REQUESTS).map_err(|error| Failure::new(Kind::Usage, error))?;
-        let works = Works { time: work, rng: Mutex::new(Rng::from_seed(self.seed).fork("work")) };
         let failed = |error: std::io::Error| Failure::new(Kind::Device, error);
-        let pool = Arc::new(Pool::threads(config, Arc::new(works)).map_err(failed)?);
+        let pool = Arc::new(Pool::threads(config, works).map_err(failed)?);
         self.current.set(Some(pool.clone()));
         let stop = AtomicBool::new(false);
         let (address, seed) = (self.address, self.seed);
