@@ -70,6 +70,27 @@ pub(crate) fn hangups(runner: &mut Runner) -> io::Result<Rc<Cell<u32>>> {
     Ok(hangups)
 }
 
+/// Whether there was a terminal, whose end is told by SIGHUP, too.
+pub(crate) struct Terminal {
+    was_there: bool,
+}
+
+impl Terminal {
+    pub(crate) fn now() -> Self {
+        Terminal { was_there: is_in_a_terminal() }
+    }
+
+    /// It was there, and is no more.
+    pub(crate) fn has_gone(&self) -> bool {
+        self.was_there && !is_in_a_terminal()
+    }
+}
+
+/// tty(4): it can't be opened without one.
+fn is_in_a_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
+}
+
 /// Adds to `count` for each of these signals, by a pipe that the Runner looks at.
 #[cfg(unix)]
 fn count(runner: &mut Runner, signals: &[i32], count: Rc<Cell<u32>>) -> io::Result<()> {

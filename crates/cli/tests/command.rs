@@ -173,6 +173,32 @@ fn refusals_say_what_to_do_next() {
 }
 
 #[test]
+fn a_pool_that_cannot_be_is_refused_before_anything_is_served() {
+    let serve =
+        |pool: &[&'static str]| [&["serve", "--forward", "127.0.0.1:0", "--https", "0"], pool].concat();
+    fails(
+        &serve(&["--model", "prefork", "--threads", "3"]),
+        2,
+        "one thread in each process, and 3 were asked for",
+    );
+    fails(
+        &serve(&["--model", "threads", "--processes", "2"]),
+        2,
+        "has no child processes, and 2 were asked for",
+    );
+    fails(&serve(&["--threads", "0"]), 2, "a pool without threads answers nobody");
+    fails(
+        &serve(&["--processes", "100", "--threads", "100"]),
+        2,
+        "10000 threads are more than a pool may have",
+    );
+    fails(&serve(&["--wsgi", "shop:app", "--model", "threads"]), 2, "runs in child processes");
+    fails(&serve(&["--threads", "1", "--control", "/nowhere/at/all"]), 1, "no socket for framewise top");
+    fails(&["top", "--control", "/nowhere/at/all"], 4, "no server answers at /nowhere/at/all");
+    fails(&["serve-child", "--threads", "1"], 2, "this is for child processes");
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_said_before_anything_is_fetched() {
     let output = framewise(&["fetch", "https://shop.test/", "-o", "/nowhere/at/all"]);
     assert_eq!(output.status.code(), Some(1));

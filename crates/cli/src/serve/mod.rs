@@ -335,11 +335,15 @@ fn serve(
     let questions = signals::questions(&mut live.runner).map_err(failed)?;
     let restarts = pool.filter(|_| restarts_on_hangup(args)).map(|_| signals::hangups(&mut live.runner));
     let restarts = restarts.transpose().map_err(failed)?;
+    let terminal = signals::Terminal::now();
     let is_over = |runner: &mut Runner| {
         answer(&questions, runner);
         if let (Some(pool), Some(restarts)) = (pool, &restarts)
             && restarts.take() > 0
         {
+            if terminal.has_gone() {
+                return true;
+            }
             output::say("Starting every process anew; the old ones finish what they have.\n");
             pool.restart();
         }

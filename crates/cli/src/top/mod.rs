@@ -56,17 +56,15 @@ fn show(report: &Report, args: &args::Top) -> Result<(), Failure> {
     output::print_coloured(&render::screen(report, usize::MAX))
 }
 
-/// Draws one screen over the last.
+/// Draws one screen over the last. The last row is left for what the shell says once it is interrupted.
 fn draw(report: &Report) -> Result<(), Failure> {
-    let rows = rows();
+    let rows = rows().saturating_sub(1);
     let mut text = HOME.to_owned();
     let screen = render::screen(report, rows);
-    for (index, line) in screen.lines().take(rows).enumerate() {
-        if index > 0 {
-            text.push('\n');
-        }
+    for line in screen.lines().take(rows) {
         text.push_str(line);
         text.push_str(CLEAR_LINE);
+        text.push('\n');
     }
     text.push_str(CLEAR_REST);
     output::print_coloured(&text)

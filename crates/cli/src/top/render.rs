@@ -10,7 +10,7 @@ use crate::serve::control::Report;
 use crate::table::{WIDTH, fit};
 
 /// Columns of a thread's digits.
-const DIGITS: usize = 52;
+const DIGITS: usize = 42;
 /// Columns of a bar.
 const BAR: usize = 20;
 
@@ -29,14 +29,14 @@ fn head(text: &mut String, report: &Report) {
     let threads = pool.processes.iter().map(|process| process.threads.len()).max().unwrap_or(0);
     let made_of = match pool.model.as_str() {
         "threads" => format!("{threads} threads in one process"),
-        model => format!("{model}: {} processes, {threads} threads in each", pool.processes_wanted),
+        model => format!("{model}: {} processes x {threads} threads", pool.processes_wanted),
     };
     let up = clock(pool.since_ms);
     let _ = writeln!(text, "{bold}framewise serve{bold:#}  pid {}  {made_of}  up {up}", report.pid);
     let queue = &pool.queue;
     let _ = writeln!(
         text,
-        "requests  {} a second come, {} are answered; {} of {} places to wait taken",
+        "requests  {} come, {} are answered in a second; {} wait ({} may)",
         rate(pool.came_per_second),
         rate(pool.answered_per_second),
         queue.length,
@@ -165,7 +165,7 @@ fn longest(text: &mut String, report: &Report, rows: usize) {
     for (process, number, thread) in busy.into_iter().take((rows - 2).min(8)) {
         let word = State::of(thread.state).map_or("", State::word);
         let style = style_of(thread.state);
-        let request = fit(thread.request.as_deref().unwrap_or_default(), 44);
+        let request = fit(thread.request.as_deref().unwrap_or_default(), 40);
         let _ = writeln!(
             text,
             "  {process}.{number:<5} {style}{} {word:<10}{style:#}{:>8}   {request}",
