@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Who gets which request is decided by one pure machine, the [`Dispatcher`]. It is driven by real threads and processes, and
-//! by [`simulate`] in simulated time: what is measured there is the same code.
+//! by [`simulate()`] in simulated time: what is measured there is the same code.
 //!
 //! | to learn | read |
 //! |---|---|
