@@ -29,7 +29,13 @@ fn head(text: &mut String, report: &Report) {
     let threads = pool.processes.iter().map(|process| process.threads.len()).max().unwrap_or(0);
     let made_of = match pool.model.as_str() {
         "threads" => format!("{threads} threads in one process"),
-        model => format!("{model}: {} processes x {threads} threads", pool.processes_wanted),
+        model => {
+            let plural = |count: usize, one: &str, more: &str| {
+                format!("{count} {}", if count == 1 { one } else { more })
+            };
+            let processes = plural(pool.processes_wanted, "process", "processes");
+            format!("{model}: {processes} x {}", plural(threads, "thread", "threads"))
+        }
     };
     let up = clock(pool.since_ms);
     let _ = writeln!(text, "{bold}framewise serve{bold:#}  pid {}  {made_of}  up {up}", report.pid);

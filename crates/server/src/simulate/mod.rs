@@ -1,5 +1,6 @@
-//! A pool in simulated time: the same [`Dispatcher`](crate::Dispatcher) that real threads are driven by, with clients, work and a database
-//! that are drawn from a seed. A second of a busy pool takes some milliseconds, and the same seed is the same run.
+//! A pool in simulated time: the same [`Dispatcher`](crate::Dispatcher) that real threads are driven by, with clients, work
+//! and a database that are drawn from a seed. A second of a busy pool takes some milliseconds, and the same seed is the same
+//! run.
 //!
 //! ```
 //! use std::time::Duration;

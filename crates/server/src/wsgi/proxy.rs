@@ -1,8 +1,10 @@
 //! One request to gunicorn, and its answer, which is passed on as it comes.
 
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::thread;
 
 use bytes::{Bytes, BytesMut};
 use framewise_http::body::{Decoded, Decoder, Framing};
@@ -43,17 +45,21 @@ impl Handler for Proxy {
         let accept = request.header("accept").map(str::to_owned);
         match self.ask(&request) {
             Ok((head, framing, rest, socket)) => {
+                let is_bodyless = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&head.status);
                 let length = match framing {
-                    _ if is_bodyless(&request.head.method, head.status) => BodyLength::None,
+                    _ if is_bodyless => BodyLength::None,
                     Framing::Length(length) => BodyLength::Known(length),
                     Framing::Chunked | Framing::UntilClose => BodyLength::Unknown,
                 };
                 let body = answer.begin(head, length);
-                if length == BodyLength::None {
-                    return body.finish();
+                // The head of an answer to HEAD tells a length, too.
+                if is_bodyless || request.head.method == Method::HEAD {
+                    body.finish();
+                } else {
+                    // What breaks off is broken off for the client, too: dropped, the body is not finished.
+                    let _ = pass_on(framing, rest, &socket, body);
                 }
-                // What breaks off is broken off for the client, too: dropped, the body is not finished.
-                let _ = pass_on(framing, rest, socket, body);
+                let _ = socket.shutdown(Shutdown::Both);
             }
             Err(why) => answer.respond(gone(&why).page(accept.as_deref())),
         }
@@ -70,11 +76,7 @@ impl Proxy {
             std::process::exit(1);
         };
         socket.write_all(&fields::request_head(request, thread))?;
-        // An application may answer without having read it all, and close.
-        match socket.write_all(&request.body) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
-            _ => {}
-        }
+        send_body(&socket, request.body.clone())?;
         let mut inbox = BytesMut::new();
         loop {
             while let Some((mut head, length)) = read_response(&inbox, &LIMITS).map_err(NoAnswer::Refused)? {
@@ -87,14 +89,26 @@ impl Proxy {
                 head.headers = fields::answer_fields(&head.headers);
                 return Ok((head, framing, after.freeze(), socket));
             }
-            if read_more(&mut socket, &mut inbox)? == 0 {
+            if read_more(&socket, &mut inbox)? == 0 {
                 return Err(NoAnswer::CutShort);
             }
         }
     }
 }
 
-fn read_more(socket: &mut UnixStream, inbox: &mut BytesMut) -> io::Result<usize> {
+/// Sends the body beside whoever reads the answer: an application may answer before it has read all, or as it reads. One that
+/// closes early wants no more, which is no error.
+fn send_body(socket: &UnixStream, body: Bytes) -> io::Result<()> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    let mut socket = socket.try_clone()?;
+    let send = move || drop(socket.write_all(&body));
+    // When the exchange is over the socket is shut down, and that is the end of this thread, too.
+    thread::Builder::new().name("body".to_owned()).spawn(send).map(drop)
+}
+
+fn read_more(mut socket: &UnixStream, inbox: &mut BytesMut) -> io::Result<usize> {
     let mut buffer = [0; PIECE];
     loop {
         match socket.read(&mut buffer) {
@@ -120,12 +134,8 @@ fn framing(head: &ResponseHead) -> Framing {
     }
 }
 
-fn is_bodyless(method: &Method, status: StatusCode) -> bool {
-    method == Method::HEAD || [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)
-}
-
 /// Passes the body on, piece by piece. `None`: it broke off, or nobody wants it.
-fn pass_on(framing: Framing, mut rest: Bytes, mut socket: UnixStream, mut body: AnswerBody) -> Option<()> {
+fn pass_on(framing: Framing, mut rest: Bytes, socket: &UnixStream, mut body: AnswerBody) -> Option<()> {
     let mut decoder = Decoder::new(framing, u64::MAX, LIMITS);
     loop {
         match decoder.decode(&mut rest, usize::MAX).ok()? {
@@ -136,7 +146,7 @@ fn pass_on(framing: Framing, mut rest: Bytes, mut socket: UnixStream, mut body: 
             }
             Decoded::More => {
                 let mut inbox = BytesMut::from(&rest[..]);
-                if read_more(&mut socket, &mut inbox).ok()? == 0 {
+                if read_more(socket, &mut inbox).ok()? == 0 {
                     if decoder.is_until_close() {
                         body.finish();
                     }
