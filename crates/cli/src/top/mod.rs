@@ -42,8 +42,10 @@ pub(crate) fn run(args: &args::Top) -> Result<(), Failure> {
             show(&report, args)?;
         }
         thread::sleep(args.interval.max(LEAST));
-        // The server has ended: so does this.
-        let Ok(next) = look(&path) else { return Ok(()) };
+        let Ok(next) = look(&path) else {
+            output::say("The server has ended.\n");
+            return Ok(());
+        };
         report = next;
     }
 }
