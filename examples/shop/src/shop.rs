@@ -123,13 +123,11 @@ impl Inner {
             }
             Err(error) => Err(error.into()),
         };
-        let response = match outcome.and_then(|(reply, cookie)| {
-            let response = self.respond(reply, &trail, route, request)?;
+        let answered = outcome.and_then(|(reply, cookie)| {
+            let response = respond(reply, &trail, route, request)?;
             Ok(with_cookie(response, cookie))
-        }) {
-            Ok(response) => response,
-            Err(stop) => self.failed(&stop, &trail, request),
-        };
+        });
+        let response = answered.unwrap_or_else(|stop| self.failed(&stop, &trail, route, request));
         with_rules(response)
     }
 
@@ -193,30 +191,8 @@ impl Inner {
         Err(Stop::Problem(Box::new(Problem::new(StatusCode::FORBIDDEN, wrong, right).by("RFC 9110 §15.5.4"))))
     }
 
-    fn respond(
-        &self,
-        reply: Reply,
-        trail: &Trail,
-        route: &'static Route,
-        request: &Request,
-    ) -> Result<Response, Stop> {
-        let (status, page) = match reply {
-            Reply::Page { status, html } => (status, html),
-            Reply::Plain(response) => return Ok(*response),
-            Reply::Go { to } => {
-                return Ok(Response::status(StatusCode::SEE_OTHER).header("Location", &to));
-            }
-        };
-        let page = if trail.is_kept() {
-            Panel { account: trail.tell(route, request.path()) }.put_into(&page)?
-        } else {
-            page
-        };
-        Ok(Response::html(page).with_status(status))
-    }
-
     /// The page where there was no visit, or none that could be shown.
-    fn failed(&self, stop: &Stop, trail: &Trail, request: &Request) -> Response {
+    fn failed(&self, stop: &Stop, trail: &Trail, route: &'static Route, request: &Request) -> Response {
         let problem = match stop {
             Stop::Database(error) => self.problem(error),
             _ => {
@@ -230,7 +206,8 @@ impl Inner {
             return plain;
         }
         let status = problem.status;
-        match views::render(&ProblemPage { around, problem }, trail) {
+        let page = views::render(&ProblemPage { around, problem }, trail);
+        match page.and_then(|page| explained(page, trail, route, request)) {
             Ok(html) => Response::html(html).with_status(status).header("Vary", "Accept"),
             Err(_) => plain,
         }
@@ -266,6 +243,30 @@ impl Means for Inner {
 
     fn session(&self, customer: Option<i64>) -> Session {
         Session::new(customer, self.now(), &mut self.randomness())
+    }
+}
+
+fn respond(reply: Reply, trail: &Trail, route: &'static Route, request: &Request) -> Result<Response, Stop> {
+    match reply {
+        Reply::Page { status, html } => {
+            Ok(Response::html(explained(html, trail, route, request)?).with_status(status))
+        }
+        Reply::Plain(response) => Ok(*response),
+        Reply::Go { to } => Ok(Response::status(StatusCode::SEE_OTHER).header("Location", &to)),
+    }
+}
+
+/// The page with what made it below, for who asks.
+fn explained(
+    page: String,
+    trail: &Trail,
+    route: &'static Route,
+    request: &Request,
+) -> Result<String, askama::Error> {
+    if trail.is_kept() {
+        Panel { account: trail.tell(route, request.path()) }.put_into(&page)
+    } else {
+        Ok(page)
     }
 }
 

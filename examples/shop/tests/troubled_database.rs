@@ -98,7 +98,9 @@ fn a_file_that_another_program_has_locked_is_waited_for() {
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let words = "The shop&#39;s database, shop.db, is in use by another program.";
     troubled(&ada.get("/products/1"), 503, words);
-    troubled(&Visitor::of(&shop_in(&file)).get("/"), 503, words);
+    let explained = Visitor::of(&shop_in(&file)).get("/?mvc");
+    troubled(&explained, 503, words);
+    says(&explained, "products::show_products");
     other.execute_batch("ROLLBACK").unwrap();
     says(&ada.get("/products/1"), "Good.");
     // Who writes keeps others from writing, and from nothing else.
