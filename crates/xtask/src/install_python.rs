@@ -1,6 +1,6 @@
-//! A Python of its own for the Django shop, with what its `requirements.txt` names: `target/tools/django`.
+//! What the shop by Django needs, as its `requirements.txt` names it, in `target/tools/python`.
 
-use crate::{packages, tool};
+use crate::tool;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,46 +11,35 @@ pub(crate) fn shop() -> PathBuf {
     tool::root().join("examples/django_shop")
 }
 
-/// The interpreter, installed first if it is not there; or why it can't be had.
+/// The Python that runs it: the system's own where there is one, for that is everybody's.
+pub(crate) fn python() -> &'static str {
+    if Path::new("/usr/bin/python3").is_file() { "/usr/bin/python3" } else { "python3" }
+}
+
+/// Where its packages are, for `PYTHONPATH`, installed first where they are not; or why they can't be had.
 pub(crate) fn provide() -> io::Result<Result<PathBuf, String>> {
-    let folder = tool::target_folder().join("tools/django");
-    let python = folder.join("bin/python");
+    let folder = tool::target_folder().join("tools/python");
     let requirements = shop().join("requirements.txt");
-    let (wanted, noted) = (fs::read(&requirements)?, folder.join("installed.txt"));
+    let (wanted, noted) = (fs::read(&requirements)?, folder.join("of-the-shop.txt"));
     if fs::read(&noted).is_ok_and(|installed| installed == wanted) {
-        return Ok(Ok(python));
+        return Ok(Ok(folder));
+    }
+    if !tool::is_installed("pip3") {
+        return Ok(Err("pip3 is not installed".to_owned()));
     }
     println!("\n== what the shop by Django needs, by pip");
-    if !can_make_one() && tool::is_root() && tool::is_installed("apt-get") {
-        packages::install(&["python3-venv"])?;
-    }
-    let mut make = Command::new("python3");
-    make.args(["-m", "venv", "--clear"]).arg(&folder);
-    let mut fill = Command::new(&python);
-    fill.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements);
-    if !succeeds(&mut make)? || !succeeds(&mut fill)? {
+    let mut command = Command::new("pip3");
+    command.args([
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--root-user-action=ignore",
+        "--upgrade",
+    ]);
+    command.arg("--target").arg(&folder);
+    if !tool::stream(command.arg("-r").arg(&requirements), |_| ())?.success() {
         return Ok(Err("Django can't be installed".to_owned()));
     }
     fs::write(noted, wanted)?;
-    Ok(Ok(python))
-}
-
-/// Where its programs are, if it was installed: for the tests that serve the shop.
-pub(crate) fn programs(python: &Path) -> &Path {
-    python.parent().unwrap_or(python)
-}
-
-/// Debian's Python leaves out what makes one with pip in it.
-fn can_make_one() -> bool {
-    let asked = Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
-    asked.is_ok_and(|output| output.status.success())
-}
-
-/// Runs a command, whose program may be missing.
-fn succeeds(command: &mut Command) -> io::Result<bool> {
-    match tool::stream(command, |_| ()) {
-        Ok(status) => Ok(status.success()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
+    Ok(Ok(folder))
 }

@@ -23,7 +23,7 @@ pub(crate) fn run(quick: bool) -> io::Result<bool> {
     packages::provide()?;
     install::provide_python()?;
     install_node::provide()?;
-    let python = install_python::provide()?;
+    let django = install_python::provide()?;
     let mut summary = Summary::new(must_not_skip());
     summary.check("cargo fmt", &mut tool::cargo(["fmt", "--all", "--check"]));
     if !quick {
@@ -36,11 +36,8 @@ pub(crate) fn run(quick: bool) -> io::Result<bool> {
         summary.check("cargo clippy, without the shop", &mut clippy(&["--package", "framewise-cli"]));
     }
     summary.check("the command", tool::cargo(["build", "--package", "framewise-cli"]).args(SHOP));
-    summary.tests(
-        "unit and integration tests",
-        &mut tests(&["--lib", "--bins", "--tests", "--examples"], python.as_ref().ok()),
-    );
-    summary.checks("the shop by Django", |report| django_shop(&python, report));
+    summary.tests("unit and integration tests", &mut tests(&["--lib", "--bins", "--tests", "--examples"]));
+    summary.checks("the shop by Django", |report| django_shop(&django, report));
     if !quick {
         the_documentation(&mut summary);
         summary.checks("dependencies", |report| deny::run_all(report));
@@ -53,7 +50,7 @@ pub(crate) fn run(quick: bool) -> io::Result<bool> {
 }
 
 fn the_documentation(summary: &mut Summary) {
-    summary.tests("documentation tests", &mut tests(&["--doc"], None));
+    summary.tests("documentation tests", &mut tests(&["--doc"]));
     let mut doc = tool::cargo(["doc", "--workspace", "--no-deps"]);
     summary.check("cargo doc", doc.env("RUSTDOCFLAGS", "-D warnings"));
     summary.checks("examples", |report| examples::run_all(report));
@@ -63,12 +60,9 @@ fn the_documentation(summary: &mut Summary) {
 }
 
 /// `cargo test` of everything of these kinds; all of it, whatever fails. Benchmarks are no tests.
-fn tests(kinds: &[&str], django: Option<&PathBuf>) -> Command {
+fn tests(kinds: &[&str]) -> Command {
     let mut command = tool::cargo(["test", "--workspace", "--no-fail-fast"]);
     command.args(SHOP).args(kinds);
-    if let Some(python) = django {
-        command.env("FRAMEWISE_DJANGO", install_python::programs(python));
-    }
     // Built a step before; the tests that run the command need not ask cargo for it.
     command.env("FRAMEWISE_BIN", tool::target_folder().join("debug/framewise"));
     if must_not_skip() {
@@ -78,12 +72,13 @@ fn tests(kinds: &[&str], django: Option<&PathBuf>) -> Command {
 }
 
 /// The Django shop's own tests, by Django's own command.
-fn django_shop(python: &Result<PathBuf, String>, report: &mut dyn FnMut(&str, Outcome)) -> io::Result<()> {
-    let outcome = match python {
+fn django_shop(packages: &Result<PathBuf, String>, report: &mut dyn FnMut(&str, Outcome)) -> io::Result<()> {
+    let outcome = match packages {
         Err(lacking) => Outcome::Skipped(lacking.clone()),
-        Ok(python) => {
-            let mut command = Command::new(python);
+        Ok(packages) => {
+            let mut command = Command::new(install_python::python());
             command.args(["manage.py", "test"]).current_dir(install_python::shop());
+            command.env("PYTHONPATH", packages);
             // Nothing of it is written beside the sources.
             let folder = tempfile::tempdir()?;
             command.env("SHOP_DATABASE", folder.path().join("shop.db")).env("PYTHONDONTWRITEBYTECODE", "1");

@@ -38,9 +38,9 @@ impl Framewise {
         self
     }
 
-    /// Runs with this variable in its environment.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.command.env(name, value);
+    /// Sets a variable of its environment.
+    pub fn with(mut self, variable: &str, value: &str) -> Self {
+        self.command.env(variable, value);
         self
     }
 
