@@ -69,8 +69,8 @@ pub enum FormError {
 }
 
 impl FormError {
-    /// The page that says so.
-    pub fn answer(&self, request: &Request) -> Response {
+    /// What was wrong, and what would be right.
+    pub fn problem(&self) -> Problem {
         let (status, right, source) = match self {
             FormError::NoForm => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -82,7 +82,12 @@ impl FormError {
             }
             _ => (StatusCode::PAYLOAD_TOO_LARGE, "Send less.", "RFC 9110 §15.5.14"),
         };
-        let page = Problem::new(status, format!("{self}."), right).by(source).answer(request);
+        Problem::new(status, format!("{self}."), right).by(source)
+    }
+
+    /// The page that says so.
+    pub fn answer(&self, request: &Request) -> Response {
+        let page = self.problem().answer(request);
         match self {
             FormError::NoForm => {
                 page.header("Accept-Post", "application/x-www-form-urlencoded, multipart/form-data")

@@ -180,7 +180,7 @@ impl Inner {
         // A request without any body is a form without fields: its token is missing, which is what it hears.
         let is_empty = visit.request.body.is_empty();
         let sent = if is_empty { Ok(Vec::new()) } else { form(visit.request, &FORM) };
-        let sent = sent.map_err(|error| Stop::Form(Box::new(error)))?;
+        let sent = sent.map_err(|error| Stop::Problem(Box::new(error.problem())))?;
         let token = sent.iter().find(|field| field.name == "csrf_token").map(Sent::text);
         if token.is_some_and(|token| visit.session.has_given(&token, key)) {
             return Ok(sent);
@@ -294,7 +294,6 @@ fn explain(visit: &Visit<'_>, stop: Stop) -> Result<Reply, Stop> {
                 .link("The shop", "/")
         }
         Stop::Problem(problem) => *problem,
-        Stop::Form(error) => return Ok(Reply::Plain(Box::new(error.answer(visit.request)))),
         Stop::Database(_) | Stop::Template(_) => return Err(stop),
     };
     let plain = problem.answer(visit.request);

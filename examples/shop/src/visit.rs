@@ -1,7 +1,7 @@
 //! One request from a controller's point of view: what was asked and sent, who asks, and the records.
 
 use framewise_http::{Problem, Request, Response, StatusCode};
-use framewise_site::{Field as Sent, FormError};
+use framewise_site::Field as Sent;
 
 use crate::database::{DatabaseError, Records};
 use crate::models::Customer;
@@ -65,9 +65,6 @@ pub(crate) enum Stop {
     /// Something else that a page is to say.
     #[error("{}", .0.wrong)]
     Problem(Box<Problem>),
-    /// What was sent is no form.
-    #[error(transparent)]
-    Form(Box<FormError>),
 }
 
 /// What has just been done, as the next page says it. It goes along in that page's address.

@@ -239,6 +239,7 @@ fn what_is_too_large_or_no_form_is_refused() {
     let mut ada = Visitor::of(&shop());
     let large = ada.post("/account/new", &[("name", &"x".repeat(200_000))]);
     assert_eq!(large.head.status, 413);
+    says(&large, "<h1>This form has more than 128 KiB.</h1>");
     let post = |kind: &str, body: &str| Fetch::post("https://shop.test/account/new", kind, body.to_owned());
     assert_eq!(ada.fetch(post("application/json", "{}")).head.status, 415);
     assert_eq!(ada.fetch(post("multipart/form-data", "x")).head.status, 400);
