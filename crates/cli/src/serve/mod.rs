@@ -49,7 +49,7 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
         )
         .next("framewise serve --forward 127.0.0.1:8080"));
     }
-    let shop = shop::open(&args.site)?;
+    let shop = shop::open(args.site.shop, args.site.database.as_deref())?;
     #[cfg(target_os = "linux")]
     if let Some(device) = args.tap.device() {
         live::check_host(device, &args.tap)?;

@@ -287,7 +287,7 @@ mod unix {
             let mut gunicorn = Gunicorn::start(&application, folder, args.threads).map_err(of_wsgi)?;
             return pool::work_with(socket, args.threads, |reports| gunicorn.handler(reports)).map_err(alone);
         }
-        let shop = super::super::shop::open(&args.site)?;
+        let shop = super::super::shop::open(args.site.shop, args.site.database.as_deref())?;
         let site = super::super::site(&args.site, shop.as_ref())?;
         pool::work(socket, args.threads, site).map_err(alone)
     }

@@ -1,10 +1,10 @@
 //! `serve --shop`: the shop on its embedded database, where it is built in.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use framewise::http::Handler;
 
-use super::SiteArgs;
 use crate::exit::Failure;
 
 /// The shop as it is served.
@@ -14,9 +14,9 @@ pub(super) struct Shop {
     pub(super) trouble: Box<dyn Fn() -> Option<String>>,
 }
 
-/// The shop, if it was asked for.
+/// The shop, if it is wanted, with its records in this file, or in memory.
 #[cfg(feature = "shop")]
-pub(super) fn open(args: &SiteArgs) -> Result<Option<Shop>, Failure> {
+pub(super) fn open(is_wanted: bool, database: Option<&Path>) -> Result<Option<Shop>, Failure> {
     use std::time::{Instant, SystemTime};
 
     use framewise::core::Rng;
@@ -25,11 +25,11 @@ pub(super) fn open(args: &SiteArgs) -> Result<Option<Shop>, Failure> {
 
     use crate::exit::Kind;
 
-    if !args.shop {
+    if !is_wanted {
         return Ok(None);
     }
     let entropy = framewise::entropy().map_err(|error| Failure::new(Kind::Device, error))?;
-    let place = args.database.clone().map_or(Place::Memory, Place::File);
+    let place = database.map_or(Place::Memory, |file| Place::File(file.to_owned()));
     let started = Instant::now();
     let stopwatch = Arc::new(move || started.elapsed());
     let clock = Arc::new(SystemTime::now);
@@ -57,10 +57,10 @@ fn state_of(doing: framewise_shop::Doing) -> framewise_server::State {
 
 /// The shop is not built in: its database is a minute's work for a C compiler, which nobody's first page should wait for.
 #[cfg(not(feature = "shop"))]
-pub(super) fn open(args: &SiteArgs) -> Result<Option<Shop>, Failure> {
+pub(super) fn open(is_wanted: bool, _database: Option<&Path>) -> Result<Option<Shop>, Failure> {
     use crate::exit::Kind;
 
-    if !args.shop {
+    if !is_wanted {
         return Ok(None);
     }
     Err(Failure::new(Kind::Usage, "the shop is not built into this program")
