@@ -28,6 +28,12 @@ impl Rng {
         Rng(ChaCha12Rng::from_seed(entropy))
     }
 
+    /// The 32 bytes of which [`from_entropy`](Self::from_entropy) makes this stream again, from its beginning. Whoever has them
+    /// knows all that is drawn.
+    pub fn seed(&self) -> [u8; 32] {
+        self.0.get_seed()
+    }
+
     /// An independent stream for `purpose`. Depends on the seed and the purpose only, not on what was drawn.
     pub fn fork(&self, purpose: &str) -> Rng {
         let mut seed = self.0.get_seed();

@@ -98,7 +98,7 @@ fn direction_of(frame: &[u8], mac: MacAddr) -> Direction {
 
 /// Gives the host what came to it, and has its application do what it did.
 fn play(live: &mut Live, frames: &[Captured], sidecar: &Script) -> Result<(), PlayError> {
-    let mut deeds = deeds(sidecar)?.into_iter().peekable();
+    let mut deeds = deeds(sidecar, frames)?.into_iter().peekable();
     let mut translation = Translation::default();
     let (mut learnt, mut sent) = (0, Vec::new());
     for frame in frames {
@@ -133,8 +133,11 @@ fn play(live: &mut Live, frames: &[Captured], sidecar: &Script) -> Result<(), Pl
 /// A deed of the host's application: when, whether it follows on the one before, and what.
 type Timed<'s> = (Duration, When, &'s Deed);
 
-fn deeds(sidecar: &Script) -> Result<Vec<Timed<'_>>, PlayError> {
-    let mut at = Duration::ZERO;
+/// The deeds of a sidecar. The first, unless it has a time, is done when the host sends the capture's first frame, which
+/// follows from it; where something came first, at the run's beginning.
+fn deeds<'s>(sidecar: &'s Script, frames: &[Captured]) -> Result<Vec<Timed<'s>>, PlayError> {
+    let first = frames.first().filter(|frame| frame.direction == Direction::Outbound);
+    let mut at = first.map_or(Duration::ZERO, |frame| frame.at);
     let mut deeds = Vec::new();
     for step in &sidecar.steps {
         let Action::Do(deed) = &step.action else { return Err(PlayError::Steps { line: step.line }) };

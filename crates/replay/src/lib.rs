@@ -46,6 +46,7 @@ mod translate;
 pub use capture::capture;
 pub use error::PlayError;
 pub use file::{Played, SIDECAR, expect, expect_lines, file, file_with, read, sidecar_of};
+pub use live::host_config;
 pub use outcome::Outcome;
 pub use play::script;
 pub use script::Script;

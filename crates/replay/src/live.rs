@@ -230,8 +230,12 @@ fn instant(since: Duration) -> Instant {
     Instant::ZERO + since
 }
 
-/// What the host is built from.
-fn host_config(script: &Script, runner: &Runner) -> Result<HostConfig, PlayError> {
+/// What the host of a script or a sidecar is built from, in this run. It is for whoever records captures that are to be played
+/// again: a host that is built so on any device, with the randomness of the same seed, sends the same.
+///
+/// # Errors
+/// The host can't be made so.
+pub fn host_config(script: &Script, runner: &Runner) -> Result<HostConfig, PlayError> {
     let settings = &script.host;
     let prefer = if settings.prefers_ipv6 { Family::Ipv6 } else { Family::Ipv4 };
     let world = WorldConfig { seed: settings.seed, prefer, ..WorldConfig::default() };

@@ -30,7 +30,18 @@ pub(crate) enum Origin {
 }
 
 /// Captures with programs of others, recorded once.
-pub(crate) const PEERS: &[(&str, &str)] = &[];
+pub(crate) const PEERS: &[(&str, &str)] = &[
+    ("peer-chromium", "Chromium"),
+    ("peer-curl", "curl"),
+    ("peer-curl-chunked", "curl"),
+    ("peer-curl-form", "curl"),
+    ("peer-curl-tls12", "curl"),
+    ("peer-curl-tls13", "curl"),
+    ("peer-nginx", "nginx"),
+    ("peer-nginx-404", "nginx"),
+    ("peer-nginx-range", "nginx"),
+    ("peer-nginx-tls13", "nginx"),
+];
 
 /// All captures and their origins.
 pub(crate) fn origins() -> Vec<(String, Origin)> {

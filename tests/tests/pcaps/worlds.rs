@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use framewise::core::{Instant, Rng};
+use framewise::core::Rng;
 use framewise::http::{Request, Response};
 use framewise::tls::{Authority, CertificateChain, Identity, PrivateKey, Server, TimeSource, Versions};
 use framewise::world::{EPOCH, SERVER};
@@ -143,7 +143,6 @@ pub(crate) fn make(name: &str, path: &Path) {
     let mut server = world.runner.host(world.server);
     server.return_page(80, page).expect("port 80 is free");
     server.return_page_secure(443, page).expect("port 443 is free");
-    let begin = world.runner.now();
     let recorder = memory::record(&mut world);
     for url in scene.urls {
         // Whether the page comes is not the point of each.
@@ -152,10 +151,10 @@ pub(crate) fn make(name: &str, path: &Path) {
     world.runner.run_for(std::time::Duration::from_millis(200)).expect("a run in memory");
     let capture = memory::capture(&recorder.borrow().trace(), "me");
     fs::write(path, capture).expect("the folder can be written to");
-    fs::write(sidecar_of(path), sidecar(&scene, begin)).expect("the folder can be written to");
+    fs::write(sidecar_of(path), sidecar(&scene)).expect("the folder can be written to");
 }
 
-fn sidecar(scene: &Scene, begin: Instant) -> String {
+fn sidecar(scene: &Scene) -> String {
     let tls = match scene.versions {
         Versions::Both => "both",
         Versions::Only12 => "1.2",
@@ -165,8 +164,8 @@ fn sidecar(scene: &Scene, begin: Instant) -> String {
     text.push_str("delayed-ack 10ms\nnagle no\ncongestion cubic\noffload none\n");
     text.push_str(&format!("tls {tls}\n\n"));
     for (number, url) in scene.urls.iter().enumerate() {
-        let when = if number == 0 { format!("{}ns", begin.as_nanos()) } else { "then".to_owned() };
-        text.push_str(&format!("{when} fetch {url}\n"));
+        let when = if number == 0 { "" } else { "then " };
+        text.push_str(&format!("{when}fetch {url}\n"));
     }
     text
 }

@@ -42,16 +42,12 @@ fn say(path: &Path, outcome: &Outcome, args: &args::Replay) -> Result<(), Failur
     if outcome.is_success() && args.quiet {
         return Ok(());
     }
-    let mut text = String::new();
-    if args.files.len() > 1 || !outcome.is_success() {
-        text.push_str(&format!("{}: ", path.display()));
-    }
-    if let Some(title) = outcome.title.as_ref().filter(|_| !outcome.is_success()) {
-        text.push_str(title);
-    }
-    if !outcome.is_success() {
-        text.push('\n');
-    }
+    let mut text = match (&outcome.title, outcome.is_success()) {
+        (_, true) if args.files.len() == 1 => String::new(),
+        (_, true) => format!("{}: ", path.display()),
+        (Some(title), false) => format!("{}: {title}\n", path.display()),
+        (None, false) => format!("{}\n", path.display()),
+    };
     text.push_str(&outcome.to_string());
     let lines = text.lines().map(printable).collect::<Vec<_>>();
     output::print(&lines.join("\n"))
