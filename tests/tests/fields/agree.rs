@@ -42,10 +42,13 @@ pub(crate) fn size(ours: &str, theirs: &PdmlField) -> bool {
     parsed(ours) == Some(theirs.place.len() as u64)
 }
 
-/// A moment, of which theirs shows the bytes: a tag, a length, and digits, of the year only the last two.
+/// A moment, of which theirs shows the bytes: a tag, a length, and digits; of the year only the last two, unless the tag is that
+/// of times beyond 2049 (RFC 5280, section 4.1.2.5).
 pub(crate) fn moment(ours: &str, theirs: &PdmlField) -> bool {
     let digits: String = ours.chars().filter(char::is_ascii_digit).collect();
-    let written: String = digits[2..].bytes().map(|digit| format!("{digit:02x}")).collect();
+    let is_long = theirs.value.starts_with("18");
+    let digits = if is_long { &digits[..] } else { &digits[2..] };
+    let written: String = digits.bytes().map(|digit| format!("{digit:02x}")).collect();
     theirs.value.get(4..).is_some_and(|value| value == written + "5a")
 }
 

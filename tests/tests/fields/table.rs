@@ -281,6 +281,7 @@ pub(crate) const ROWS: &[Row] = &[
     near("TLS", "subject", "x509af.subject", there),
     near("TLS", "subject public key", "x509af.subjectPublicKeyInfo_element", there),
     at("TLS", "DNS name", "x509ce.dNSName", same),
+    at("TLS", "IP address", "x509ce.IPAddress.ipv4", same),
     at("TLS", "signature length", "tls.handshake.client_cert_vrfy.sig_len|tls.handshake.sig_len", number),
     at("TLS", "signature", "tls.handshake.client_cert_vrfy.sig|tls.handshake.sig", bytes),
     at("TLS", "verify data", "tls.handshake.verify_data", there),

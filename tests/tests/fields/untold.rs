@@ -35,6 +35,8 @@ pub(crate) const UNTOLD: &[((&str, &str), &str)] = &[
     (("HTTP", "Content-Range"), "tshark tells the line, and has no field of that name"),
     (("HTTP", "Expect"), "tshark tells the line, and has no field of that name"),
     (("HTTP", "X-Content-Type-Options"), "tshark tells the line, and has no field of that name"),
+    (("HTTP", "Upgrade-Insecure-Requests"), "tshark tells the line, and has no field of that name"),
+    (("HTTP", "Accept-Ranges"), "tshark tells the line, and has no field of that name"),
     (("HTTP", "ETag"), "tshark tells the line, and has no field of that name"),
     (("HTTP", "Vary"), "tshark tells the line, and has no field of that name"),
     (("HTTP", "Allow"), "tshark tells the line, and has no field of that name"),
