@@ -46,8 +46,18 @@ struct Captured {
 pub fn capture(file: &[u8], sidecar: &Script) -> Result<Outcome, PlayError> {
     let mut live = Live::new(sidecar)?;
     let frames = read(file, sidecar, live.mac())?;
-    play(&mut live, &frames, sidecar)?;
     let expected = Dissection::of_capture(file, "", Limits::default())?;
+    let sent = || frames.iter().filter(|frame| frame.direction == Direction::Outbound);
+    if sent().next().is_none() {
+        return Err(PlayError::Nothing { mac: live.mac() });
+    }
+    if let Some(chosen) = sidecar.compared.nowhere(sent().filter_map(|frame| expected.frame(frame.number))) {
+        return Err(PlayError::Nowhere { what: chosen.to_string() });
+    }
+    play(&mut live, &frames, sidecar)?;
+    if live.is_full() {
+        return Err(PlayError::TooMuch);
+    }
     let got = Dissection::of_trace(&live.trace(), live.name(), Limits::default());
     Ok(judge(&frames, &expected, &got, sidecar))
 }
@@ -56,6 +66,7 @@ pub fn capture(file: &[u8], sidecar: &Script) -> Result<Outcome, PlayError> {
 fn read(file: &[u8], sidecar: &Script, mac: MacAddr) -> Result<Vec<Captured>, PlayError> {
     let mut reader = CaptureReader::new(file)?;
     let mut frames: Vec<Captured> = Vec::new();
+    let (mut directions, mut is_ours) = (Vec::new(), true);
     let mut zero = match sidecar.start {
         Start::Simulated => Some(SIMULATED_EPOCH),
         Start::At(nanos) => Some(Duration::from_nanos(nanos)),
@@ -78,8 +89,15 @@ fn read(file: &[u8], sidecar: &Script, mac: MacAddr) -> Result<Vec<Captured>, Pl
         let at = at.ok_or(PlayError::Time { frame })?;
         // Clocks of computers are set back now and then; a run's never is.
         let at = frames.last().map_or(at, |before| at.max(before.at));
-        let direction = packet.direction().unwrap_or_else(|| direction_of(packet.bytes, mac));
+        let told = packet.direction();
+        let direction = direction_of(packet.bytes, mac);
+        is_ours &= told.is_some() && (told == Some(Direction::Inbound) || direction == Direction::Outbound);
+        directions.push(told.unwrap_or(direction));
         frames.push(Captured { number: frame, at, direction, bytes: packet.bytes.to_vec() });
+    }
+    // What a capture says of directions counts where it was made at our host: there, all that left came from its address.
+    if is_ours && directions.contains(&Direction::Outbound) {
+        frames.iter_mut().zip(directions).for_each(|(frame, told)| frame.direction = told);
     }
     Ok(frames)
 }

@@ -73,6 +73,34 @@ impl Compared {
     }
 }
 
+impl Compared {
+    /// The first of the chosen that none of these frames has: to compare it would be to compare nothing.
+    pub(crate) fn nowhere<'d>(&self, frames: impl Iterator<Item = Frame<'d>>) -> Option<&Chosen> {
+        let mut missing: Vec<_> = self.chosen.iter().filter(|chosen| **chosen != Chosen::Chance).collect();
+        for frame in frames {
+            for layer in frame.layers().layers {
+                let name = layer.description.protocol;
+                let has = |chosen: &Chosen| {
+                    let mut fields = layer.description.fields.iter().map(|field| field.name).chain([DATA]);
+                    fields.any(|field| chosen.covers(name, field))
+                };
+                missing.retain(|chosen| !has(chosen));
+            }
+        }
+        missing.first().copied()
+    }
+}
+
+impl std::fmt::Display for Chosen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Chosen::Layer(layer) => f.write_str(layer),
+            Chosen::Field(layer, field) => write!(f, "{layer}/{}", field.replace(' ', "-")),
+            Chosen::Chance => f.write_str("chance"),
+        }
+    }
+}
+
 /// What a layer carries, as if it were a field.
 pub(crate) const DATA: &str = "data";
 

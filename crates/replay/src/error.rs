@@ -1,5 +1,6 @@
 //! Why something can't be played.
 
+use framewise::core::MacAddr;
 use framewise::world::WorldError;
 use framewise::{FetchError, ServeError};
 use framewise_trace::ReadError;
@@ -25,6 +26,14 @@ pub enum PlayError {
         file: String,
         /// What the operating system says.
         error: std::io::Error,
+    },
+    /// A file is longer than any test.
+    #[error("{file} has more than {limit} bytes, which is no test any more")]
+    TooLarge {
+        /// Which.
+        file: String,
+        /// The limit.
+        limit: u64,
     },
     /// A capture has no sidecar that says which side is ours.
     #[error("{capture} needs {sidecar}, which says which side is the live host")]
@@ -57,6 +66,20 @@ pub enum PlayError {
     Cut {
         /// The frame's number.
         frame: usize,
+    },
+    /// None of the capture's frames was sent by the host.
+    #[error(
+        "no frame of the capture comes from {mac}: is that the MAC address of the host that is to be live?"
+    )]
+    Nothing {
+        /// The host's MAC address.
+        mac: MacAddr,
+    },
+    /// What is to be compared is nowhere.
+    #[error("no frame that the host sent in the capture has {what}, which is to be compared")]
+    Nowhere {
+        /// The layer or field.
+        what: String,
     },
     /// A sidecar has steps that only a script may have.
     #[error("line {line}: a capture has its frames; in its sidecar stand only the deeds of the host")]

@@ -1,5 +1,6 @@
 //! Files that are played: the one place that reads them.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::PlayError;
@@ -8,6 +9,9 @@ use crate::script::Script;
 
 /// How the name of a capture's sidecar ends.
 pub const SIDECAR: &str = "replay";
+
+/// Bytes of the largest file that is played.
+const LARGEST: u64 = 64 << 20;
 
 /// A file that was played.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ pub fn file(path: &Path) -> Result<Played, PlayError> {
 /// # Errors
 /// The same.
 pub fn file_with(path: &Path, sidecar: Option<&Path>) -> Result<Played, PlayError> {
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+    let bytes = contents(path)?;
     if is_capture(&bytes) {
         let sidecar = sidecar.map_or_else(|| sidecar_of(path), Path::to_owned);
         if !sidecar.exists() {
@@ -51,10 +55,22 @@ pub fn file_with(path: &Path, sidecar: Option<&Path>) -> Result<Played, PlayErro
 /// # Errors
 /// The file can't be read, or what it says.
 pub fn read(path: &Path) -> Result<Script, PlayError> {
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+    let bytes = contents(path)?;
     let text = String::from_utf8(bytes)
         .map_err(|error| unreadable(path, std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?;
     Script::read(&text).map_err(|error| PlayError::Text { file: path.display().to_string(), error })
+}
+
+/// All that a file holds, if it is no more than a test may be.
+fn contents(path: &Path) -> Result<Vec<u8>, PlayError> {
+    let file = std::fs::File::open(path).map_err(|error| unreadable(path, error))?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, error))?;
+    let is_too_large = bytes.len() as u64 > LARGEST;
+    if is_too_large {
+        return Err(PlayError::TooLarge { file: path.display().to_string(), limit: LARGEST });
+    }
+    Ok(bytes)
 }
 
 /// Where the sidecar of a capture is.

@@ -42,6 +42,8 @@ const WAY: Duration = Duration::from_nanos(1);
 const PLAYER: PortId = PortId(1);
 /// The most that a run records. What is more than that is a run that got out of hand.
 const LIMITS: Limits = Limits { events: 500_000, bytes: 64 << 20 };
+/// How often the Runner may turn: a timer that is always due again is such a run, too.
+const TURNS: u64 = 2_000_000;
 
 /// A host that runs live.
 pub(crate) struct Live {
@@ -133,8 +135,9 @@ impl Live {
     /// Lets time pass until the application has heard something, at most until then.
     pub(crate) fn advance_until_heard(&mut self, until: Duration) -> Result<(), PlayError> {
         let Some(stage) = self.stage.clone() else { return self.advance(until) };
-        self.runner.run(Some(instant(until)), |_| stage.borrow().has_heard())?;
-        Ok(())
+        let tape = self.tape.clone();
+        self.runner.run(Some(instant(until)), |_| tape.borrow_mut().turn() || stage.borrow().has_heard())?;
+        self.check()
     }
 
     /// When it is, since the run began.
@@ -153,8 +156,7 @@ impl Live {
             let is_done = waits.is_some_and(|fetch| !self.runner.host(host).is_fetching(fetch));
             match is_done.then(|| self.following.pop_front()).flatten() {
                 Some(line) => self.start(&line)?,
-                None if self.tape.borrow().is_full() => return Err(PlayError::TooMuch),
-                None => return Ok(()),
+                None => return self.check(),
             }
         }
     }
@@ -162,8 +164,20 @@ impl Live {
     /// Lets time pass until the host has sent more than `count` frames, at most until then.
     pub(crate) fn advance_until_sent(&mut self, count: usize, until: Duration) -> Result<(), PlayError> {
         let tape = self.tape.clone();
-        self.runner.run(Some(instant(until)), |_| tape.borrow().sent.len() > count)?;
-        Ok(())
+        self.runner.run(Some(instant(until)), |_| {
+            let mut tape = tape.borrow_mut();
+            tape.turn() || tape.sent.len() > count
+        })?;
+        self.check()
+    }
+
+    /// Whether the run did more than is recorded.
+    pub(crate) fn is_full(&self) -> bool {
+        self.tape.borrow().is_full()
+    }
+
+    fn check(&self) -> Result<(), PlayError> {
+        if self.is_full() { Err(PlayError::TooMuch) } else { Ok(()) }
     }
 
     /// A frame arrives at this time, which is not past.
@@ -295,16 +309,25 @@ struct Tape {
     host: String,
     is_host: bool,
     sent: Vec<(Duration, Vec<u8>)>,
+    /// Bytes of all that crossed.
+    bytes: usize,
+    turns: u64,
 }
 
 impl Tape {
     fn new(host: &str) -> Self {
         let recorder = Recorder::with_limits(LIMITS);
-        Tape { recorder, host: host.to_owned(), is_host: false, sent: Vec::new() }
+        Tape { recorder, host: host.to_owned(), is_host: false, sent: Vec::new(), bytes: 0, turns: 0 }
+    }
+
+    /// The Runner has turned; `true`: it must not go on.
+    fn turn(&mut self) -> bool {
+        self.turns += 1;
+        self.is_full()
     }
 
     fn is_full(&self) -> bool {
-        self.recorder.len() >= LIMITS.events
+        self.recorder.len() >= LIMITS.events || self.bytes >= LIMITS.bytes || self.turns >= TURNS
     }
 }
 
@@ -315,8 +338,9 @@ impl Observer for Tape {
     }
 
     fn crossed(&mut self, crossing: &Crossing<'_>) {
+        self.bytes = self.bytes.saturating_add(crossing.message.bytes().len());
         let is_frame = crossing.seam == "frame" && crossing.lower == "device";
-        if self.is_host && is_frame && crossing.direction == Direction::Outbound {
+        if self.is_host && is_frame && crossing.direction == Direction::Outbound && !self.is_full() {
             let at = Duration::from_nanos(crossing.now.as_nanos());
             self.sent.push((at, crossing.message.bytes().to_vec()));
         }

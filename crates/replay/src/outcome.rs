@@ -117,14 +117,9 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.failure {
             None => {
-                let frames = |n: usize| if n == 1 { "frame" } else { "frames" };
+                let frames = if self.injected == 1 { "frame" } else { "frames" };
                 let (injected, matched) = (self.injected, self.matched);
-                writeln!(
-                    f,
-                    "As expected: {injected} {} came to the host, and it sent the {matched} {} that it was to send.",
-                    frames(injected),
-                    frames(matched)
-                )
+                writeln!(f, "As expected: {injected} {frames} came, and the host sent the right {matched}.")
             }
             Some(failure) => failure.fmt(f),
         }
@@ -250,7 +245,13 @@ impl fmt::Display for Difference {
             Difference::Kind { expected, got } => write!(f, "should have had {expected}, but was {got}"),
             Difference::Time { expected, got } => {
                 let [expected, got] = [expected, got].map(|time| time.as_secs_f64() * 1_000.0);
-                write!(f, "right, but should have been sent at {expected:.6} ms, and was at {got:.6} ms")
+                write!(f, "right, but should have been sent at {expected:.3} ms, and was at {got:.3} ms")?;
+                // Where three digits don't show it.
+                if format!("{expected:.3}") == format!("{got:.3}") {
+                    write!(f, " ({:.0} ns apart)", (expected - got).abs() * 1_000_000.0)
+                } else {
+                    Ok(())
+                }
             }
         }
     }

@@ -206,6 +206,9 @@ impl<'s> Player<'s> {
         let frames = self.maker.make(injection, &flow);
         let frames = frames.map_err(|why| PlayError::Step { line: step.line, why: why.to_owned() })?;
         for frame in &frames {
+            if self.live.is_full() {
+                return Err(PlayError::TooMuch);
+            }
             self.live.give(frame, at)?;
             self.came.push(step.line);
             self.injected += 1;

@@ -279,7 +279,7 @@ pub enum Content {
         /// To which port.
         to: u16,
         /// What is in it.
-        data: Vec<u8>,
+        data: Bytes,
     },
     /// An echo request.
     Ping {
@@ -349,7 +349,7 @@ pub struct Segment {
     /// The options.
     pub options: SegmentOptions,
     /// The data.
-    pub data: Vec<u8>,
+    pub data: Bytes,
     /// From which port, where it is not the peer's.
     pub from_port: Option<u16>,
     /// To which port, where it is not that of the last segment.

@@ -39,6 +39,7 @@ fn what_was_expected_is_told_with_its_place() {
         ("seed", "line 4, column 5: expected a number, and the line ends"),
         ("seed 1 2", "line 4, column 8: expected the end of the line, found `2`"),
         ("window 0", "line 4, column 8: expected bytes, up to 67108864, found `0`"),
+        ("keep-alive 1ns", "line 4, column 12: expected a time of 1ms at least, or none, found `1ns`"),
         ("10mx < ping", "line 4, column 1: expected a time such as 5ms, +5ms or +1s..2s, found `10mx`"),
         ("+2s..1s > any", "line 4, column 1: expected a time such as 5ms, +5ms or +1s..2s, found `+2s..1s`"),
         (

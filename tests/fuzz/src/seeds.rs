@@ -112,7 +112,7 @@ fn text(bytes: &[u8]) -> Vec<Vec<u8>> {
     vec![with(&[0, 0, 9], bytes), with(&[1, 0, 9], bytes)]
 }
 
-const TEXT: [&[u8]; 10] = [
+const TEXT: [&[u8]; 12] = [
     b"\x02\x02\xff\xff\x00\x10\x01\x00\x055;x=\"y\"\r\nhello\r\n006\r\n world\r\n0\r\nTrailer: x\r\n\r\nNEXT",
     b"\x02\x00\x00\x05\xff\xff\x00\x02\x01\x00\x03hello",
     b"\x02\x01\x00\x00\xff\xff\x00\x02\x01\x00\x03until the end",
@@ -122,6 +122,9 @@ const TEXT: [&[u8]; 10] = [
     b"\x04\x02bytes=-5",
     b"\x04\x22*\x0dTue, 15 Nov 1994 08:12:31 GMT",
     b"\x04\x41\x09%2e%2e/x/\x04gzip",
+    b"\x05host h\nmac 02:00:00:00:00:01\naddress 192.0.2.80/24\npeer 02:00:00:00:00:02 192.0.2.20 4\nlisten 80\n\
+        10ms < tcp S win=1 mss=1460\n> tcp SA ack=1\nhears data \"a\\x41\"\n+1s..2s silence # over\n",
+    b"\x05world me\nwindow 4096\ncompare everything except TCP/window chance\ntimes 5ms\nfetch http://shop.test/\n",
     b"\x00\x00\x10POST /a?b=c HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n",
 ];
 

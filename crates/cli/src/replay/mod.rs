@@ -11,6 +11,7 @@ use framewise_replay::{Outcome, PlayError, Played, sidecar_of};
 use crate::args;
 use crate::exit::{Failure, Kind};
 use crate::output::{self, printable};
+use crate::table;
 
 pub(crate) fn run(args: &args::Replay) -> Result<(), Failure> {
     let is_one = args.files.len() == 1;
@@ -49,8 +50,26 @@ fn say(path: &Path, outcome: &Outcome, args: &args::Replay) -> Result<(), Failur
         (None, false) => format!("{}\n", path.display()),
     };
     text.push_str(&outcome.to_string());
-    let lines = text.lines().map(printable).collect::<Vec<_>>();
-    output::print(&lines.join("\n"))
+    let lines = text.lines().flat_map(|line| folded(&printable(line)));
+    output::print(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// A line cut between words where it is too long; the rest stands below its own first word.
+fn folded(line: &str) -> Vec<String> {
+    let mut rest = line.to_owned();
+    let indent = line.chars().take_while(|c| !c.is_alphabetic()).count().min(table::WIDTH / 2);
+    let mut lines = Vec::new();
+    while rest.chars().count() > table::WIDTH {
+        let spaces =
+            rest.char_indices().enumerate().filter(|(_, (_, c))| *c == ' ').map(|(n, (at, _))| (n, at));
+        let Some((_, at)) = spaces.filter(|(n, _)| (indent + 1..=table::WIDTH).contains(n)).last() else {
+            break;
+        };
+        let more = rest.split_off(at);
+        lines.push(std::mem::replace(&mut rest, format!("{:indent$}{}", "", more.trim_start())));
+    }
+    lines.push(rest);
+    lines
 }
 
 /// Fails if a file was not as expected.
@@ -96,7 +115,7 @@ fn failure(path: &Path, error: &PlayError) -> Failure {
     }
     let shown = path.display();
     match error {
-        PlayError::File { .. } => Failure::new(Kind::File, sentence),
+        PlayError::File { .. } | PlayError::TooLarge { .. } => Failure::new(Kind::File, sentence),
         PlayError::NoSidecar { .. } => Failure::new(Kind::File, sentence)
             .next(format!("framewise replay {shown} --with FILE     (book: Write a replay test)")),
         PlayError::Text { .. } => Failure::new(Kind::Usage, sentence).next("book: Write a replay test"),

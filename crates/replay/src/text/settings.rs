@@ -162,19 +162,19 @@ impl Settings {
         match name {
             "window" => pins.window = Some(words.take("bytes, up to 67108864", buffer)?),
             "send-buffer" => pins.send_buffer = Some(words.take("bytes, up to 67108864", buffer)?),
-            "delayed-ack" => pins.delayed_ack = Some(words.time_or_none()?),
+            "delayed-ack" => pins.delayed_ack = Some(words.pinned_time_or_none()?),
             "nagle" => pins.nagle = Some(words.yes_or_no()?),
             "congestion" => {
                 let choices = [("cubic", CongestionControl::Cubic), ("none", CongestionControl::None)];
                 pins.congestion = Some(words.one_of("cubic or none", &choices)?);
             }
             "backlog" => pins.backlog = Some(words.number::<u16>("a number of connections")?.into()),
-            "connect-timeout" => pins.connect_timeout = Some(words.time()?),
-            "half-open-timeout" => pins.half_open_timeout = Some(words.time()?),
-            "user-timeout" => pins.user_timeout = Some(words.time()?),
-            "fin-timeout" => pins.fin_timeout = Some(words.time()?),
-            "time-wait" => pins.time_wait = Some(words.time()?),
-            "keep-alive" => pins.keep_alive = Some(words.time_or_none()?),
+            "connect-timeout" => pins.connect_timeout = Some(words.pinned_time()?),
+            "half-open-timeout" => pins.half_open_timeout = Some(words.pinned_time()?),
+            "user-timeout" => pins.user_timeout = Some(words.pinned_time()?),
+            "fin-timeout" => pins.fin_timeout = Some(words.pinned_time()?),
+            "time-wait" => pins.time_wait = Some(words.pinned_time()?),
+            "keep-alive" => pins.keep_alive = Some(words.pinned_time_or_none()?),
             "offload" => {
                 let choices =
                     [("none", Offload::None), ("checksums", Offload::Checksums), ("full", Offload::Full)];
@@ -187,9 +187,9 @@ impl Settings {
             }
             "verify" => pins.verify = Some(words.yes_or_no()?),
             "resumption" => pins.resumption = Some(words.yes_or_no()?),
-            "idle-timeout" => pins.idle_timeout = Some(words.time()?),
-            "head-timeout" => pins.head_timeout = Some(words.time()?),
-            _ => pins.linger = Some(words.time()?),
+            "idle-timeout" => pins.idle_timeout = Some(words.pinned_time()?),
+            "head-timeout" => pins.head_timeout = Some(words.pinned_time()?),
+            _ => pins.linger = Some(words.pinned_time()?),
         }
         Ok(())
     }

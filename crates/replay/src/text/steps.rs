@@ -1,5 +1,6 @@
 //! The lines that say what happens.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -93,7 +94,7 @@ fn action(words: &mut Words) -> Result<Action, TextError> {
         "fetch" => Action::Do(Deed::Fetch(fetch(words)?)),
         "listen" => Action::Do(Deed::Listen(words.number("a port")?)),
         "connect" => Action::Do(Deed::Connect(words.endpoint()?)),
-        "send" => Action::Do(Deed::Send(words.take("a text, or a number of bytes", payload)?.into())),
+        "send" => Action::Do(Deed::Send(words.take("a text, or a number of bytes", payload)?)),
         "read" => Action::Do(Deed::Grant(words.number::<u32>("a number of bytes")? as usize)),
         "close" => Action::Do(Deed::Close),
         _ => Action::Do(Deed::Abort),
@@ -101,17 +102,20 @@ fn action(words: &mut Words) -> Result<Action, TextError> {
 }
 
 /// A text as it stands, or a number of bytes, which are made up.
-pub(super) fn payload(word: &Word) -> Option<Vec<u8>> {
+pub(super) fn payload(word: &Word) -> Option<Bytes> {
     if word.is_text {
-        return Some(word.value.clone());
+        return Some(Bytes::from(word.value.clone()));
     }
     let length: usize = number(word.plain()?)?;
     (length <= MOST_BYTES).then(|| filler(length))
 }
 
-/// Bytes to be sent where it doesn't matter which: letters, so that one sees them in a dump.
-pub(crate) fn filler(length: usize) -> Vec<u8> {
-    (b'a'..=b'z').cycle().take(length).collect()
+/// Bytes to be sent where it doesn't matter which: letters, so that one sees them in a dump. All are of the same store, so that a
+/// script of a thousand large numbers takes no more memory than one.
+pub(crate) fn filler(length: usize) -> Bytes {
+    static LETTERS: OnceLock<Bytes> = OnceLock::new();
+    let letters = LETTERS.get_or_init(|| (b'a'..=b'z').cycle().take(MOST_BYTES).collect());
+    letters.slice(..length.min(MOST_BYTES))
 }
 
 fn heard(words: &mut Words) -> Result<Heard, TextError> {

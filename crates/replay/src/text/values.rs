@@ -42,18 +42,21 @@ pub(super) fn time(text: &str) -> Option<Duration> {
     (nanos <= LONGEST).then(|| Duration::from_nanos(nanos as u64))
 }
 
-pub(super) const A_TIME: &str = "a time such as 5ms, 1.5s or 250us";
+fn pinned(text: &str) -> Option<Duration> {
+    time(text).filter(|time| *time >= Duration::from_millis(1))
+}
 
 impl Words {
-    pub(super) fn time(&mut self) -> Result<Duration, TextError> {
-        self.take(A_TIME, |word| unkeyed(word).and_then(time))
+    /// A time that a layer waits: with none at all it would do the same thing again and again, in no time.
+    pub(super) fn pinned_time(&mut self) -> Result<Duration, TextError> {
+        self.take("a time of 1ms at least", |word| unkeyed(word).and_then(pinned))
     }
 
-    /// A time, or `none`.
-    pub(super) fn time_or_none(&mut self) -> Result<Option<Duration>, TextError> {
-        self.take("a time such as 5ms, or none", |word| match unkeyed(word)? {
+    /// The same, or `none`.
+    pub(super) fn pinned_time_or_none(&mut self) -> Result<Option<Duration>, TextError> {
+        self.take("a time of 1ms at least, or none", |word| match unkeyed(word)? {
             "none" => Some(None),
-            text => time(text).map(Some),
+            text => pinned(text).map(Some),
         })
     }
 

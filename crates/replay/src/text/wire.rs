@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use framewise::tcp::segment::Flags;
 
 use super::error::{Problem, TextError};
@@ -50,7 +51,7 @@ pub(super) fn injection(words: &mut Words) -> Result<Injection, TextError> {
             let flags = words.take("control bits such as S, SA, A, PA, FA, R or none", flags)?;
             Content::Tcp(Segment { flags, ..Segment::default() })
         }
-        "udp" => Content::Udp { from: None, to: 0, data: Vec::new() },
+        "udp" => Content::Udp { from: None, to: 0, data: Bytes::new() },
         "ping" => Content::Ping { identifier: 1, sequence: 1, length: 56 },
         "icmp" => Content::Error { kind: 0, code: 0, mtu: 0 },
         "arp" => arp(words)?,
@@ -122,7 +123,7 @@ fn of_content(content: &mut Content, key: &str, word: &Word) -> Option<()> {
         (Content::Tcp(segment), _) => of_segment(segment, key, word)?,
         (Content::Udp { from, .. }, "from-port") => *from = Some(number(text?)?),
         (Content::Udp { to, .. }, "to-port") => *to = number(text?)?,
-        (Content::Udp { data, .. }, "data" | "len") => *data = payload(word)?,
+        (Content::Udp { data, .. }, "data" | "len") => *data = of_packet_size(word)?,
         (Content::Ping { identifier, .. }, "id") => *identifier = number(text?)?,
         (Content::Ping { sequence, .. }, "seq") => *sequence = number(text?)?,
         (Content::Ping { length, .. }, "len") => *length = usize::from(number::<u16>(text?)?),
@@ -132,6 +133,11 @@ fn of_content(content: &mut Content, key: &str, word: &Word) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+/// What fits into one packet.
+fn of_packet_size(word: &Word) -> Option<Bytes> {
+    payload(word).filter(|data| data.len() <= usize::from(u16::MAX))
 }
 
 fn of_segment(segment: &mut Segment, key: &str, word: &Word) -> Option<()> {
@@ -151,7 +157,7 @@ fn of_segment(segment: &mut Segment, key: &str, word: &Word) -> Option<()> {
             });
             options.sack = blocks.collect::<Option<Vec<_>>>().filter(|blocks| blocks.len() <= 4)?;
         }
-        "data" | "len" => segment.data = payload(word)?,
+        "data" | "len" => segment.data = of_packet_size(word)?,
         "from-port" => segment.from_port = Some(number(text?)?),
         "to-port" => segment.to_port = Some(number(text?)?),
         _ => return None,
