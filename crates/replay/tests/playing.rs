@@ -154,3 +154,14 @@ fn a_sidecar_has_no_frames_of_its_own() {
     let sidecar = Script::read(&format!("{SIDECAR}\n1s < ping\n")).expect("as a script it can be read");
     assert!(matches!(capture(CAPTURE, &sidecar), Err(PlayError::Steps { .. })));
 }
+
+#[test]
+fn a_capture_of_nothing_is_no_test() {
+    let other = SIDECAR.replace("world me", "host me\nmac 02:00:00:00:00:77\naddress 192.0.2.77/24");
+    let sidecar = Script::read(&other).expect("a sidecar");
+    assert!(matches!(capture(CAPTURE, &sidecar), Err(PlayError::Nothing { .. })));
+    let nowhere = SIDECAR.replace("nagle no", "nagle no\ncompare TCP/windw");
+    let error =
+        capture(CAPTURE, &Script::read(&nowhere).expect("a sidecar")).expect_err("there is no such field");
+    assert!(error.to_string().contains("has TCP/windw, which is to be compared"), "{error}");
+}
