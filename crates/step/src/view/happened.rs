@@ -1,11 +1,12 @@
 //! What just happened: the layer's decision, what was noted, refused or sent again; and a question about the next step.
 
+use framewise::tcp::passive::Finding;
 use framewise_trace::dissect::Consequence;
 use ratatui::text::{Line, Span};
 
 use super::layer::neighbours;
 use super::text::{Theme, cut, wrapped};
-use crate::model::{APP, Guess, Mode, Stepper, sizes};
+use crate::model::{APP, Guess, Mode, Stepper, number_of, sizes};
 
 pub(super) fn lines(stepper: &Stepper, theme: Theme, width: usize, height: usize) -> Vec<Line<'static>> {
     let width = width.saturating_sub(2);
@@ -50,6 +51,9 @@ fn decided(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'static>> 
         return vec![Line::styled(format!(" {}", cut(&text, width)), theme.marked())];
     }
     let is_down = stepper.scene().is_down;
+    if let Some(text) = not_again(stepper, description.protocol) {
+        return vec![Line::styled(format!(" {}", cut(&text, width)), theme.of(description.protocol))];
+    }
     let says = if is_down { &description.outbound } else { &description.inbound };
     let protocol = description.protocol;
     let mut text = format!("{protocol}: {says}");
@@ -74,6 +78,17 @@ fn decided(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'static>> 
     };
     let quiet = Line::raw(format!(" {}", cut(&capitalised(&moved), width)));
     vec![Line::styled(format!(" {}", cut(&text, width)), theme.of(protocol)), quiet]
+}
+
+/// Of what TCP alone did again: that nobody above it did.
+fn not_again(stepper: &Stepper, protocol: &str) -> Option<String> {
+    let again = stepper
+        .aftermath()
+        .unusual
+        .iter()
+        .find(|unusual| matches!(unusual.finding, Finding::Again { .. }))?;
+    let first = again.frame.filter(|_| stepper.scene().is_down && number_of(protocol) < 4)?;
+    Some(format!("{protocol} did this in frame {first}, and not again: TCP kept the bytes."))
 }
 
 /// With a large first letter.

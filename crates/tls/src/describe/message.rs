@@ -28,8 +28,13 @@ pub fn describe_handshake(bytes: &[u8], context: &Context) -> Description {
     let dialect = if context.tls12 { Dialect::Tls12 } else { Dialect::Tls13 };
     let mut told = Told::default();
     tell(&mut Reader::new(bytes, 0), dialect, &mut told);
-    let name = crate::handshake::messages(bytes).first().map_or("handshake", Message::name);
-    let said: String = name.replace('_', " ").chars().take(DECISION).collect();
+    let messages = crate::handshake::messages(bytes);
+    let name = messages.first().map_or("handshake", Message::name).replace('_', " ");
+    let said = match messages.len() {
+        0 | 1 => name,
+        all => format!("{name} and {} more", all - 1),
+    };
+    let said: String = said.chars().take(DECISION).collect();
     Description {
         protocol: "TLS",
         unit: "message",

@@ -45,6 +45,8 @@ pub struct Context {
     pub tls12: bool,
     /// Whether keys are in use, so that a handshake record or an alert of TLS 1.2 is sealed as well.
     pub sealed: bool,
+    /// The number of the cipher suite, if it is known: else in TLS 1.2 it is taken for AES-GCM, which nearly everybody uses.
+    pub cipher_suite: Option<u16>,
 }
 
 /// What TLS has to say where it was not asked for: in at most 34 characters, as in a [`Description`].
@@ -150,7 +152,7 @@ fn is_sealed(record: &Record<'_>, context: &Context) -> bool {
 fn parts(record: &Record<'_>, sealed: bool, context: &Context) -> (Range<usize>, Range<usize>) {
     let (front, back) = match (sealed, context.tls12) {
         (false, _) => (0, 0),
-        (true, true) => (seal::EXPLICIT_NONCE, seal::TAG),
+        (true, true) => seal::Form::of_tls12(context.cipher_suite).around(),
         (true, false) => (0, 1 + seal::TAG),
     };
     let end = record.wire_len();
@@ -225,7 +227,7 @@ fn content_fields(bytes: &[u8], record: &Record<'_>, sealed: bool, context: &Con
     let bytes = bytes.get(..record.wire_len()).unwrap_or(bytes);
     let mut reader = Reader::new(bytes, HEADER);
     match record.content_type {
-        _ if sealed => seal::tell(&mut reader, context.tls12, &mut told),
+        _ if sealed => seal::tell(&mut reader, context, &mut told),
         // Only TLS 1.2 sends messages in the clear that differ from those of TLS 1.3.
         ContentType::Handshake => message::tell(&mut reader, message::Dialect::Tls12, &mut told),
         ContentType::Alert => alert::tell(&mut reader, &mut told),

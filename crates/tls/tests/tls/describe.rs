@@ -129,7 +129,7 @@ fn a_sealed_request_has_its_envelope_around_it() {
             })
             .find(|range| range.len() == 35 + before + after)
             .expect("the request");
-        let context = Context { peer: Some("shop.test".into()), tls12, sealed: true };
+        let context = Context { peer: Some("shop.test".into()), tls12, sealed: true, ..Context::default() };
         let description = describe(&bytes[sealed.clone()], &context).expect("a record");
         assert_eq!(description.header, 0..before);
         assert_eq!(description.payload, before..before + 35);
@@ -193,7 +193,8 @@ proptest! {
                 *message = 1;
             }
         }
-        let context = Context { peer: Some("a.very.long.name.below.shop.test".into()), tls12, sealed };
+        let context =
+            Context { peer: Some("a.very.long.name.below.shop.test".into()), tls12, sealed, ..Context::default() };
         if let Ok(description) = describe(&bytes, &context) {
             prop_assert!(description.outbound.chars().count() <= 34, "{}", description.outbound);
             prop_assert!(description.inbound.chars().count() <= 34);

@@ -226,7 +226,8 @@ impl Tls {
     /// What the description of a record of this side has to know.
     fn context(&self, side: Side, sealed: bool) -> Context {
         let peer = if side == self.client { self.facts.server_name.clone() } else { None };
-        Context { peer, tls12: self.facts.version.is_some_and(|version| version < 0x0304), sealed }
+        let tls12 = self.facts.version.is_some_and(|version| version < 0x0304);
+        Context { peer, tls12, sealed, cipher_suite: self.facts.cipher_suite }
     }
 }
 
