@@ -50,6 +50,49 @@ fn a_run_and_its_capture_are_explained_alike() {
 }
 
 #[test]
+fn how_layers_stand_and_what_went_wrong_are_told() {
+    let state = said(&["https://shop.test/", "--frame", "7", "--state"]);
+    for part in ["* state           SYN-SENT", "?state           LISTEN", "192.0.2.1 is at 02:00:00:00:00:01"] {
+        assert!(state.contains(part), "{part:?} is not in:\n{state}");
+    }
+    fails(&["https://shop.test/", "--state"], "--state tells how things stand after one frame", "--frame 11");
+    let frame = said(&["https://shop.test/", "--frame", "11", "--", "--drop", "11"]);
+    for part in ["happened  It was lost on the way.", "noticed   Nobody but", "caused    Frame 14 brings the same again"] {
+        assert!(frame.contains(part), "{part:?} is not in:\n{frame}");
+    }
+    let all = said(&["https://shop.test/", "--", "--flip", "11"]);
+    assert!(all.contains("At shop.test tcp refused it:"), "{all}");
+    let never = said(&["https://shop.test/", "--", "--drop", "12"]);
+    assert!(never.contains("A frame of 412 bytes to this host was lost on the way."), "{never}");
+    let healthy = said(&["https://shop.test/"]);
+    assert!(!healthy.contains("went wrong"), "{healthy}");
+    let json = said(&["https://shop.test/", "--frame", "14", "--state", "--json", "--", "--drop", "11"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let frame = &json["frames"][0];
+    assert_eq!(frame["unusual"][0]["name"], "retransmission");
+    assert_eq!(frame["unusual"][0]["frame"], 11);
+    assert!(frame["state"].as_array().is_some_and(|states| states.len() >= 5), "{frame}");
+}
+
+#[test]
+fn a_trace_is_read_like_a_capture_and_tells_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("run.pcapng");
+    let name = file.to_str().expect("a plain name");
+    let fetch = ["fetch", "-q", "https://shop.test/", "--trace", name, "--drop", "12"];
+    let fetched = Command::new(env!("CARGO_BIN_EXE_framewise")).args(fetch).output().expect("it can be run");
+    assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
+    let without_next = |text: &str| text.split("Next:").next().map(str::to_owned);
+    let run = said(&["https://shop.test/", "--", "--drop", "12"]);
+    assert_eq!(without_next(&said(&[name])), without_next(&run), "the file tells what the run does");
+    let mut figure = Command::new(env!("CARGO_BIN_EXE_framewise"));
+    let svg = folder.path().join("ladder.svg");
+    figure.args(["figure", name, "--kind", "ladder", "-o"]).arg(&svg);
+    assert!(figure.output().expect("it can be run").status.success());
+    assert!(std::fs::read_to_string(svg).expect("a figure").contains("<svg"));
+}
+
+#[test]
 fn each_option_opens_more() {
     let frame = said(&["https://shop.test/", "--frame", "11"]);
     assert!(frame.starts_with("Frame 11 of 13: 191 bytes, sent at 44.025 ms\n"), "{frame}");

@@ -63,6 +63,17 @@ fn dissected(bytes: &[u8]) {
         {
             assert!(meaning.layer.here.contains(&meaning.place.range.start));
         }
+        for state in frame.states() {
+            assert!(state.fields.iter().all(|stated| stated.field.meaning.ends_with('.')), "{state:?}");
+        }
+        for unusual in frame.unusual() {
+            assert!(
+                unusual.sentence.ends_with('.') && unusual.frame.is_none_or(|other| other <= frame.number())
+            );
+        }
+        for told in frame.consequences() {
+            assert!(told.sentence.ends_with('.') && told.frame.is_none_or(|other| other >= frame.number()));
+        }
     }
     for stream in
         dissection.connections().flat_map(|connection| Side::BOTH.map(|side| connection.stream(side)))

@@ -16,7 +16,7 @@ const VALUE: usize = 15;
 pub(super) fn render(dissection: &Dissection, frame: &Frame<'_>) -> String {
     let mut text = String::new();
     heading(&mut text, dissection, frame);
-    text.push_str("After it: * is what it changed, ? is inferred, for what went past may have been lost.\n");
+    text.push_str("After it: * has just changed; ? is inferred, as what went past may be lost.\n");
     for state in frame.states() {
         let style = style_of(state.protocol);
         let _ = writeln!(text, "\n{style}{}{style:#}  {}", state.protocol, fit(&state.whose, WIDTH - 12));

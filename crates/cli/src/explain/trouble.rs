@@ -17,7 +17,7 @@ pub(super) fn of_frame(text: &mut String, dissection: &Dissection, frame: &Frame
         told(text, "unusual", style, &unusual.sentence);
     }
     frame.consequences().iter().for_each(|consequence| line(text, consequence));
-    for astray in dissection.astray().iter().filter(|astray| astray.after == frame.number()) {
+    for astray in dissection.astray_after(frame.number()) {
         dissection.consequences_of(astray).iter().for_each(|consequence| line(text, consequence));
     }
 }
@@ -26,8 +26,8 @@ pub(super) fn of_frame(text: &mut String, dissection: &Dissection, frame: &Frame
 pub(super) fn of_all(text: &mut String, dissection: &Dissection) {
     let (mut shown, mut more) = (String::new(), 0);
     let mut count = 0;
-    let mut tell = |number: usize, consequences: &[Consequence]| {
-        if consequences.is_empty() {
+    let mut tell = |number: usize, is_any: bool, consequences: &dyn Fn() -> Vec<Consequence>| {
+        if !is_any {
             return;
         }
         count += 1;
@@ -35,6 +35,7 @@ pub(super) fn of_all(text: &mut String, dissection: &Dissection) {
             more += 1;
             return;
         }
+        let consequences = consequences();
         let sentences: Vec<&str> = consequences.iter().map(|told| told.sentence.as_str()).collect();
         let lines = wrapped(&sentences.join(" "), WIDTH - 7);
         for (index, line) in lines.iter().enumerate() {
@@ -43,9 +44,9 @@ pub(super) fn of_all(text: &mut String, dissection: &Dissection) {
         }
     };
     for frame in dissection.frames() {
-        tell(frame.number(), &frame.consequences());
-        for astray in dissection.astray().iter().filter(|astray| astray.after == frame.number()) {
-            tell(0, &dissection.consequences_of(astray));
+        tell(frame.number(), frame.has_consequences(), &|| frame.consequences());
+        for astray in dissection.astray_after(frame.number()) {
+            tell(0, true, &|| dissection.consequences_of(astray));
         }
     }
     if count > 0 {

@@ -335,7 +335,7 @@ pub(crate) struct Aftermath {
 
 impl Aftermath {
     fn of(dissection: &Dissection, frame: &Frame<'_>) -> Self {
-        let lost = dissection.astray().iter().filter(|astray| astray.after == frame.number());
+        let lost = dissection.astray_after(frame.number()).iter();
         Aftermath {
             unusual: frame.unusual(),
             consequences: frame.consequences(),

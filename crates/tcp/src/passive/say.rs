@@ -93,6 +93,10 @@ pub fn told(finding: &Finding, refer: impl Fn(u32) -> Referred) -> String {
 
 fn again(last: Option<u32>, why: Resent, refer: impl Fn(u32) -> Referred) -> String {
     let last = last.map(&refer);
+    if last.is_none() && why == Resent::Timeout {
+        return "Sent again, it seems: it comes late, and what it brings was not seen here before."
+            .to_owned();
+    }
     let first = last.as_ref().map_or("what was not seen here".to_owned(), |last| last.name.clone());
     match why {
         Resent::Timeout => {
@@ -197,8 +201,13 @@ impl End {
         };
         fields.push(StateField::new("MSS", size.to_string(), meaning, "RFC 9293 §3.7.1"));
         if let Some(shift) = self.window_scale {
-            let meaning =
-                format!("Its windows count {} bytes each, as its SYN said.", 1_u32 << shift.min(14));
+            let meaning = match shift {
+                0 => "Its windows count bytes, as its SYN said.".to_owned(),
+                _ => format!(
+                    "Its windows count in units of {} bytes, as its SYN said.",
+                    1_u32 << shift.min(14)
+                ),
+            };
             fields.push(StateField::new("window scale", shift.to_string(), meaning, "RFC 7323 §2.2"));
         }
         if self.takes_selective {

@@ -48,7 +48,7 @@ impl Progress {
             (_, true, false) => {
                 ("offered", "The client has said what it can do, and waits for the server's choice.")
             }
-            _ => ("not begun", "No hello was seen."),
+            _ => ("not begun", "No hello has come yet, or none was seen."),
         }
     }
 

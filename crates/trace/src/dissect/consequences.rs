@@ -46,7 +46,7 @@ impl Consequence {
 }
 
 /// Segments that are looked through for the one that brings the same again.
-const FAR: usize = 100_000;
+const FAR: usize = 4_096;
 /// Frames that are looked through for a question that is asked again.
 const NEAR: usize = 1_000;
 
@@ -54,6 +54,15 @@ impl<'d> Frame<'d> {
     /// What was done to it on its way, where that is known: in runs of our own, in memory.
     pub fn deeds(&self) -> &'d [Deed] {
         self.dissection.deeds.get(&(self.number() as u32)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether there is anything to be told of what became of it; cheaper than asking what.
+    pub fn has_consequences(&self) -> bool {
+        let again = || {
+            let (id, number) = self.place_in_connection()?;
+            self.dissection.analysis(id)?.again(number)
+        };
+        !self.deeds().is_empty() || self.refused().is_some() || again().is_some()
     }
 
     /// What became of it, who noticed, and what it caused, in this order. Of a frame that simply arrived: nothing.
@@ -150,7 +159,7 @@ impl Gap<'_> {
         let until = analysis.all().partition_point(|(number, _)| *number < among.end);
         let findings = analysis.all().get(from..until).unwrap_or_default();
         let (mut duplicates, mut first_duplicate, mut missing) = (0, None, None);
-        for (number, finding) in findings {
+        for (number, finding) in findings.iter().take(FAR) {
             let Some(segment) = record.segments.get(*number as usize) else { continue };
             let asks = segment.side != self.side && segment.facts.acknowledgment == Some(self.start);
             match finding {
@@ -189,6 +198,13 @@ impl Dissection {
     /// Frames that were sent to the host whose frames these are, and that never came: what only the wire knows.
     pub fn astray(&self) -> &[Astray] {
         &self.astray
+    }
+
+    /// Those of them that were sent after the frame of this number, and before the next one came.
+    pub fn astray_after(&self, number: usize) -> &[Astray] {
+        let begin = self.astray.partition_point(|astray| astray.after < number);
+        let end = self.astray.partition_point(|astray| astray.after <= number);
+        self.astray.get(begin..end).unwrap_or_default()
     }
 
     /// What a frame that never came was, and what made up for it.

@@ -191,6 +191,7 @@ impl Gather {
 
     pub(super) fn finish(mut self, origin: Origin) -> Dissection {
         self.store.datagrams.close();
+        self.astray.sort_by_key(|astray| astray.after);
         let connections = self.connections.close();
         Dissection {
             origin,

@@ -1,0 +1,147 @@
+//! How both ends stand after each frame, and what became of a frame: of captures made by hand.
+#![allow(clippy::unwrap_used)]
+
+mod craft;
+
+use craft::{CLIENT, CLIENT_PORT, Cut, ETHERNET, NUMBERS, SERVER_PORT, ethernet, pcap, segment, syn};
+use framewise_tcp::passive::{Side, State};
+use framewise_trace::Dissection;
+use framewise_trace::dissect::{Kind, Limits};
+use proptest::prelude::*;
+
+fn taken_apart(frames: &[Vec<u8>]) -> Dissection {
+    Dissection::of_capture(&pcap(ETHERNET, frames)[..], "", Limits::default()).unwrap()
+}
+
+/// A bare acknowledgment of the client, of all before byte `at` of what the server sends.
+fn acknowledgment(at: usize) -> Vec<u8> {
+    let number = NUMBERS[0].wrapping_add(1);
+    let tcp = ethernet(0).tcp(CLIENT_PORT, SERVER_PORT, number, 65_000);
+    let mut frame = Vec::new();
+    tcp.ack(NUMBERS[1].wrapping_add(1 + at as u32)).write(&mut frame, &[]).unwrap();
+    frame
+}
+
+#[test]
+fn states_follow_one_another_over_all_that_is_kept_of_them() {
+    let streams = [vec![b'a'; 10], vec![b'b'; 1_000_000]];
+    let mut frames = vec![syn(0), syn(1)];
+    for at in (0..1_000_000).step_by(1_000) {
+        frames.push(segment(&streams, Cut { side: 1, at, length: 1_000 }));
+        frames.push(acknowledgment(at + 1_000));
+    }
+    let dissection = taken_apart(&frames);
+    let mut last = None;
+    for frame in dissection.frames() {
+        let [before, after] = frame.ends().unwrap();
+        assert!(last.is_none_or(|last| last == before), "frame {}", frame.number());
+        last = Some(after);
+    }
+    let ends = last.unwrap();
+    let (client, server) = (ends.of(Side::Client), ends.of(Side::Server));
+    assert_eq!(server.next, Some(1_000_001));
+    assert_eq!(client.expected.map(|known| (known.value, known.inferred)), Some((1_000_001, false)));
+    let una = server.unacknowledged.unwrap();
+    assert_eq!(
+        (una.value, una.inferred),
+        (1_000_001, true),
+        "whether the acknowledgment arrived is not seen"
+    );
+    assert_eq!(client.state.unwrap().value, State::Established);
+}
+
+#[test]
+fn a_hole_that_is_asked_for_is_found_with_who_asked_and_who_filled_it() {
+    let streams = [vec![b'a'; 10], vec![b'b'; 10_000]];
+    let cut = |at| segment(&streams, Cut { side: 1, at, length: 1_000 });
+    let mut frames = vec![syn(0), syn(1), cut(0), acknowledgment(1_000), cut(1_000)];
+    // The segment of byte 1,000 was captured, and lost behind: three acknowledgments ask for it.
+    for at in [2_000, 3_000, 4_000] {
+        frames.push(cut(at));
+        frames.push(acknowledgment(1_000));
+    }
+    frames.push(cut(1_000));
+    frames.push(acknowledgment(5_000));
+    let dissection = taken_apart(&frames);
+    let lost = dissection.frame(5).unwrap();
+    let told = lost.consequences();
+    assert_eq!(
+        told.iter().map(|told| (told.kind, told.frame)).collect::<Vec<_>>(),
+        [(Kind::Noticed, Some(7)), (Kind::Caused, Some(12))]
+    );
+    assert!(told[0].sentence.contains("3 times from frame 7 on"), "{}", told[0].sentence);
+    let again = dissection.frame(12).unwrap().unusual();
+    assert_eq!(
+        again.iter().map(|unusual| (unusual.name, unusual.frame)).collect::<Vec<_>>(),
+        [("fast retransmission", Some(5))]
+    );
+    assert!(again[0].sentence.contains("frame 11 the last of them"), "{}", again[0].sentence);
+    assert!(dissection.frame(3).unwrap().consequences().is_empty(), "nothing became of what simply arrived");
+}
+
+#[test]
+fn neighbours_are_known_once_they_were_heard() {
+    let mac = framewise_core::MacAddr::new([2, 0, 0, 0, 0, 1]);
+    let other = framewise_core::MacAddr::new([2, 0, 0, 0, 0, 2]);
+    let request = framewise_ethernet::ArpPacket::request(mac, CLIENT.into(), [192, 0, 2, 1].into());
+    let reply = request.reply(other);
+    let frames = [request.to_frame(framewise_core::MacAddr::BROADCAST, mac), reply.to_frame(mac, other)];
+    let frames: Vec<Vec<u8>> = frames.iter().map(|frame| frame.to_vec()).collect();
+    let dissection = taken_apart(&[&frames[..], &[syn(0)]].concat());
+    let said = |number: usize| {
+        let states = dissection.frame(number).unwrap().states();
+        let link = states.into_iter().find(|state| state.whose == "this link").unwrap();
+        link.fields.into_iter().map(|stated| (stated.field.value, stated.is_changed)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said(1),
+        [
+            ("192.0.2.1: asked for, no answer yet".to_owned(), true),
+            ("192.0.2.10 is at 02:00:00:00:00:01".to_owned(), true)
+        ]
+    );
+    assert_eq!(said(2)[0], ("192.0.2.1 is at 02:00:00:00:00:02".to_owned(), true));
+    // The SYN goes to that station, and is for somebody beyond it.
+    let states = dissection.frame(3).unwrap().states();
+    let ip = states.iter().find(|state| state.protocol == "IPv4").unwrap();
+    let hop = &ip.fields[0].field;
+    assert_eq!((hop.name, hop.value.as_str(), hop.inferred), ("next hop", "192.0.2.1", true));
+}
+
+proptest! {
+    #[test]
+    fn whatever_was_sent_states_follow_one_another_and_refer_to_frames_that_are_there(
+        sent in proptest::collection::vec((0_usize..2, 0_usize..4_000, 1_usize..900, 0_usize..5_000), 1..120),
+        begins in any::<bool>(),
+    ) {
+        let streams = [vec![b'a'; 5_000], vec![b'b'; 5_000]];
+        let mut frames = if begins { vec![syn(0), syn(1)] } else { Vec::new() };
+        for (side, at, length, acknowledged) in sent {
+            frames.push(match acknowledged % 3 {
+                0 => acknowledgment(acknowledged),
+                _ => segment(&streams, Cut { side, at, length }),
+            });
+        }
+        let dissection = taken_apart(&frames);
+        let mut last = None;
+        for frame in dissection.frames() {
+            let [before, after] = frame.ends().unwrap();
+            prop_assert!(last.is_none_or(|last| last == before), "frame {}", frame.number());
+            for unusual in frame.unusual() {
+                prop_assert!(unusual.frame.is_none_or(|other| other < frame.number()), "{:?}", unusual);
+            }
+            for told in frame.consequences() {
+                prop_assert!(told.frame.is_none_or(|other| other > frame.number()), "{:?}", told);
+                prop_assert!(frame.has_consequences());
+            }
+            for state in frame.states() {
+                for stated in &state.fields {
+                    // What was known before and is the same has not changed.
+                    prop_assert!(stated.before.is_none() || stated.is_changed);
+                    prop_assert!(stated.before.as_ref() != Some(&stated.field.value));
+                }
+            }
+            last = Some(after);
+        }
+    }
+}
