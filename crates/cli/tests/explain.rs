@@ -52,12 +52,17 @@ fn a_run_and_its_capture_are_explained_alike() {
 #[test]
 fn how_layers_stand_and_what_went_wrong_are_told() {
     let state = said(&["https://shop.test/", "--frame", "7", "--state"]);
-    for part in ["* state           SYN-SENT", "?state           LISTEN", "192.0.2.1 is at 02:00:00:00:00:01"] {
+    for part in ["* state           SYN-SENT", "?state           LISTEN", "192.0.2.1 is at 02:00:00:00:00:01"]
+    {
         assert!(state.contains(part), "{part:?} is not in:\n{state}");
     }
     fails(&["https://shop.test/", "--state"], "--state tells how things stand after one frame", "--frame 11");
     let frame = said(&["https://shop.test/", "--frame", "11", "--", "--drop", "11"]);
-    for part in ["happened  It was lost on the way.", "noticed   Nobody but", "caused    Frame 14 brings the same again"] {
+    for part in [
+        "happened  It was lost on the way.",
+        "noticed   Nobody but",
+        "caused    Frame 14 brings the same again",
+    ] {
         assert!(frame.contains(part), "{part:?} is not in:\n{frame}");
     }
     let all = said(&["https://shop.test/", "--", "--flip", "11"]);
@@ -66,8 +71,8 @@ fn how_layers_stand_and_what_went_wrong_are_told() {
     assert!(never.contains("A frame of 412 bytes to this host was lost on the way."), "{never}");
     let healthy = said(&["https://shop.test/"]);
     assert!(!healthy.contains("went wrong"), "{healthy}");
-    let json = said(&["https://shop.test/", "--frame", "14", "--state", "--json", "--", "--drop", "11"]);
-    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let json = explain(&["https://shop.test/", "--frame", "14", "--state", "--json", "--", "--drop", "11"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("it is JSON");
     let frame = &json["frames"][0];
     assert_eq!(frame["unusual"][0]["name"], "retransmission");
     assert_eq!(frame["unusual"][0]["frame"], 11);

@@ -83,7 +83,7 @@ impl Progress {
         for (name, count) in ["client sealed", "server sealed"].into_iter().zip(self.sealed) {
             if count > 0 {
                 let meaning = "So many of its records were sealed; their number is part of each seal.";
-                fields.push(StateField::new(name, format!("{count} records"), meaning, "RFC 8446 §5.3"));
+                fields.push(StateField::new(name, count.to_string(), meaning, "RFC 8446 §5.3"));
             }
         }
         fields

@@ -100,7 +100,7 @@ impl<'d> Frame<'d> {
         if let Some(session) = self.dissection.session(id) {
             let reached = [&before, &after].map(reached);
             states.extend(tls_state(session, &reached));
-            states.extend(http_state(session, id, &reached));
+            states.extend(http_state(session, id, &reached, &after));
         }
         states
     }
@@ -175,7 +175,12 @@ fn tls_state(session: &Session, [before, after]: &[[u64; 2]; 2]) -> Option<Layer
     stated("TLS", None, "both sides".to_owned(), &before, after)
 }
 
-fn http_state(session: &Session, id: ConnectionId, [before, after]: &[[u64; 2]; 2]) -> Option<LayerState> {
+fn http_state(
+    session: &Session,
+    id: ConnectionId,
+    [before, after]: &[[u64; 2]; 2],
+    ends: &Ends,
+) -> Option<LayerState> {
     let fields = |reached: &[u64; 2]| -> Vec<StateField> {
         let both = [session.asks, session.asks.other()].into_iter();
         both.filter_map(|side| {
@@ -184,7 +189,9 @@ fn http_state(session: &Session, id: ConnectionId, [before, after]: &[[u64; 2]; 
             let list = &session.messages(side).list;
             // The last that has begun.
             let begun = list.partition_point(|message| message.range.start < at);
-            list.get(begun.checked_sub(1)?)?.progress(at)
+            let expected = ends.of(of_tcp(side.other())).expected;
+            let field = list.get(begun.checked_sub(1)?)?.progress(at)?;
+            Some(field.inferred_if(expected.is_some_and(|known| known.inferred)))
         })
         .collect()
     };
