@@ -137,7 +137,10 @@ impl Stepper {
             change: choice.done.clone(),
             parent,
             away: Some(opened),
-            at: Position { frame: first.unwrap_or(self.at.frame), step: 0 },
+            // At the same step, if it is the same frame: the layer that one looks at is the one that one asks about.
+            at: first
+                .filter(|frame| *frame != self.at.frame)
+                .map_or(self.at, |frame| Position { frame, step: 0 }),
         });
         self.enter(number);
         let parted = match first {
@@ -305,7 +308,7 @@ fn line(frame: &Frame<'_>) -> String {
     let fate = frame.deeds().first().map(|deed| format!(" ({})", deed.topic)).unwrap_or_default();
     let refused =
         frame.refused().map(|refused| format!(" (refused by {})", refused.layer)).unwrap_or_default();
-    format!("{:>3}{arrow} {}{fate}{refused}", frame.number(), frame.summary())
+    format!("{:>3}{arrow}{fate}{refused} {}", frame.number(), frame.summary())
 }
 
 /// The frame of another host that holds the same packet, or the first that comes after it.

@@ -25,7 +25,10 @@ pub(super) fn lines(
     height: usize,
 ) -> Vec<Line<'static>> {
     let Some(first) = states.first() else {
-        return vec![Line::raw("  This layer remembers nothing from one message to the next.")];
+        let text =
+            "This layer remembers nothing from one message to the next, or nothing has come to it yet.";
+        let lines = wrapped(text, width.saturating_sub(4));
+        return lines.into_iter().map(|line| Line::raw(format!("  {line}"))).collect();
     };
     let column = width.saturating_sub(NAME + 4) / states.len();
     let heads: String =
