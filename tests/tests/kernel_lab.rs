@@ -1,8 +1,8 @@
 //! `framewise lab threads` in real time: real threads behind our stack on a TAP, and clients of the kernel's.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests, too, fail by panicking")]
 
-use framewise_tests::link::{on_tap, tap};
 use framewise_tests::in_namespace;
+use framewise_tests::link::{on_tap, tap};
 use serde_json::Value;
 use std::time::Duration;
 

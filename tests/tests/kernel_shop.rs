@@ -88,7 +88,6 @@ fn django_shop(folder: &Path) -> PathBuf {
 }
 
 #[test]
-#[ignore = "until `framewise serve` has --wsgi"]
 fn a_visitor_goes_through_the_shop_by_django() {
     in_namespace("a_visitor_goes_through_the_shop_by_django", |ns| {
         let folder = for_everybody();

@@ -117,8 +117,8 @@ impl Served {
             .arguments(&["--control", control.to_str().unwrap(), "--ca-dir", folder.path().to_str().unwrap()])
             .arguments(arguments)
             .within(folder.path())
-            .env("PYTHONPATH", "packages")
-            .env("TMPDIR", folder.path().to_str().unwrap())
+            .with("PYTHONPATH", "packages")
+            .with("TMPDIR", folder.path().to_str().unwrap())
             .spawn(READY);
         let served = Served { server, folder };
         served.until_whole();
@@ -312,7 +312,7 @@ fn what_is_missing_is_said_with_the_command_that_mends_it() {
             (&["--python", python()], "has no gunicorn", "-m pip install gunicorn"),
         ] {
             let arguments = [&["serve", "--https", "0", "--wsgi", "pages:app"], arguments].concat();
-            let refused = on_tap(ns, &arguments).env("PYTHONPATH", "").limit(SOON).run();
+            let refused = on_tap(ns, &arguments).with("PYTHONPATH", "").limit(SOON).run();
             assert_eq!(refused.status.code(), Some(1), "{}", refused.stderr);
             assert!(refused.stderr.contains(said) && refused.stderr.contains(mends), "{}", refused.stderr);
         }

@@ -1,4 +1,4 @@
-//! Programs of crates.io that steps run, built once into `target/tools`, and packages of Python beside them.
+//! Programs of crates.io that steps run, built once into `target/tools`.
 
 use crate::tool;
 use std::io;
@@ -40,31 +40,5 @@ impl Program {
         command.args(["--version", self.version]).arg("--root").arg(folder);
         command.env("CARGO_PROFILE_DEV_DEBUG", "0");
         command
-    }
-}
-
-/// What tests of applications in Python need, in the versions that are known to do.
-const PYTHON: [&str; 2] = ["gunicorn==27.0.1", "Django==5.2.19"];
-
-/// Installs them into `target/tools/python`, where they are not; else says so. The tests that need them then skip.
-pub(crate) fn provide_python() -> io::Result<()> {
-    let folder = tool::target_folder().join("tools/python");
-    let known = folder.join("framewise-versions");
-    let versions = PYTHON.join("\n");
-    if std::fs::read_to_string(&known).is_ok_and(|there| there == versions) {
-        return Ok(());
-    }
-    if !tool::is_installed("pip3") {
-        println!("\n== pip3 is not there: what needs {} is skipped", PYTHON.join(" and "));
-        return Ok(());
-    }
-    println!("\n== what this needs: {}", PYTHON.join(" "));
-    let mut command = Command::new("pip3");
-    command.args(["install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target"]).arg(&folder);
-    if tool::stream(command.args(PYTHON), |_| ())?.success() {
-        std::fs::write(known, versions)
-    } else {
-        println!("They could not be installed. What needs them is skipped.");
-        Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! What the shop by Django needs, as its `requirements.txt` names it, in `target/tools/python`.
+//! What the shop by Django and other applications in Python need, as the shop's `requirements.txt` names it, in
+//! `target/tools/python`.
 
 use crate::tool;
 use std::fs;

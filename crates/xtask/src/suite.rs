@@ -1,9 +1,7 @@
 //! `cargo xtask test`: everything that must hold, in order of what fails soonest.
 
 use crate::summary::{Outcome, Summary};
-use crate::{
-    book, commands, deny, examples, fuzz, install, install_node, install_python, links, packages, tool,
-};
+use crate::{book, commands, deny, examples, fuzz, install_node, install_python, links, packages, tool};
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
@@ -21,7 +19,6 @@ const FUZZ_SECONDS: u64 = 15;
 /// Runs the steps, all of them whatever fails, and sums them up.
 pub(crate) fn run(quick: bool) -> io::Result<bool> {
     packages::provide()?;
-    install::provide_python()?;
     install_node::provide()?;
     let django = install_python::provide()?;
     let mut summary = Summary::new(must_not_skip());
