@@ -43,9 +43,14 @@ fn say(path: &Path, outcome: &Outcome, args: &args::Replay) -> Result<(), Failur
     if outcome.is_success() && args.quiet {
         return Ok(());
     }
+    if outcome.is_success() && args.files.len() > 1 {
+        // Numbers first: names may be long.
+        let (came, sent) = (outcome.injected, outcome.matched);
+        let path = path.display().to_string();
+        return output::print(&format!("as expected {came:>5} came {sent:>5} sent  {}", printable(&path)));
+    }
     let mut text = match (&outcome.title, outcome.is_success()) {
-        (_, true) if args.files.len() == 1 => String::new(),
-        (_, true) => format!("{}: ", path.display()),
+        (_, true) => String::new(),
         (Some(title), false) => format!("{}: {title}\n", path.display()),
         (None, false) => format!("{}\n", path.display()),
     };
