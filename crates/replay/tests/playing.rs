@@ -165,3 +165,18 @@ fn a_capture_of_nothing_is_no_test() {
         capture(CAPTURE, &Script::read(&nowhere).expect("a sidecar")).expect_err("there is no such field");
     assert!(error.to_string().contains("has TCP/windw, which is to be compared"), "{error}");
 }
+
+#[test]
+fn a_frame_of_the_capture_that_is_refused_is_the_reason() {
+    let mut file = include_bytes!("../../../pcaps/form.pcapng").to_vec();
+    let answer = file.windows(12).position(|bytes| bytes == b"HTTP/1.1 200").expect("the answer is in it");
+    file[answer] ^= 1;
+    let sidecar = Script::read(include_str!("../../../pcaps/form.replay")).expect("a sidecar");
+    let outcome = capture(&file, &sidecar).expect("it can be played");
+    let failure = outcome.failure.expect("the answer is not taken, so it is not acknowledged");
+    assert!(matches!(failure.wrong, Wrong::Missing { .. }), "{failure}");
+    assert!(
+        failure.since[0].starts_with("the segment of frame 10 was not taken: tcp, checksum wrong: "),
+        "{failure}"
+    );
+}
