@@ -211,7 +211,8 @@ fn uploads_arrive_as_they_were() {
 #[test]
 fn an_answer_with_a_reset_behind_it_arrives_whole() {
     skippable("an_answer_with_a_reset_behind_it_arrives_whole", || {
-        const ANSWER: usize = 60_000;
+        // As much as a kernel sends at once: what it still has when a connection is reset, it throws away.
+        const ANSWER: usize = 30_000;
         let port = listener(|mut stream| {
             assert!(read_head(&mut stream) > 0, "an upload");
             let head = format!("HTTP/1.1 413 Content Too Large\r\nContent-Length: {ANSWER}\r\n\r\n");

@@ -26,6 +26,15 @@ pub(crate) fn print_coloured(text: &str) -> Result<(), Failure> {
     written.map(drop).map_err(|error| Failure::new(Kind::File, error))
 }
 
+/// Coloured text, without its colours where none are wanted on standard output: for who also moves the cursor, which is wanted
+/// there all the same.
+pub(crate) fn in_wanted_colours(text: &str) -> String {
+    match anstream::AutoStream::choice(&io::stdout()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+        _ => text.to_owned(),
+    }
+}
+
 /// Writes coloured text to standard error, where colour is wanted; else without.
 pub(crate) fn say(text: &str) {
     let mut stderr = anstream::stderr().lock();

@@ -36,6 +36,8 @@ const SHORT_BODY: u64 = 64 << 10;
 /// All that one host serves.
 pub(crate) struct Server {
     sites: BTreeMap<Endpoint, Arc<dyn Handler>>,
+    /// Who served at endpoints where nobody does any more: they still hear what becomes of their connections.
+    former: BTreeMap<Endpoint, Arc<dyn Handler>>,
     /// Handlers of endpoints about which the stack has not answered yet.
     asked: BTreeMap<Endpoint, Arc<dyn Handler>>,
     listening: BTreeMap<Endpoint, Result<(), ListenError>>,
@@ -70,6 +72,7 @@ impl Server {
     pub(crate) fn new(waker: Waker) -> Self {
         Server {
             sites: BTreeMap::new(),
+            former: BTreeMap::new(),
             asked: BTreeMap::new(),
             listening: BTreeMap::new(),
             serving: BTreeMap::new(),
@@ -90,7 +93,9 @@ impl Server {
 
     /// Ends that. Requests that have come already keep their handler.
     pub(crate) fn unlisten(&mut self, endpoint: Endpoint) {
-        self.sites.remove(&endpoint);
+        if let Some(handler) = self.sites.remove(&endpoint) {
+            self.former.insert(endpoint, handler);
+        }
         self.say(ExchangeDown::Unlisten { endpoint });
     }
 
@@ -137,7 +142,7 @@ impl Server {
             ExchangeUp::Request(request) => self.begin(*request),
             ExchangeUp::Refused(refused) => self.tell(&refused),
             ExchangeUp::Left(connection) => {
-                if let Some(handler) = self.handler(connection.local) {
+                if let Some(handler) = self.audience(connection.local) {
                     let _ = catch_unwind(AssertUnwindSafe(|| handler.left(&connection)));
                 }
             }
@@ -178,6 +183,7 @@ impl Server {
         if let Some(handler) = self.asked.remove(&endpoint)
             && result.is_ok()
         {
+            self.former.remove(&endpoint);
             self.sites.insert(endpoint, handler);
         }
         self.listening.insert(endpoint, result);
@@ -185,8 +191,12 @@ impl Server {
 
     /// Who answers requests that come to `local`: the handler for just this address before that for all.
     fn handler(&self, local: SocketAddr) -> Option<Arc<dyn Handler>> {
-        let at = |address| self.sites.get(&Endpoint { address, port: local.port() });
-        at(Some(local.ip())).or_else(|| at(None)).cloned()
+        at(&self.sites, local)
+    }
+
+    /// Who hears of connections to `local`: whoever serves there, or has.
+    fn audience(&self, local: SocketAddr) -> Option<Arc<dyn Handler>> {
+        self.handler(local).or_else(|| at(&self.former, local))
     }
 
     /// A request came: the endpoint determines who answers it.
@@ -271,7 +281,7 @@ impl Server {
 
     /// Tells the handler what was answered in its place.
     fn tell(&self, refused: &RefusedRequest) {
-        if let Some(handler) = self.handler(refused.connection.local) {
+        if let Some(handler) = self.audience(refused.connection.local) {
             let _ = catch_unwind(AssertUnwindSafe(|| handler.refused(refused)));
         }
     }
@@ -384,4 +394,9 @@ impl Serving {
             }
         }
     }
+}
+
+fn at(sites: &BTreeMap<Endpoint, Arc<dyn Handler>>, local: SocketAddr) -> Option<Arc<dyn Handler>> {
+    let at = |address| sites.get(&Endpoint { address, port: local.port() });
+    at(Some(local.ip())).or_else(|| at(None)).cloned()
 }

@@ -34,6 +34,8 @@ pub fn must_wait(offered: f64, threads: usize) -> f64 {
     blocked / (1.0 - offered / threads as f64 * (1.0 - blocked))
 }
 
+/// Loads beyond which the queue takes too long to settle to be followed: there an approximation is as good.
+const NEAR: f64 = 0.95;
 /// How far what is in the system is followed beyond the threads, in queue lengths of the mean.
 const FAR: f64 = 40.0;
 /// When nothing changes any more.
@@ -54,6 +56,9 @@ pub fn wait_mdk(rate: f64, service: f64, threads: usize) -> Option<f64> {
     if offered <= 0.0 {
         return Some(0.0);
     }
+    if load > NEAR || threads == 1 {
+        return cosmetatos(rate, service, threads);
+    }
     let comes = poisson(offered);
     let states = threads + comes.len() + (FAR / (1.0 - load)) as usize;
     let mut there = vec![0.0; states];
@@ -68,6 +73,14 @@ pub fn wait_mdk(rate: f64, service: f64, threads: usize) -> Option<f64> {
     }
     let waiting: f64 = there.iter().skip(threads).zip(0u32..).map(|(part, n)| part * f64::from(n)).sum();
     Some(waiting / rate)
+}
+
+/// G. P. Cosmetatos, *Some Approximate Equilibrium Results for the Multi-Server Queue M/G/r* (1976): exact for one thread, and
+/// nearly so where the load is high.
+fn cosmetatos(rate: f64, service: f64, threads: usize) -> Option<f64> {
+    let (load, k) = (load(rate, service, threads), threads as f64);
+    let more = (1.0 - load) * (k - 1.0) * ((4.0 + 5.0 * k).sqrt() - 2.0) / (16.0 * load * k);
+    Some(wait_mmk(rate, service, threads)? / 2.0 * (1.0 + more))
 }
 
 /// How likely it is that so many come (0, 1, 2, ..) where `mean` come on average; the rest is next to nothing.
@@ -132,12 +145,10 @@ mod tests {
         // Erlang's C for 2 of 3 threads busy: 4/9; for 8 of 10: 0.4092.
         assert!((must_wait(2.0, 3) - 4.0 / 9.0).abs() < 1e-12);
         assert!((must_wait(8.0, 10) - 0.4092).abs() < 1e-4);
-        // M/D/k, mean waits in service times, as Cosmetatos' approximation (1976) has them to a percent.
-        for (threads, load) in [(2, 0.8), (5, 0.9), (16, 0.8), (64, 0.95)] {
+        // M/D/k, mean waits in service times, as the approximation has them to two percent, to less near full load.
+        for (threads, load) in [(2, 0.8), (5, 0.9), (16, 0.8), (64, 0.95), (2, 0.95), (16, 0.95)] {
             let rate = load * threads as f64;
-            let k = threads as f64;
-            let extra = (1.0 - load) * (k - 1.0) * ((4.0 + 5.0 * k).sqrt() - 2.0) / (16.0 * load * k);
-            let near = wait_mmk(rate, 1.0, threads).expect("it keeps up") / 2.0 * (1.0 + extra);
+            let near = cosmetatos(rate, 1.0, threads).expect("it keeps up");
             let found = wait_mdk(rate, 1.0, threads).expect("it keeps up");
             assert!((found / near - 1.0).abs() < 0.02, "{threads} at {load}: {found}, not about {near}");
         }
@@ -148,6 +159,9 @@ mod tests {
         assert_eq!(wait_mmk(50.0, 0.02, 1), None);
         assert_eq!(wait_mdk(1_000.0, 0.02, 16), None);
         assert_eq!(wait_mdk(0.0, 0.02, 16), Some(0.0));
+        // So near to full load that nothing would settle: half of what M/M/k waits, and no endless work.
+        let (found, double) = (wait_mdk(799.9, 0.02, 16), wait_mmk(799.9, 0.02, 16));
+        assert!(found.zip(double).is_some_and(|(found, double)| (found / double - 0.5).abs() < 0.001));
         assert!(wait_mmk(12_799.0, 0.02, 256).is_some_and(f64::is_finite));
     }
 

@@ -84,13 +84,15 @@ fn answered(found: &[Shared], needs: &Needs, most: f64) -> Panel {
                 .labelled("predicted"),
             Curve::new(CurveKind::Measured, '*', "throughput", of(|one| one.measured)).labelled("measured"),
         ],
-        mark: Some((
-            needs.knee(),
-            format!(
-                "From {:.0} threads on, the database is the limit: {most:.0} requests per second.",
-                needs.knee().ceil()
-            ),
-        )),
+        mark: (needs.knee() <= needs.clients as f64).then(|| {
+            (
+                needs.knee(),
+                format!(
+                    "From {:.0} threads on, the database is the limit: {most:.0} requests per second.",
+                    needs.knee().ceil()
+                ),
+            )
+        }),
     }
 }
 

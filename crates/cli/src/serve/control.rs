@@ -123,26 +123,37 @@ mod unix {
         Ok(directory.join(format!("{}.sock", std::process::id())))
     }
 
-    /// Where a user's sockets are.
+    /// Where a user's sockets are made.
     fn own_directory(user: u32) -> PathBuf {
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|directory| {
             std::fs::metadata(directory).is_ok_and(|there| there.is_dir() && there.uid() == user)
         });
-        runtime.map_or_else(
-            || std::env::temp_dir().join(format!("framewise-{user}")),
-            |directory| directory.join("framewise"),
-        )
+        runtime.map_or_else(|| shared_directory(user), |directory| directory.join("framewise"))
+    }
+
+    /// The same without a directory of the session's, as behind sudo.
+    fn shared_directory(user: u32) -> PathBuf {
+        std::env::temp_dir().join(format!("framewise-{user}"))
+    }
+
+    /// Whether it is this user's alone; root trusts everybody's, for it only looks.
+    fn may_look(directory: &Path, user: u32) -> bool {
+        let is_own = |there: std::fs::Metadata| there.is_dir() && there.uid() == user;
+        user == 0 || std::fs::symlink_metadata(directory).is_ok_and(is_own)
     }
 
     /// The sockets of all servers that this user may look at and that run; root may look at everybody's.
     pub(crate) fn running() -> Vec<PathBuf> {
         let user = rustix::process::geteuid();
-        let mut directories = vec![own_directory(user.as_raw())];
+        let mut directories = vec![own_directory(user.as_raw()), shared_directory(user.as_raw())];
         if user.is_root() {
-            let all = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
+            let all = |place: PathBuf| std::fs::read_dir(place).into_iter().flatten().flatten();
             let ours = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("framewise-");
-            directories.extend(all.filter(|entry| ours(&entry.file_name())).map(|entry| entry.path()));
+            let shared = all(std::env::temp_dir()).filter(|entry| ours(&entry.file_name()));
+            directories.extend(shared.map(|entry| entry.path()));
+            directories.extend(all("/run/user".into()).map(|entry| entry.path().join("framewise")));
         }
+        directories.retain(|directory| may_look(directory, user.as_raw()));
         directories.sort();
         directories.dedup();
         let entries = directories.iter().filter_map(|directory| std::fs::read_dir(directory).ok());

@@ -41,6 +41,9 @@ use control::Control;
 use log::{AccessLog, Logged};
 use shop::Shop;
 
+/// How long the answers that a pool gives as it ends may take on their way.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     if args.tap.device().is_none() && args.forward.is_empty() {
         return Err(Failure::new(
@@ -89,6 +92,7 @@ pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
     let served = serve(&mut live, &args, &endpoints, &signals, pool.as_deref());
     if let Some(pool) = pool {
         pool.end();
+        last_words(&mut live).map_err(|error| Failure::new(Kind::Device, error))?;
     }
     recording.map_or(Ok(()), |recording| recording.end())?;
     served
@@ -368,6 +372,15 @@ fn answer(questions: &Cell<u32>, runner: &Runner) {
     if questions.take() > 0 {
         output::say(&Stats::of(runner).render());
     }
+}
+
+/// Whom the pool has not answered until it ended, it has told so: that is still to be sent.
+fn last_words(live: &mut Live) -> std::io::Result<()> {
+    let Live { runner, host, .. } = live;
+    let host = *host;
+    let end = runner.now() + LAST_WORDS;
+    let is_said = |runner: &mut Runner| runner.host(host).serving() == 0 && !runner.host(host).is_sending();
+    runner.run(Some(end), is_said).map(drop)
 }
 
 /// Until every answer has been given, and has arrived, or the time for that is over.

@@ -38,7 +38,8 @@ pub(crate) struct PoolOptions {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
     pub(crate) queue_timeout: Duration,
 
-    /// How long a thread may work on a request, in seconds. Beyond: 504, and the process it is in is replaced.
+    /// How long a thread may work on a request until it begins to answer, and then between two pieces that the client takes, in
+    /// seconds. Beyond: 504, and the process it is in is replaced.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
     pub(crate) answer_timeout: Duration,
 
@@ -59,6 +60,9 @@ pub(crate) struct PoolOptions {
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
     pub(crate) control: Option<PathBuf>,
 }
+
+/// How long a child may take to begin that imports an application in Python: longer than the check of that application may.
+const IMPORT_WITHIN: Duration = Duration::from_secs(90);
 
 /// What holds a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -128,6 +132,7 @@ impl PoolOptions {
             requests_per_connection: self.requests_per_connection.max(1),
             most_wait: Some(self.queue_timeout),
             most_service: Some(self.answer_timeout),
+            start_within: if self.wsgi.is_some() { IMPORT_WITHIN } else { config.start_within },
             ..config
         }))
     }

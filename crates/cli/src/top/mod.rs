@@ -32,7 +32,7 @@ pub(crate) fn run(args: &args::Top) -> Result<(), Failure> {
         return show(&first, args);
     }
     if is_screen {
-        output::print_coloured("\u{1b}[2J")?;
+        on_screen("\u{1b}[2J")?;
     }
     let mut report = first;
     loop {
@@ -64,12 +64,17 @@ fn draw(report: &Report) -> Result<(), Failure> {
     let mut text = HOME.to_owned();
     let screen = render::screen(report, rows);
     for line in screen.lines().take(rows) {
-        text.push_str(line);
+        text.push_str(&output::in_wanted_colours(line));
         text.push_str(CLEAR_LINE);
         text.push('\n');
     }
     text.push_str(CLEAR_REST);
-    output::print_coloured(&text)
+    on_screen(&text)
+}
+
+/// What moves the cursor is written as it is, also where no colour is wanted.
+fn on_screen(text: &str) -> Result<(), Failure> {
+    output::write_stdout(text.as_bytes()).map(drop).map_err(|error| Failure::new(Kind::File, error))
 }
 
 #[cfg(unix)]

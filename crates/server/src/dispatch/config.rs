@@ -65,7 +65,8 @@ pub struct Config {
     pub requests_per_connection: u32,
     /// How long a request may wait for a thread. Beyond: 503.
     pub most_wait: Option<Duration>,
-    /// How long a thread may work on a request. Beyond: 504, and its process is replaced.
+    /// How long a thread may work on a request until it begins to answer, and then between two pieces that its client takes.
+    /// Beyond: 504, and its process is replaced.
     pub most_service: Option<Duration>,
     /// How long a process may take to begin. Beyond, it is replaced.
     pub start_within: Duration,

@@ -49,7 +49,8 @@ impl Dispatcher {
         self.passes(now);
         let Some(process) = self.processes.remove(&id) else { return };
         self.measures.counts.died += 1;
-        if process.phase == Phase::Starting {
+        // One from before the last restart was not wanted any more, and says nothing of those that begin now.
+        if process.phase == Phase::Starting && process.generation == self.starts.generation {
             self.starts.failures += 1;
             self.starts.not_before = Some(now + patience(self.starts.failures));
         }
@@ -94,8 +95,13 @@ impl Dispatcher {
         self.passes(now);
         self.starts.generation += 1;
         (self.starts.failures, self.starts.not_before) = (0, None);
+        // What has not begun yet may never do: it is not asked to end, it is ended.
         for id in self.of_before(|process| process.phase == Phase::Starting) {
-            self.retire(id, now);
+            if let Some(process) = self.processes.get_mut(&id)
+                && !std::mem::replace(&mut process.is_condemned, true)
+            {
+                self.orders.push_back(Order::Kill(id));
+            }
         }
         self.start_missing(now);
     }
@@ -122,8 +128,8 @@ impl Dispatcher {
         let starter = starting.map(|process| process.since + self.config.start_within).min();
         let at_work = self.processes.values().flat_map(|process| &process.threads);
         let service = self.config.most_service.and_then(|most| {
-            let began = at_work.filter(|thread| thread.job.is_some()).map(|thread| thread.began).min()?;
-            Some(began + most)
+            let last = at_work.filter(|thread| thread.job.is_some()).map(|thread| thread.progress).min()?;
+            Some(last + most)
         });
         earliest(earliest(waiter, starter), earliest(service, self.starts.not_before))
     }
@@ -211,7 +217,7 @@ impl Dispatcher {
         let mut slow: Vec<(ThreadId, RequestId)> = Vec::new();
         for (&process, its) in &self.processes {
             let threads = its.threads.iter().enumerate();
-            slow.extend(threads.filter(|(_, thread)| thread.began + most <= now).filter_map(
+            slow.extend(threads.filter(|(_, thread)| thread.progress + most <= now).filter_map(
                 |(index, thread)| Some((ThreadId { process, thread: index as u16 }, thread.job?)),
             ));
         }

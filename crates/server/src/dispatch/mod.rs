@@ -250,10 +250,18 @@ impl Dispatcher {
     /// The thread begins to return its answer: it can't be asked of another one from here on.
     pub fn handle_begun(&mut self, thread: ThreadId, now: Instant) {
         self.handle_state(thread, State::Returns, now);
+        self.handle_progress(thread, now);
         if let Some(id) = self.thread(thread).and_then(|thread| thread.job)
             && let Some(job) = self.requests.get_mut(&id)
         {
             job.has_begun = true;
+        }
+    }
+
+    /// The client has taken some of what the thread returns: however long that takes, it is not the thread that is slow.
+    pub fn handle_progress(&mut self, thread: ThreadId, now: Instant) {
+        if let Some(thread) = self.thread_mut(thread) {
+            thread.progress = now;
         }
     }
 
@@ -369,7 +377,7 @@ impl Dispatcher {
             process.free.remove(&at.thread);
             let thread = &mut process.threads[usize::from(at.thread)];
             thread.job = Some(id);
-            thread.began = now;
+            (thread.began, thread.progress) = (now, now);
             thread.becomes(State::Passes, holds.then_some(conn), now);
             self.busy += 1;
         }

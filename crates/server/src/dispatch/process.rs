@@ -57,6 +57,8 @@ pub(crate) struct Thread {
     /// The next request of the connection that it holds.
     pub(crate) next: Option<RequestId>,
     pub(crate) began: Instant,
+    /// When something of it was last seen to go on: it began, it began to answer, the client has taken some.
+    pub(crate) progress: Instant,
     pub(crate) served: u64,
     /// What it worked on has been given up, and it has not come back.
     pub(crate) is_stuck: bool,
@@ -75,6 +77,7 @@ impl Thread {
             job: None,
             next: None,
             began: now,
+            progress: now,
             served: 0,
             is_stuck: false,
         }

@@ -257,6 +257,37 @@ fn a_hung_thread_costs_its_request_and_its_process() {
 }
 
 #[test]
+fn a_client_that_reads_slowly_is_not_a_thread_that_hangs() {
+    let most = Some(Duration::from_secs(3));
+    let mut script = Script::new(Config { most_service: most, ..config(Model::Event, 1, 1, 5) });
+    let (request, thread) = script.runs(1);
+    script.wait(Duration::from_secs(2));
+    script.dispatcher.handle_begun(thread, script.now);
+    for _ in 0..10 {
+        script.wait(Duration::from_secs(2));
+        assert_eq!(script.orders(), [], "its client has taken some of it two seconds ago");
+        script.dispatcher.handle_progress(thread, script.now);
+    }
+    assert_eq!(script.dispatcher.poll_timeout(), Some(script.now + Duration::from_secs(3)));
+    script.wait(Duration::from_secs(3));
+    assert_eq!(script.orders().first(), Some(&Order::Expire { request }), "now nothing goes on");
+}
+
+#[test]
+fn what_hangs_at_its_beginning_is_ended_by_a_restart() {
+    let mut dispatcher = Dispatcher::new(config(Model::Event, 1, 1, 5), Instant::ZERO);
+    let Some(Order::Start(hangs)) = dispatcher.poll() else { panic!("a process is to be started") };
+    dispatcher.handle_restart(Instant::from_secs(1));
+    let mut script = Script { dispatcher, now: Instant::from_secs(1) };
+    let orders = script.orders();
+    let [Order::Kill(killed), Order::Start(new)] = orders[..] else { panic!("{orders:?}") };
+    assert_eq!(killed, hangs);
+    assert_eq!(script.dies(hangs), [], "that is no failure of the new one, which needs no patience");
+    script.dispatcher.handle_ready(new, script.now);
+    assert_eq!(script.runs(1).1.process, new);
+}
+
+#[test]
 fn a_hung_thread_of_the_main_process_is_free_when_it_comes_back() {
     let most = Some(Duration::from_secs(3));
     let mut script = Script::new(Config { most_service: most, ..config(Model::Threads, 1, 1, 5) });

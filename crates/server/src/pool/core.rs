@@ -283,26 +283,20 @@ struct Follower {
 
 impl Watcher for Follower {
     fn taken(&self, bytes: usize) {
-        #[cfg(unix)]
-        if let Some(shared) = self.shared.upgrade() {
-            shared.with(|core, _| {
-                let (Some(item), Crew::Children(children)) =
-                    (core.under_way.get_mut(&self.request), &mut core.crew)
-                else {
-                    return;
-                };
-                if let Some(at) = item.at
-                    && let Some(child) = children.get_mut(&at.process)
-                {
-                    item.taken += bytes;
-                    if child.grant(self.request, at.thread, &mut item.taken) {
-                        shared.alarm.ring();
-                    }
-                }
-            });
-        }
-        #[cfg(not(unix))]
-        let _ = bytes;
+        let Some(shared) = self.shared.upgrade() else { return };
+        shared.with(|core, now| {
+            let Some(item) = core.under_way.get_mut(&self.request) else { return };
+            let Some(at) = item.at else { return };
+            core.dispatcher.handle_progress(at, now);
+            item.taken += bytes;
+            #[cfg(unix)]
+            if let Crew::Children(children) = &mut core.crew
+                && let Some(child) = children.get_mut(&at.process)
+                && child.grant(self.request, at.thread, &mut item.taken)
+            {
+                shared.alarm.ring();
+            }
+        });
     }
 
     fn gone(&self) {

@@ -181,6 +181,8 @@ impl Gunicorn {
             .args(["-m", "gunicorn", "--config"])
             .arg(&config)
             .arg("framewise_wsgi:application")
+            // It would count for more than what we say, a socket of its own for everybody included.
+            .env_remove("GUNICORN_CMD_ARGS")
             .env("PYTHONPATH", paths)
             .env("FRAMEWISE_WSGI", &application.name)
             .env("FRAMEWISE_SOCKET", folder.join("app.sock"))

@@ -13,6 +13,10 @@ worker_class = "gthread"
 threads = int(os.environ["FRAMEWISE_THREADS"])
 # framewise itself bounds what is in flight, and replaces what hangs.
 timeout = 0
+# framewise itself bounds lines, fields and their number, and adds some fields; gunicorn's own bounds are below these.
+limit_request_line = 0
+limit_request_field_size = 1 << 20
+limit_request_fields = 1_000
 graceful_timeout = 1
 keepalive = 1
 loglevel = "warning"
