@@ -214,6 +214,19 @@ impl Wire {
         self.events.pop_front()
     }
 
+    /// What was done to frames that this port has sent, and was not told yet; other events stay where they are.
+    pub fn take_deeds(&mut self, sender: PortId) -> Vec<Deed> {
+        let mut deeds = Vec::new();
+        self.events.retain(|event| match event {
+            WireEvent::Impaired { port, deed } if *port == sender => {
+                deeds.push(*deed);
+                false
+            }
+            _ => true,
+        });
+        deeds
+    }
+
     /// Plugs a station in or out. What is under way to it, or waits at its port, is lost while it is out.
     pub fn set_link(&mut self, port: PortId, up: bool) {
         if let Some(port) = self.port_mut(port) {

@@ -10,7 +10,7 @@ use framewise_core::seams::frame::Frame;
 use framewise_core::seams::{Exchanges, Frames, Names};
 use framewise_core::{Counters, Cx, Direction, Either, Instant, Layer};
 use framewise_device::switch::PortId;
-use framewise_device::wire::{Wire, WireEvent};
+use framewise_device::wire::Wire;
 
 use crate::client::{Client, Command};
 use crate::link::Link;
@@ -251,13 +251,9 @@ fn next_command(client: &mut VecDeque<Command>, server: &mut VecDeque<Command>) 
 
 /// Tells whoever watches what was done to the frame that this port has just sent: neither end could know.
 fn tell(wire: &mut Wire, sender: PortId, cx: &mut Cx) {
-    while let Some(event) = wire.poll_event() {
-        if let WireEvent::Impaired { port, deed } = event
-            && port == sender
-            // It is done when the frame has left the sender's queue; what is older nobody watched.
-            && deed.now >= cx.now
-        {
-            cx.note("wire", deed.action.topic(), || format!("it {}", deed.action));
-        }
+    // It is done when the frame has left the sender's queue; what is older nobody watched.
+    let now = cx.now;
+    for deed in wire.take_deeds(sender).into_iter().filter(|deed| deed.now >= now) {
+        cx.note("wire", deed.action.topic(), || format!("it {}", deed.action));
     }
 }

@@ -179,6 +179,11 @@ pub(crate) struct Seen<'d> {
 }
 
 impl Seen<'_> {
+    /// The bytes of a field.
+    fn raw(&self, layer: &Layer, field: &Field) -> Option<Vec<u8>> {
+        self.dissection.bytes(&layer.place(&field.bytes))
+    }
+
     /// What a layer carries of this frame's bytes.
     pub(crate) fn data(&self, layer: &Layer) -> Vec<u8> {
         let mut place: Place = layer.place(&layer.description.payload);
@@ -202,7 +207,9 @@ pub(crate) fn difference(expected: &Seen<'_>, got: &Seen<'_>, compared: &Compare
     }
     let pairs = || layers[0].iter().zip(&layers[1]);
     let of_fields = |is_consequence| {
-        pairs().find_map(|(expected, got)| field_difference(expected, got, compared, is_consequence))
+        pairs().find_map(|(one, other)| {
+            field_difference((expected, one), (got, other), compared, is_consequence)
+        })
     };
     let of_data = || data_difference(expected, got, [&layers[0], &layers[1]], compared);
     of_fields(false).or_else(of_data).or_else(|| of_fields(true))
@@ -218,13 +225,18 @@ fn is_consequence(field: &Field) -> bool {
 }
 
 fn field_difference(
-    expected: &Layer,
-    got: &Layer,
+    expected: (&Seen<'_>, &Layer),
+    got: (&Seen<'_>, &Layer),
     compared: &Compared,
     consequences: bool,
 ) -> Option<Difference> {
-    let layer = expected.description.protocol;
-    let fields = [expected, got].map(|described| {
+    let layer = expected.1.description.protocol;
+    // A number that is counted from where its connection began reads differently where that was understood differently.
+    let is_same = |ours: &Field, theirs: &Field| {
+        let raw = expected.0.raw(expected.1, ours);
+        ours.value == theirs.value || (raw.is_some() && raw == got.0.raw(got.1, theirs))
+    };
+    let fields = [expected.1, got.1].map(|described| {
         let fields = described.description.fields.iter();
         fields
             .filter(|field| is_consequence(field) == consequences && compared.has(layer, field.name))
@@ -241,7 +253,7 @@ fn field_difference(
             let field = if is_missing { field.name } else { other.name }.to_owned();
             return Some(Difference::Presence { layer, field, is_missing });
         }
-        if field.value != other.value {
+        if !is_same(field, other) {
             return Some(Difference::Field {
                 layer,
                 field: field.name.to_owned(),

@@ -48,15 +48,25 @@ fn stream(dissection: &Dissection, side: Side) -> Vec<u8> {
     dissection.bytes(&Place::new(Space::Stream(stream.id()), 0..stream.length())).expect("no gap")
 }
 
+/// Captures of pages that came whole; the others show what goes wrong, too.
+const WHOLE: [&str; 6] =
+    ["form.pcapng", "http.pcapng", "https.pcapng", "ipv6.pcapng", "lossy.pcapng", "tls12.pcapng"];
+
 #[test]
 fn every_fixture_is_taken_apart_to_the_last_byte() {
     for name in fixtures() {
         let dissection = dissect(&fixture(&name));
+        let is_whole = WHOLE.contains(&name.as_str());
         assert!(dissection.damage().is_none() && dissection.left_out().is_nothing(), "{name}");
         assert!(!dissection.is_empty());
         for frame in dissection.frames() {
             let stack = frame.layers();
-            assert_eq!(stack.troubles, [""; 0], "{name}, frame {}", frame.number());
+            assert!(
+                !is_whole || stack.troubles.is_empty(),
+                "{name}, {}: {:?}",
+                frame.number(),
+                stack.troubles
+            );
             assert!(stack.layers.len() >= 2, "{name}, frame {}: {}", frame.number(), frame.summary());
             assert!(frame.direction().is_some() && frame.time().is_some());
             for byte in (0..frame.bytes().len()).step_by(11) {
@@ -70,6 +80,9 @@ fn every_fixture_is_taken_apart_to_the_last_byte() {
                     frame.number()
                 );
             }
+        }
+        if !is_whole {
+            continue;
         }
         for connection in dissection.connections() {
             assert_eq!(connection.beginning(), Beginning::Asked, "{name}");
