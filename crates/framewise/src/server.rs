@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::{Bytes, BytesMut};
 use framewise_core::Either;
@@ -36,8 +36,9 @@ const SHORT_BODY: u64 = 64 << 10;
 /// All that one host serves.
 pub(crate) struct Server {
     sites: BTreeMap<Endpoint, Arc<dyn Handler>>,
-    /// Who served at endpoints where nobody does any more: they still hear what becomes of their connections.
-    former: BTreeMap<Endpoint, Arc<dyn Handler>>,
+    /// Who served at endpoints where nobody does any more: as long as they are there, they hear what becomes of their
+    /// connections.
+    former: BTreeMap<Endpoint, Weak<dyn Handler>>,
     /// Handlers of endpoints about which the stack has not answered yet.
     asked: BTreeMap<Endpoint, Arc<dyn Handler>>,
     listening: BTreeMap<Endpoint, Result<(), ListenError>>,
@@ -94,7 +95,7 @@ impl Server {
     /// Ends that. Requests that have come already keep their handler.
     pub(crate) fn unlisten(&mut self, endpoint: Endpoint) {
         if let Some(handler) = self.sites.remove(&endpoint) {
-            self.former.insert(endpoint, handler);
+            self.former.insert(endpoint, Arc::downgrade(&handler));
         }
         self.say(ExchangeDown::Unlisten { endpoint });
     }
@@ -191,12 +192,12 @@ impl Server {
 
     /// Who answers requests that come to `local`: the handler for just this address before that for all.
     fn handler(&self, local: SocketAddr) -> Option<Arc<dyn Handler>> {
-        at(&self.sites, local)
+        at(&self.sites, local).cloned()
     }
 
     /// Who hears of connections to `local`: whoever serves there, or has.
     fn audience(&self, local: SocketAddr) -> Option<Arc<dyn Handler>> {
-        self.handler(local).or_else(|| at(&self.former, local))
+        self.handler(local).or_else(|| at(&self.former, local)?.upgrade())
     }
 
     /// A request came: the endpoint determines who answers it.
@@ -396,7 +397,7 @@ impl Serving {
     }
 }
 
-fn at(sites: &BTreeMap<Endpoint, Arc<dyn Handler>>, local: SocketAddr) -> Option<Arc<dyn Handler>> {
+fn at<T>(sites: &BTreeMap<Endpoint, T>, local: SocketAddr) -> Option<&T> {
     let at = |address| sites.get(&Endpoint { address, port: local.port() });
-    at(Some(local.ip())).or_else(|| at(None)).cloned()
+    at(Some(local.ip())).or_else(|| at(None))
 }

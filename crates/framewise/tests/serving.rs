@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use framewise::core::seams::segment::{SegmentDown, SegmentUp};
-use framewise::core::seams::stream::{Endpoint, ListenError, Security, StreamDown, StreamUp};
+use framewise::core::seams::stream::{ConnInfo, Endpoint, ListenError, Security, StreamDown, StreamUp};
 use framewise::core::seams::{Segments, Streams};
 use framewise::core::{Cx, Instant, Layer};
 use framewise::http::{Answer, Body, Handler, Method, Request, Response, StatusCode};
@@ -49,6 +51,38 @@ fn the_handler_of_just_this_address_comes_first_whatever_the_order() {
         assert_eq!(text(&mut world, "http://203.0.113.80/"), "here");
         assert_eq!(text(&mut world, "http://[2001:db8:2::80]/"), "anywhere");
     }
+}
+
+/// Counts the connections that bring no more requests.
+#[derive(Default)]
+struct Counts(AtomicUsize);
+
+impl Handler for Counts {
+    fn handle(&self, _request: Request, answer: Answer) {
+        answer.respond(Response::text("here"));
+    }
+
+    fn left(&self, _connection: &ConnInfo) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn whoever_stops_serving_still_hears_of_connections_that_end() {
+    let mut world = World::build(&WorldConfig::default(), &mut |host, randomness| {
+        let mut host = host.clone();
+        host.http.tells_who_left = true;
+        host.stack(randomness)
+    })
+    .expect("a world in memory");
+    let handler = Arc::new(Counts::default());
+    let endpoint = Endpoint { address: None, port: 80 };
+    server(&mut world).serve(endpoint, Security::Plain, handler.clone()).unwrap();
+    assert_eq!(text(&mut world, "http://shop.test/"), "here");
+    assert_eq!(handler.0.load(Ordering::Relaxed), 0, "the connection is kept");
+    server(&mut world).stop_serving(endpoint);
+    world.runner.run_for(Duration::from_secs(1)).unwrap();
+    assert_eq!(handler.0.load(Ordering::Relaxed), 1, "it was ended, for nobody serves there any more");
 }
 
 #[test]
