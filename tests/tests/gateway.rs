@@ -211,13 +211,13 @@ fn uploads_arrive_as_they_were() {
 #[test]
 fn an_answer_with_a_reset_behind_it_arrives_whole() {
     skippable("an_answer_with_a_reset_behind_it_arrives_whole", || {
-        // As much as a kernel sends at once: what it still has when a connection is reset, it throws away.
         const ANSWER: usize = 30_000;
         let port = listener(|mut stream| {
             assert!(read_head(&mut stream) > 0, "an upload");
             let head = format!("HTTP/1.1 413 Content Too Large\r\nContent-Length: {ANSWER}\r\n\r\n");
-            stream.write_all(head.as_bytes()).unwrap();
-            stream.write_all(&[b'x'; ANSWER]).unwrap();
+            // All at once: what a kernel still keeps back when a connection is reset, it throws away.
+            stream.set_nodelay(true).unwrap();
+            stream.write_all(&[head.as_bytes(), &[b'x'; ANSWER]].concat()).unwrap();
         });
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("upload");

@@ -34,9 +34,13 @@ fn at(path: &str) -> String {
 }
 
 fn connect() -> TcpStream {
-    let stream = TcpStream::connect_timeout(&format!("{}:80", V4.ours).parse().unwrap(), SOON).unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
-    stream
+    try_to_connect().unwrap()
+}
+
+fn try_to_connect() -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&format!("{}:80", V4.ours).parse().unwrap(), SOON)?;
+    stream.set_read_timeout(Some(SOON))?;
+    Ok(stream)
 }
 
 /// Sends these bytes, and gives all that comes until the server closes.
@@ -204,10 +208,12 @@ fn limits_are_kept_and_said() {
         let kept = say(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         assert!(kept.ends_with("</a>\n"), "a connection that is not used again is closed: {kept}");
         let (_one, _two) = (connect(), connect());
-        let mut three = connect();
-        let _ = three.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-        let mut answer = String::new();
-        assert!(three.read_to_string(&mut answer).is_err() || answer.is_empty(), "{answer}");
+        // It may be reset before the kernel has told of it that it is there.
+        if let Ok(mut three) = try_to_connect() {
+            let _ = three.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            let mut answer = String::new();
+            assert!(three.read_to_string(&mut answer).is_err() || answer.is_empty(), "{answer}");
+        }
         server.ends_well(SOON);
     });
 }
