@@ -13,7 +13,7 @@
 //!
 //! A test of one's own is a line. The path counts from the folder of the package:
 //!
-//! ```ignore
+//! ```no_run
 //! framewise_replay::replay!("../../pcaps/http.pcapng");
 //! framewise_replay::script!("tests/handshake.script");
 //! ```
@@ -70,7 +70,7 @@ macro_rules! replay {
 
 /// A test that runs a script: a file, whose path counts from the folder of the package, or lines that stand in the test itself.
 ///
-/// ```ignore
+/// ```no_run
 /// framewise_replay::script!("tests/handshake.script");
 /// framewise_replay::script!(handshake, "tests/handshake.script");
 /// framewise_replay::script!(ping, lines: "
