@@ -163,7 +163,7 @@ pub struct KeptAlive {
     pub refused: u64,
 }
 
-/// So many clients that think for so long, with each of 32 threads.
+/// So many clients that think for so long, before so many threads of this model.
 ///
 /// # Errors
 /// There can be no such pool.

@@ -4,7 +4,7 @@ use framewise_lab::LabError;
 use framewise_lab::database::{self, Needs, Shared};
 
 use super::failed;
-use super::panel::{Curve, CurveKind, Panel, Report, Scale};
+use super::panel::{Curve, CurveKind, Panel, Report, Scale, throughput};
 use crate::args::LabDatabase;
 use crate::exit::Failure;
 use crate::progress::Steps;
@@ -27,11 +27,11 @@ pub(super) fn run(args: &LabDatabase) -> Result<Report, Failure> {
     Ok(Report {
         name: "database",
         headline: format!(
-            "Each request needs its thread for {:.0} ms, of which it waits {:.0} ms for one of the database's {}; \
+            "Each request needs its thread for {:.0} ms, of which it waits {:.0} ms for {}; \
              {} clients ask all the time.",
             needs.service() * 1_000.0,
             needs.database.as_secs_f64() * 1_000.0,
-            connections(needs.connections),
+            a_connection(needs.connections),
             needs.clients,
         ),
         panels: vec![answered(&found, &needs, most), threads(&found)],
@@ -67,6 +67,12 @@ fn in_real_time(_counts: &[usize], _needs: &Needs, _args: &LabDatabase) -> Resul
         .next("the same without --tap, or: cargo run -p framewise-cli --features shop -- lab database --tap fw0 ..."))
 }
 
+/// What each request waits for.
+fn a_connection(count: usize) -> String {
+    let of = if count == 1 { "" } else { "one of " };
+    format!("{of}the database's {}", connections(count))
+}
+
 fn connections(count: usize) -> String {
     if count == 1 { "single connection".to_owned() } else { format!("{count} connections") }
 }
@@ -79,11 +85,7 @@ fn answered(found: &[Shared], needs: &Needs, most: f64) -> Panel {
         values: found.iter().map(|one| one.threads as f64).collect(),
         axis: "requests per second",
         scale: Scale::Linear,
-        curves: vec![
-            Curve::new(CurveKind::Predicted, 'o', "throughput", of(|one| one.predicted))
-                .labelled("predicted"),
-            Curve::new(CurveKind::Measured, '*', "throughput", of(|one| one.measured)).labelled("measured"),
-        ],
+        curves: throughput(of(|one| one.predicted), of(|one| one.measured)),
         mark: (needs.knee() <= needs.clients as f64).then(|| {
             (
                 needs.knee(),
@@ -124,13 +126,12 @@ fn findings(found: &[Shared], needs: &Needs, most: f64) -> Vec<String> {
     let Some(last) = found.last() else { return Vec::new() };
     // The fewest threads with which it is as fast as with the most.
     let enough = found.iter().find(|one| one.measured >= 0.95 * last.measured).unwrap_or(last);
-    let before = found.iter().rfind(|one| one.threads < enough.threads);
-    let grew = match before {
-        Some(_) => format!(
+    let grew = match found.iter().any(|one| one.threads < enough.threads) {
+        true => format!(
             "Up to {} threads throughput grew, to {:.0} requests in a second; {} threads answered {:.0}, hardly more.",
             enough.threads, enough.measured, last.threads, last.measured
         ),
-        None => format!(
+        false => format!(
             "{} threads were enough for all that is possible, {:.0} requests in a second.",
             enough.threads, enough.measured
         ),

@@ -101,6 +101,13 @@ impl Curve {
     }
 }
 
+/// Requests in a second, as they should be and as they were.
+pub(crate) fn throughput(predicted: Vec<f64>, measured: Vec<f64>) -> Vec<Curve> {
+    let predicted = Curve::new(CurveKind::Predicted, 'o', "throughput", predicted);
+    let measured = Curve::new(CurveKind::Measured, '*', "throughput", measured);
+    vec![predicted.labelled("predicted"), measured.labelled("measured")]
+}
+
 impl Panel {
     /// The largest of all figures.
     pub(crate) fn most(&self) -> f64 {

@@ -7,7 +7,7 @@ use framewise_lab::threads::{self, KeptAlive, Service, Throughput, Waiting};
 use framewise_server::Model;
 
 use super::failed;
-use super::panel::{Curve, CurveKind, Panel, Report, Scale};
+use super::panel::{self, Curve, CurveKind, Panel, Report, Scale};
 #[cfg(target_os = "linux")]
 use super::real::Stage;
 use crate::args::LabThreads;
@@ -140,11 +140,7 @@ fn throughput_panel(found: &[Throughput], ms: &str, by: &str) -> Panel {
         values: found.iter().map(|one| one.threads as f64).collect(),
         axis: "requests per second",
         scale: Scale::Logarithmic,
-        curves: vec![
-            Curve::new(CurveKind::Predicted, 'o', "throughput", of(|one| one.predicted))
-                .labelled("predicted"),
-            Curve::new(CurveKind::Measured, '*', "throughput", of(|one| one.measured)).labelled("measured"),
-        ],
+        curves: panel::throughput(of(|one| one.predicted), of(|one| one.measured)),
         mark: None,
     }
 }

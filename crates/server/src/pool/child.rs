@@ -332,15 +332,8 @@ impl AnswerSink for Sink {
         Ok(())
     }
 
-    fn stream(&mut self, mut pieces: Pieces) {
-        let whole = pieces.try_for_each(|piece| {
-            let data = piece.map_err(|_| Gone)?;
-            self.body(data)
-        });
-        match whole {
-            Ok(()) => self.end(),
-            Err(Gone) => self.abort(),
-        }
+    fn stream(&mut self, pieces: Pieces) {
+        super::pour(self, pieces);
     }
 
     fn end(&mut self) {

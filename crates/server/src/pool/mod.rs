@@ -36,7 +36,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use framewise_http::{Answer, ConnInfo, Handler, Request};
+use framewise_http::{Answer, AnswerSink, ConnInfo, Gone, Handler, Pieces, Request};
 
 #[cfg(unix)]
 pub use child::{Reports, thread_number, work, work_with};
@@ -111,6 +111,15 @@ impl Handler for Pool {
 
     fn left(&self, connection: &ConnInfo) {
         self.shared.left(connection);
+    }
+}
+
+/// Gives all pieces to a sink, one after the other, on the thread that has them.
+fn pour(sink: &mut dyn AnswerSink, mut pieces: Pieces) {
+    let whole = pieces.try_for_each(|piece| sink.body(piece.map_err(|_| Gone)?));
+    match whole {
+        Ok(()) => sink.end(),
+        Err(Gone) => sink.abort(),
     }
 }
 

@@ -59,7 +59,7 @@ struct Sqlite {
     database: Duration,
     /// One connection writes, several read.
     writes: bool,
-    /// Nanoseconds in which a connection was busy, and when it began to count.
+    /// Nanoseconds in which connections were busy, all together.
     busy: AtomicU64,
 }
 
