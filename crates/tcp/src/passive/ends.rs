@@ -124,8 +124,7 @@ impl End {
 
     fn numbers_sent(&mut self, seen: &Seen) {
         let (flags, start) = (seen.flags, SeqNumber(seen.facts.sequence));
-        let marks = u32::from(flags.has(Flags::SYN)) + u32::from(flags.has(Flags::FIN));
-        let end = start.plus(seen.length as usize + marks as usize);
+        let end = start.plus(seen.numbers());
         let next = self.next.map(SeqNumber);
         let is_new = next.is_none_or(|next| next.is_before(end));
         if start != end {
@@ -207,9 +206,10 @@ impl End {
         if flags.has(Flags::SYN) {
             self.receive_syn(seen, inferred);
         }
+        let is_outside = self.is_outside(seen);
         self.receive_numbers(seen, inferred);
-        if let Some(number) = facts.acknowledgment {
-            self.receive_acknowledgment(number, seen, inferred);
+        if let Some(number) = facts.acknowledgment.filter(|_| is_outside != Some(true)) {
+            self.receive_acknowledgment(number, seen, inferred || is_outside.is_none());
         }
         if flags.has(Flags::FIN) || !self.ahead.is_empty() || others_finish.is_some() {
             let has_all = others_finish
@@ -244,15 +244,34 @@ impl End {
         }
     }
 
+    /// Whether it lies outside of what this end takes, so that RFC 9293, section 3.10.7.4, has it answered, and nothing in
+    /// it taken: not its acknowledgment either. `None`: that depends on what is not known to have arrived.
+    fn is_outside(&self, seen: &Seen) -> Option<bool> {
+        // Of two SYNs that cross, the other's comes once more with the acknowledgment, and counts.
+        if seen.flags.has(Flags::SYN) {
+            return Some(false);
+        }
+        let (Some(expected), Some(window)) = (self.expected, self.receive_window) else { return Some(false) };
+        let left = SeqNumber(expected.value);
+        let start = SeqNumber(seen.facts.sequence);
+        let last = start.plus(seen.numbers().saturating_sub(1));
+        // Where the window is shut, what takes no number is still heard at its edge.
+        if !start.is_before(left.plus(window.max(1) as usize)) {
+            return Some(true);
+        }
+        match last.is_before(left) {
+            true if expected.inferred => None,
+            is_old => Some(is_old),
+        }
+    }
+
     /// Adds what comes to what it has.
     fn receive_numbers(&mut self, seen: &Seen, inferred: bool) {
-        let flags = seen.flags;
-        let marks = u32::from(flags.has(Flags::SYN)) + u32::from(flags.has(Flags::FIN));
         let start = SeqNumber(seen.facts.sequence);
-        let end = start.plus((seen.length + marks) as usize);
+        let end = start.plus(seen.numbers());
         let Some(expected) = self.expected else {
             // With neither SYN nor acknowledgment, it is what comes first that counts.
-            self.expected = Some(Known { value: end.0, inferred: inferred || !flags.has(Flags::SYN) });
+            self.expected = Some(Known { value: end.0, inferred: inferred || !seen.flags.has(Flags::SYN) });
             return;
         };
         let known = SeqNumber(expected.value);

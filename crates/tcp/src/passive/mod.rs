@@ -117,6 +117,12 @@ impl Seen {
         }
     }
 
+    /// How many sequence numbers it takes: its payload, its SYN, its FIN (SEG.LEN of RFC 9293).
+    pub(crate) fn numbers(&self) -> usize {
+        let marks = [Flags::SYN, Flags::FIN].map(|flag| usize::from(self.flags.has(flag)));
+        self.length as usize + marks[0] + marks[1]
+    }
+
     pub(crate) fn nanos(&self) -> u64 {
         self.time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
     }

@@ -144,6 +144,15 @@ fn what_was_lost_is_sent_again_and_the_reason_is_found() {
     assert!(watchers[ONE].findings.iter().any(|finding| matches!(finding, Finding::Missing { .. })));
 }
 
+#[test]
+fn what_comes_outside_of_the_window_acknowledges_nothing() {
+    // Found by the test below: the acknowledgment of a FIN, in a segment before RCV.NXT, and in one at the window's edge.
+    let before = Faults { loss: 0.089_493, duplicate: 0.084_593, reorder: 0.137_416, corrupt: 0.0 };
+    let at_edge = Faults { loss: 0.025_959_9, duplicate: 0.047_064_9, reorder: 0.187_147, corrupt: 0.0 };
+    conversation(741_984_552_918_345_858, before, TWO).expect("FIN-WAIT-1 is not left by it");
+    conversation(14_709_091_208_067_799_322, at_edge, TWO).expect("FIN-WAIT-1 is not left by it");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
