@@ -225,6 +225,48 @@ fn more_than_the_queue_holds_is_refused_with_retry_after() {
 }
 
 #[test]
+fn a_trace_tells_which_thread_worked_on_a_request_and_what_it_waited_for() {
+    in_namespace("a_trace_tells_which_thread_worked_on_a_request_and_what_it_waited_for", |ns| {
+        tap(ns);
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("run.pcapng");
+        let arguments = ["--processes", "1", "--threads", "1", "--trace", trace.to_str().unwrap()];
+        let pooled = Pooled::start(ns, &arguments);
+        let (mut works, mut waits) = (connect(), connect());
+        ask(&mut works, "/work?database=500");
+        pooled.until("it works", |now| now["busy"] == 1);
+        ask(&mut waits, "/");
+        assert!(answer(&mut works).0.starts_with("HTTP/1.1 200 "));
+        assert!(answer(&mut waits).0.starts_with("HTTP/1.1 200 "));
+        pooled.ends_well();
+        let notes = notes_of_app(&fs::read(&trace).unwrap());
+        let topics: Vec<_> = notes.iter().map(|note| note["topic"].as_str().unwrap()).collect();
+        assert_eq!(topics, ["given", "waits", "done", "given", "done"], "{notes:?}");
+        let done = notes[2]["text"].as_str().unwrap();
+        assert!(
+            done.contains("is done with GET /work?database=500 after ") && done.contains(", database "),
+            "{done}"
+        );
+        // And as a person sees it.
+        let frame = notes[1]["frame"].to_string();
+        let mut explain = std::process::Command::new(framewise_tests::peers::program());
+        explain.arg("explain").arg(&trace).args(["--frame", &frame]);
+        let said = finish(&mut explain, SOON).successful().text();
+        assert!(
+            said.contains("noted     app: GET / waits in the queue, 0 before it (1 of 1 threads"),
+            "{said}"
+        );
+    });
+}
+
+/// What the application noted, of a trace.
+fn notes_of_app(trace: &[u8]) -> Vec<Value> {
+    let lines = trace.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"{\"kind\":\"note\""));
+    let notes = lines.map(|line| serde_json::from_slice::<Value>(line).unwrap());
+    notes.filter(|note| note["layer"] == "app").collect()
+}
+
+#[test]
 fn what_a_thread_does_is_seen_while_it_does_it() {
     in_namespace("what_a_thread_does_is_seen_while_it_does_it", |ns| {
         tap(ns);

@@ -5,6 +5,7 @@
 //! so that it makes no difference which thread was the quicker.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -26,6 +27,8 @@ pub(crate) enum Part {
     Stream(Pieces),
     End,
     Abort,
+    /// For whoever watches: a topic, and a sentence.
+    Note(&'static str, String),
 }
 
 /// Where all handlers of a host put their answers, and the Runner takes them.
@@ -35,6 +38,8 @@ pub(crate) struct Answers(Arc<Shared>);
 struct Shared {
     runner: ThreadId,
     waker: Waker,
+    /// Whether somebody watches, who wants notes.
+    is_observed: AtomicBool,
     state: Mutex<State>,
     moved: Condvar,
 }
@@ -92,7 +97,13 @@ impl Answers {
     /// For the Runner of this thread.
     pub(crate) fn new(waker: Waker) -> Self {
         let runner = thread::current().id();
-        Answers(Arc::new(Shared { runner, waker, state: Mutex::default(), moved: Condvar::new() }))
+        Answers(Arc::new(Shared {
+            runner,
+            waker,
+            is_observed: AtomicBool::new(false),
+            state: Mutex::default(),
+            moved: Condvar::new(),
+        }))
     }
 
     /// Where the handler of this exchange puts its answer.
@@ -104,6 +115,11 @@ impl Answers {
     /// The next part of any answer.
     pub(crate) fn take(&self) -> Option<(ExchangeId, Part)> {
         self.lock().parts.pop_front()
+    }
+
+    /// Says whether somebody watches.
+    pub(crate) fn observe(&self, is_observed: bool) {
+        self.0.is_observed.store(is_observed, Ordering::Relaxed);
     }
 
     /// Whether there is a part to take.
@@ -286,6 +302,12 @@ impl AnswerSink for Sink {
     fn keep(&mut self) {
         self.answers.keep(&self.flow);
         self.answers.wake_runner();
+    }
+
+    fn note(&mut self, topic: &'static str, text: &dyn Fn() -> String) {
+        if self.answers.0.is_observed.load(Ordering::Relaxed) {
+            self.put(Part::Note(topic, text()));
+        }
     }
 }
 

@@ -191,7 +191,7 @@ impl Node {
 
     /// Gives the stack one command of the application.
     pub(crate) fn command_down(&mut self, cx: &mut Cx) -> bool {
-        self.server.collect_answers();
+        self.server.collect_answers(cx);
         let Some(command) = next_command(&mut self.client.commands, &mut self.server.commands) else {
             return false;
         };

@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use bytes::{Bytes, BytesMut};
-use framewise_core::Either;
 use framewise_core::id::ExchangeId;
 use framewise_core::seams::exchange::{BodyLength, ExchangeDown, ExchangeUp, ResponseHead, ServerRequest};
 use framewise_core::seams::stream::{Endpoint, ListenError, Security};
+use framewise_core::{Cx, Either};
 use framewise_http::handler::{Answer, Handler};
 use framewise_http::{Params, Pieces, RefusedRequest, Request};
 
@@ -166,7 +166,8 @@ impl Server {
     }
 
     /// Turns what handlers have said into commands.
-    pub(crate) fn collect_answers(&mut self) {
+    pub(crate) fn collect_answers(&mut self, cx: &mut Cx) {
+        self.answers.observe(cx.is_observed());
         while let Some((exchange, part)) = self.answers.take() {
             let Some(serving) = self.serving.get_mut(&exchange) else { continue };
             match part {
@@ -175,6 +176,7 @@ impl Server {
                 Part::Stream(pieces) => serving.stream = Some(pieces),
                 Part::End => serving.is_complete = true,
                 Part::Abort => self.say(ExchangeDown::Cancel { exchange }),
+                Part::Note(topic, text) => cx.note("app", topic, move || text),
             }
             self.send(exchange);
         }

@@ -3,9 +3,11 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use framewise::core::observe::{Dropped, Observer};
-use framewise::http::{Request, Response};
+use framewise::core::observe::{Dropped, Note, Observer};
+use framewise::http::{Answer, Handler, Request, Response};
 use framewise::tls::{Config, Crypto, SimulatedCrypto, TimeSource};
 use framewise::world::EPOCH;
 use framewise::{HostConfig, Interface, Plug, World};
@@ -47,4 +49,46 @@ fn what_is_for_others_is_told_too() {
     let counters = world.runner.all_counters().find(|(name, _)| *name == "bystander").unwrap().1;
     assert_eq!(counters, world.runner.counters(bystander));
     assert!(counters.is_ignored("ethernet", "ARP for another station"));
+}
+
+/// Says who answers, from another thread, and counts how often that was made into a sentence.
+struct Talks {
+    made: Arc<AtomicUsize>,
+}
+
+impl Handler for Talks {
+    fn handle(&self, _request: Request, mut answer: Answer) {
+        let made = self.made.clone();
+        std::thread::spawn(move || {
+            answer.note("given", &|| {
+                made.fetch_add(1, Ordering::Relaxed);
+                "a thread answers".to_owned()
+            });
+            answer.respond(Response::text("page"));
+        });
+    }
+}
+
+#[derive(Default)]
+struct Notes(Vec<(&'static str, &'static str, String)>);
+
+impl Observer for Notes {
+    fn noted(&mut self, note: &Note) {
+        self.0.push((note.layer, note.topic, note.text.clone()));
+    }
+}
+
+#[test]
+fn what_a_handler_notes_is_told_and_made_only_if_somebody_watches() {
+    let mut world = World::new(7).unwrap();
+    let made = Arc::new(AtomicUsize::new(0));
+    world.runner.host(world.server).return_page(80, Talks { made: made.clone() }).unwrap();
+    world.runner.host(world.me).fetch_page("http://shop.test/").unwrap();
+    assert_eq!(made.load(Ordering::Relaxed), 0, "nobody watches");
+
+    let notes = Rc::new(RefCell::new(Notes::default()));
+    world.runner.observe(notes.clone());
+    world.runner.host(world.me).fetch_page("http://shop.test/").unwrap();
+    assert_eq!(made.load(Ordering::Relaxed), 1);
+    assert!(notes.borrow().0.contains(&("app", "given", "a thread answers".to_owned())));
 }

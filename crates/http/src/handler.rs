@@ -115,6 +115,10 @@ pub trait AnswerSink {
     fn watch(&mut self, _watcher: Arc<dyn Watcher>) -> bool {
         false
     }
+
+    /// Tells whoever watches the layers what became of the request, in a sentence; made only if somebody does. `topic` is a
+    /// fixed word by which a view finds it. A sink around another passes it on.
+    fn note(&mut self, _topic: &'static str, _text: &dyn Fn() -> String) {}
 }
 
 /// Hears what becomes of a body that is being sent. Called by whoever runs the layers, which it must not hold up.
@@ -157,6 +161,13 @@ impl Answer {
     /// Asks to be told what becomes of the body. `false`: nothing will be told.
     pub fn watch(&mut self, watcher: Arc<dyn Watcher>) -> bool {
         self.sink.as_mut().is_some_and(|sink| sink.watch(watcher))
+    }
+
+    /// Tells whoever watches the layers what becomes of the request; see [`AnswerSink::note`].
+    pub fn note(&mut self, topic: &'static str, text: &dyn Fn() -> String) {
+        if let Some(sink) = &mut self.sink {
+            sink.note(topic, text);
+        }
     }
 
     /// Answers in one go.
@@ -215,6 +226,13 @@ impl AnswerBody {
             Some(_) if self.head_only => Ok(()),
             Some(sink) => sink.body(data),
             None => Err(Gone),
+        }
+    }
+
+    /// Tells whoever watches the layers what becomes of the request; see [`AnswerSink::note`].
+    pub fn note(&mut self, topic: &'static str, text: &dyn Fn() -> String) {
+        if let Some(sink) = &mut self.sink {
+            sink.note(topic, text);
         }
     }
 

@@ -135,6 +135,10 @@ impl AnswerSink for CompressedSink {
     fn keep(&mut self) {
         self.sink.keep();
     }
+
+    fn note(&mut self, topic: &'static str, text: &dyn Fn() -> String) {
+        self.sink.note(topic, text);
+    }
 }
 
 fn weak(etag: &str) -> String {

@@ -76,4 +76,8 @@ impl AnswerSink for DatedSink {
     fn watch(&mut self, watcher: Arc<dyn Watcher>) -> bool {
         self.sink.watch(watcher)
     }
+
+    fn note(&mut self, topic: &'static str, text: &dyn Fn() -> String) {
+        self.sink.note(topic, text);
+    }
 }

@@ -9,12 +9,14 @@ use framewise_trace::dissect::{Dissection, Frame, Layer, Space};
 use super::overview::arrow;
 use super::trouble;
 use crate::subject::time;
-use crate::table::{WIDTH, fit, printable, style_of};
+use crate::table::{WIDTH, fit, printable, style_of, wrapped};
 
 /// Bytes of a frame that are shown; a few more of a page teach nothing.
 const BYTES: usize = 512;
 /// Bytes of a line of them.
 const ROW: usize = 16;
+/// Lines of a note that are shown: whoever made the capture may have written a book.
+const NOTE: usize = 4;
 
 pub(super) fn render(dissection: &Dissection, frame: &Frame<'_>, what: &str) -> String {
     let mut text = String::new();
@@ -28,7 +30,7 @@ pub(super) fn render(dissection: &Dissection, frame: &Frame<'_>, what: &str) -> 
     }
     trouble::of_frame(&mut text, dissection, frame);
     for comment in frame.comments() {
-        let _ = writeln!(text, "noted     {}", fit(comment, WIDTH - 10));
+        noted(&mut text, comment);
     }
     text.push('\n');
     bytes(&mut text, frame, &Owners::of(dissection, frame, &stack.layers));
@@ -39,6 +41,16 @@ pub(super) fn render(dissection: &Dissection, frame: &Frame<'_>, what: &str) -> 
     let _ = writeln!(text, "       framewise explain {what} --frame {number} --state");
     let _ = writeln!(text, "       framewise explain {what} --frame {number} --byte 0");
     text
+}
+
+/// What our own layers, or whoever made the capture, noted about the frame.
+fn noted(text: &mut String, comment: &str) {
+    let lines = wrapped(comment, WIDTH - 12);
+    for (index, line) in lines.iter().take(NOTE).enumerate() {
+        let name = if index == 0 { "noted" } else { "" };
+        let is_cut = index + 1 == NOTE && lines.len() > NOTE;
+        let _ = writeln!(text, "{name:<10}{}{}", fit(line, WIDTH - 12), if is_cut { ".." } else { "" });
+    }
 }
 
 pub(super) fn heading(text: &mut String, dissection: &Dissection, frame: &Frame<'_>) {

@@ -164,6 +164,10 @@ impl AnswerSink for LoggedSink {
     fn keep(&mut self) {
         self.sink.keep();
     }
+
+    fn note(&mut self, topic: &'static str, text: &dyn Fn() -> String) {
+        self.sink.note(topic, text);
+    }
 }
 
 /// Pieces whose bytes are counted as they are taken.

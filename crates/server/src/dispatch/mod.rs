@@ -90,6 +90,15 @@ pub enum Order {
     Kill(ProcessId),
 }
 
+/// What a thread did for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// How long it took.
+    pub took: Duration,
+    /// How long of that in each of the states 2 to 7.
+    pub states: [Duration; 6],
+}
+
 /// A request that has no outcome yet.
 #[derive(Clone, Debug)]
 struct Job {
@@ -176,6 +185,18 @@ impl Dispatcher {
     /// Whether this process is one of the pool's: it was not told to end.
     pub fn has(&self, process: ProcessId) -> bool {
         self.processes.contains_key(&process)
+    }
+
+    /// How many wait before this request; `None` if it does not stand in the queue.
+    pub fn waits_behind(&self, request: RequestId) -> Option<usize> {
+        self.queue.contains(&request).then(|| self.queue.range(..request).count())
+    }
+
+    /// What this request waited for its thread. `None`: it waits still, or has its outcome.
+    pub fn waited(&self, request: RequestId) -> Option<Duration> {
+        let job = self.requests.get(&request)?;
+        let Place::At(thread) = job.place else { return None };
+        Some(self.thread(thread)?.began - job.came)
     }
 
     /// Requests that wait.
@@ -265,15 +286,16 @@ impl Dispatcher {
         }
     }
 
-    /// The thread has returned its answer, or has come back from what was given up.
-    pub fn handle_done(&mut self, id: ThreadId, now: Instant) {
+    /// The thread has returned its answer, or has come back from what was given up. Tells what it did for the answer.
+    pub fn handle_done(&mut self, id: ThreadId, now: Instant) -> Option<Work> {
         self.passes(now);
-        let Some(thread) = self.thread_mut(id) else { return };
+        let thread = self.thread_mut(id)?;
         let (job, began) = (thread.job.take(), thread.began);
         if job.is_none() && !std::mem::take(&mut thread.is_stuck) {
-            return;
+            return None;
         }
         thread.becomes(State::Waits, thread.holds, now);
+        let work = job.map(|_| thread.work(now));
         let next = thread.next.take();
         if let Some(job) = job.and_then(|job| self.requests.remove(&job)) {
             self.busy -= 1;
@@ -292,6 +314,7 @@ impl Dispatcher {
             Some(next) => self.run(next, id, now),
             None => self.let_go(id, now),
         }
+        work
     }
 
     /// The client of this request has left: nobody wants the answer.
@@ -379,6 +402,7 @@ impl Dispatcher {
             thread.job = Some(id);
             (thread.began, thread.progress) = (now, now);
             thread.becomes(State::Passes, holds.then_some(conn), now);
+            thread.times_then = thread.times;
             self.busy += 1;
         }
         self.orders.push_back(Order::Run { request: id, thread: at, is_last });
@@ -427,7 +451,8 @@ impl Dispatcher {
         self.measures.passes(now, self.queue.len(), self.busy);
     }
 
-    fn working_threads(&self) -> usize {
+    /// Threads of processes that take requests.
+    pub fn working_threads(&self) -> usize {
         let ready = self.processes.values().filter(|process| process.phase == Phase::Ready);
         ready.map(|process| process.threads.len()).sum()
     }

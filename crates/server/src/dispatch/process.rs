@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use framewise_core::Instant;
 
-use super::{ConnKey, RequestId};
+use super::{ConnKey, RequestId, Work};
 use crate::state::State;
 
 /// A process by its number, which is never used again: who dies is not mixed up with who takes its place.
@@ -57,6 +57,8 @@ pub(crate) struct Thread {
     /// The next request of the connection that it holds.
     pub(crate) next: Option<RequestId>,
     pub(crate) began: Instant,
+    /// How long it had been in each state when it began its request.
+    pub(crate) times_then: [Duration; 8],
     /// When something of it was last seen to go on: it began, it began to answer, the client has taken some.
     pub(crate) progress: Instant,
     pub(crate) served: u64,
@@ -77,6 +79,7 @@ impl Thread {
             job: None,
             next: None,
             began: now,
+            times_then: [Duration::ZERO; 8],
             progress: now,
             served: 0,
             is_stuck: false,
@@ -102,6 +105,13 @@ impl Thread {
         let mut times = self.times;
         times[self.place()] += now - self.since;
         times
+    }
+
+    /// What it did since it began its request.
+    pub(crate) fn work(&self, now: Instant) -> Work {
+        let after = State::Passes.number() as usize - 1;
+        let states = std::array::from_fn(|index| self.times[index + after] - self.times_then[index + after]);
+        Work { took: now - self.began, states }
     }
 
     pub(crate) fn is_at_work(&self) -> bool {

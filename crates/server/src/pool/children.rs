@@ -207,7 +207,9 @@ fn heard(core: &mut Core, process: ProcessId, frame: Frame, now: Instant) {
         }
         Word::End | Word::Abort => {
             child.running[usize::from(thread)] = None;
-            core.dispatcher.handle_done(at, now);
+            if let Some(work) = core.dispatcher.handle_done(at, now) {
+                core.tell_what_was_done(id, at, &work);
+            }
             let item = core.under_way.remove(&id);
             match (item, word) {
                 (Some(item), Word::End) => item.duty.finish(),

@@ -14,10 +14,8 @@ use framewise_http::{Answer, ConnInfo, Method, Request, Watcher};
 
 use super::duty::Duty;
 use super::threads::Mailbox;
+use super::told::line;
 use crate::dispatch::{Config, ConnKey, Dispatcher, Order, ProcessId, RequestId, Snapshot, ThreadId};
-
-/// Letters of a request's line that are kept to be shown.
-const SHOWN: usize = 60;
 
 /// What the threads of a pool share.
 pub(crate) struct Shared {
@@ -142,6 +140,7 @@ impl Shared {
             let id = core.dispatcher.handle_request(conn, can_be_repeated(&request.head.method), now);
             duty.watch(Arc::new(Follower { shared: Arc::downgrade(self), request: id }));
             core.under_way.insert(id, Item { request, duty, at: None, taken: 0 });
+            core.tell_if_it_waits(id);
             let due = self.least.map(|least| now + least);
             if due.is_some_and(|due| core.keeper_sleeps_until.is_none_or(|until| until > due)) {
                 core.keeper_sleeps_until = due;
@@ -163,10 +162,7 @@ impl Shared {
         let mut core = self.lock();
         let now = self.now();
         let Core { dispatcher, under_way, crew, .. } = &mut *core;
-        let shown = |id: RequestId| {
-            let head = &under_way.get(&id)?.request.head;
-            Some(format!("{} {}", head.method, head.target).chars().take(SHOWN).collect())
-        };
+        let shown = |id: RequestId| Some(line(&under_way.get(&id)?.request));
         dispatcher.snapshot(now, |process| crew.pid(process), shown)
     }
 
@@ -225,7 +221,9 @@ impl Core {
         if is_last {
             item.duty.is_last();
         }
-        self.crew.give(request, thread, item)
+        let for_keeper = self.crew.give(request, thread, item);
+        self.tell_who_gets_it(request, thread);
+        for_keeper
     }
 
     /// Answers a request that no thread answers, and forgets it.
@@ -266,7 +264,7 @@ impl Crew {
         }
     }
 
-    fn pid(&self, process: ProcessId) -> Option<u32> {
+    pub(super) fn pid(&self, process: ProcessId) -> Option<u32> {
         match self {
             Crew::Threads(_) => Some(std::process::id()),
             #[cfg(unix)]

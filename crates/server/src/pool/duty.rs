@@ -47,6 +47,15 @@ impl Duty {
         }
     }
 
+    /// Tells whoever watches what becomes of the request.
+    pub(crate) fn note(&self, topic: &'static str, text: &dyn Fn() -> String) {
+        match &mut self.lock().part {
+            Part::Nothing(answer) => answer.note(topic, text),
+            Part::Head(body) => body.note(topic, text),
+            Part::Sending | Part::All => {}
+        }
+    }
+
     /// Begins the answer, unless another has been given.
     pub(crate) fn begin(&self, mut head: ResponseHead, length: BodyLength) -> Result<(), Gone> {
         let mut state = self.lock();

@@ -19,6 +19,7 @@
 //! | the child's side | `child.rs` |
 //! | threads in the main process | `threads.rs` |
 //! | how an answer is given once, by whomever | `duty.rs` |
+//! | what a trace shows of it | `told.rs` |
 
 #[cfg(unix)]
 mod child;
@@ -31,6 +32,7 @@ mod frame;
 #[cfg(unix)]
 mod keeper;
 mod threads;
+mod told;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};

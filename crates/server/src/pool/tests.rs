@@ -27,6 +27,7 @@ enum Got {
     Body(usize),
     End,
     Abort,
+    Note(&'static str, String),
 }
 
 /// A client that takes every byte at once; or none, until it is told to.
@@ -34,6 +35,7 @@ struct Client {
     got: Sender<Got>,
     watcher: Option<Arc<dyn Watcher>>,
     takes: bool,
+    is_watched: bool,
 }
 
 impl AnswerSink for Client {
@@ -70,10 +72,21 @@ impl AnswerSink for Client {
         self.watcher = Some(watcher);
         true
     }
+
+    fn note(&mut self, topic: &'static str, text: &dyn Fn() -> String) {
+        if self.is_watched {
+            let _ = self.got.send(Got::Note(topic, text()));
+        }
+    }
 }
 
 fn ask_by(pool: &Pool, method: Method, target: &str, body: &'static [u8], takes: bool) -> Receiver<Got> {
     let (got, answer) = channel();
+    ask_for(pool, method, target, body, Client { got, watcher: None, takes, is_watched: false });
+    answer
+}
+
+fn ask_for(pool: &Pool, method: Method, target: &str, body: &'static [u8], client: Client) {
     let end = "192.0.2.1:80".parse().expect("an address");
     let head = RequestHead {
         method: method.clone(),
@@ -83,9 +96,7 @@ fn ask_by(pool: &Pool, method: Method, target: &str, body: &'static [u8], takes:
     };
     let connection = ConnInfo { local: end, remote: end, tls: None };
     let request = Request { head, connection, params: Params::default(), body: Bytes::from_static(body) };
-    let client = Client { got, watcher: None, takes };
     pool.handle(request, Answer::new(Box::new(client), &method));
-    answer
 }
 
 fn ask(pool: &Pool, target: &str) -> Receiver<Got> {
@@ -99,6 +110,7 @@ fn all(answer: &Receiver<Got>) -> (u16, usize, Got) {
         match answer.recv_timeout(SOON).expect("an answer") {
             Got::Head(code, _) => status = code,
             Got::Body(length) => bytes += length,
+            Got::Note(..) => {}
             end => return (status, bytes, end),
         }
     }
@@ -243,6 +255,40 @@ fn what_a_thread_does_is_in_the_snapshot() {
         let thread = &now.processes[0].threads[0];
         assert!(thread.times.states_us[3] > 1_000_000, "{thread:?}");
         assert_eq!((thread.state, thread.served), (1, 1));
+    }
+}
+
+/// What whoever watches hears of a request, by topic.
+fn told(answer: &Receiver<Got>) -> Vec<(&'static str, String)> {
+    let all = std::iter::from_fn(|| answer.recv_timeout(SOON).ok());
+    let until_end = all.take_while(|got| !matches!(got, Got::End | Got::Abort));
+    until_end
+        .filter_map(|got| if let Got::Note(topic, text) = got { Some((topic, text)) } else { None })
+        .collect()
+}
+
+#[test]
+fn whoever_watches_hears_who_worked_on_a_request_and_what_it_waited_for() {
+    for pool in each_kind(1) {
+        let ask = |target| {
+            let (got, answer) = channel();
+            let client = Client { got, watcher: None, takes: true, is_watched: true };
+            ask_for(&pool, Method::GET, target, b"", client);
+            answer
+        };
+        let slept = ask("/sleep");
+        until(&pool, "it works", |now| now.busy == 1);
+        let waited = ask("/waits");
+        let slept = told(&slept);
+        let [("given", given), ("done", done)] = &slept[..] else { panic!("{slept:?}") };
+        assert!(given.starts_with("GET /sleep goes to thread 1 of process 0 (pid "), "{given}");
+        assert!(given.ends_with(" ms in the queue (1 of 1 threads at work, 0 in the queue)"), "{given}");
+        assert!(done.starts_with("thread 1 of process 0 is done with GET /sleep after "), "{done}");
+        assert!(done.contains(", database "), "{done}");
+        let waited = told(&waited);
+        let [("waits", waits), ("given", given), ("done", _)] = &waited[..] else { panic!("{waited:?}") };
+        assert_eq!(waits, "GET /waits waits in the queue, 0 before it (1 of 1 threads at work)");
+        assert!(!given.contains(" after 0.00 ms in the queue"), "{given}");
     }
 }
 

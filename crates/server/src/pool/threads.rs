@@ -112,8 +112,10 @@ impl Sink {
         }
         if let Some(shared) = self.shared.upgrade() {
             shared.with(|core, now| {
+                if let Some(work) = core.dispatcher.handle_done(self.me, now) {
+                    core.tell_what_was_done(self.id, self.me, &work);
+                }
                 core.under_way.remove(&self.id);
-                core.dispatcher.handle_done(self.me, now);
             });
         }
     }

@@ -117,16 +117,19 @@ fn went_wrong(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'static
 fn noted(stepper: &Stepper, width: usize, room: usize) -> Vec<Line<'static>> {
     let Some(frame) = stepper.frame() else { return Vec::new() };
     let comments = frame.comments();
-    let shown = if comments.len() > room { room.saturating_sub(1) } else { comments.len() };
-    let mut lines: Vec<Line<'static>> = comments
-        .iter()
-        .take(shown)
-        .map(|comment| Line::raw(format!(" Noted: {}", cut(comment, width.saturating_sub(8)))))
-        .collect();
-    if shown < comments.len() && room > 0 {
-        lines.push(Line::raw(format!(" Noted: and {} more", comments.len() - shown)));
+    let mut lines: Vec<String> = Vec::new();
+    for (index, comment) in comments.iter().enumerate() {
+        let is_last = index + 1 == comments.len();
+        let note = wrapped(comment, width.saturating_sub(8));
+        if lines.len() + note.len() + usize::from(!is_last) > room {
+            lines.push(format!(" Noted: and {} more", comments.len() - index));
+            break;
+        }
+        let name = std::iter::once(" Noted: ").chain(std::iter::repeat("        "));
+        lines.extend(name.zip(note).map(|(name, line)| format!("{name}{line}")));
     }
-    lines
+    lines.truncate(room);
+    lines.into_iter().map(Line::raw).collect()
 }
 
 /// The question, or what came of it.
