@@ -113,23 +113,28 @@ fn went_wrong(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'static
     lines.map(|line| Line::styled(format!(" {line}"), theme.damage())).collect()
 }
 
-/// What our own layers, or whoever made the capture, noted about the frame.
+/// What our own layers, or whoever made the capture, noted about the frame: whole where there is room, else a line each.
 fn noted(stepper: &Stepper, width: usize, room: usize) -> Vec<Line<'static>> {
     let Some(frame) = stepper.frame() else { return Vec::new() };
     let comments = frame.comments();
-    let mut lines: Vec<String> = Vec::new();
-    for (index, comment) in comments.iter().enumerate() {
-        let is_last = index + 1 == comments.len();
-        let note = wrapped(comment, width.saturating_sub(8));
-        if lines.len() + note.len() + usize::from(!is_last) > room {
-            lines.push(format!(" Noted: and {} more", comments.len() - index));
-            break;
-        }
-        let name = std::iter::once(" Noted: ").chain(std::iter::repeat("        "));
-        lines.extend(name.zip(note).map(|(name, line)| format!("{name}{line}")));
-    }
-    lines.truncate(room);
-    lines.into_iter().map(Line::raw).collect()
+    let width = width.saturating_sub(8);
+    let whole: Vec<Vec<String>> = comments.iter().map(|comment| wrapped(comment, width)).collect();
+    let notes = if whole.iter().map(Vec::len).sum::<usize>() <= room {
+        whole
+    } else {
+        let left_out = comments.len().saturating_sub(room);
+        let more = if left_out > 0 { format!(" (and {left_out} more)") } else { String::new() };
+        let fit = |(index, comment): (usize, &String)| {
+            let more = if index + 1 == room { more.as_str() } else { "" };
+            vec![cut(comment, width.saturating_sub(more.len())) + more]
+        };
+        comments.iter().take(room).enumerate().map(fit).collect()
+    };
+    let names = |note: Vec<String>| {
+        let names = std::iter::once(" Noted: ").chain(std::iter::repeat("        "));
+        names.zip(note).map(|(name, line)| Line::raw(format!("{name}{line}"))).collect::<Vec<_>>()
+    };
+    notes.into_iter().flat_map(names).collect()
 }
 
 /// The question, or what came of it.
