@@ -393,6 +393,41 @@ fn a_file_that_gets_shorter_on_the_way_is_never_taken_for_whole() {
 }
 
 #[test]
+fn a_long_file_comes_whole_and_in_parts_however_many_ask_for_it() {
+    let dir = tree();
+    let bytes: Vec<u8> = (0..9_000_001_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    fs::write(dir.path().join("root/long.bin"), &bytes).unwrap();
+    let site = files(&dir);
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| assert!(get(&site, "/long.bin").body == bytes));
+        }
+    });
+    let part = ask(&site, Method::GET, "/long.bin", &[("Range", "bytes=1000001-8000000")], "");
+    assert!(part.status() == 206 && part.body == bytes[1_000_001..=8_000_000]);
+    let parts = ask(&site, Method::GET, "/long.bin", &[("Range", "bytes=0-4999999, 5000001-")], "");
+    let second = parts.body.len() - 3_999_999;
+    assert!(parts.status() == 206 && parts.body.windows(64).any(|some| some == &bytes[4_999_936..5_000_000]));
+    assert!(parts.body[second..].windows(64).any(|some| some == &bytes[8_999_900..8_999_964]));
+}
+
+#[test]
+fn a_long_file_that_gets_shorter_on_the_way_is_never_taken_for_whole() {
+    let dir = tree();
+    let (site, page) = (files(&dir), dir.path().join("root/page.html"));
+    fs::write(&page, vec![b'a'; 20_000_000]).unwrap();
+    let (answer, taken) = common::kept(&Method::GET);
+    framewise_http::Handler::handle(&site, common::request(Method::GET, "/page.html", &[], ""), answer);
+    let Some(Body::Stream { length, mut pieces }) = taken.lock().unwrap().take() else { panic!("a stream") };
+    assert_eq!(length, Some(20_000_000));
+    assert!(pieces.next().unwrap().is_ok());
+    fs::write(&page, "short").unwrap();
+    let broken = pieces.find_map(Result::err).expect("what is missing is missed");
+    assert_eq!(broken.kind(), std::io::ErrorKind::UnexpectedEof);
+    assert!(pieces.next().is_none());
+}
+
+#[test]
 fn a_long_directory_says_that_there_is_more() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("root");

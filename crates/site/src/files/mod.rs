@@ -7,6 +7,7 @@
 //! | what lies compressed beside a file | `coded.rs` |
 //! | which files stay open | `open_files.rs` |
 
+mod ahead;
 mod coded;
 mod listing;
 mod open_files;

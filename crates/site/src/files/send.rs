@@ -9,8 +9,8 @@ use bytes::Bytes;
 use framewise_core::Buf;
 use framewise_http::{Body, Pieces};
 
-use super::content_range;
 use super::open_files::read_at;
+use super::{ahead, content_range};
 
 /// Bytes that are read at a time.
 const PIECE: usize = 64 * 1024;
@@ -48,7 +48,14 @@ pub(super) fn ranges(
     Body::Stream { length: Some(sum), pieces: all }
 }
 
-fn pieces(file: Arc<File>, mut left: Range<u64>) -> Pieces {
+/// A range of a file. Nothing is read before the first piece is asked for: by HEAD, nobody does.
+fn pieces(file: Arc<File>, range: Range<u64>) -> Pieces {
+    let begin = move || ahead::pieces(&file, &range).unwrap_or_else(|| pieces_here(file, range));
+    Box::new(std::iter::once_with(begin).flatten())
+}
+
+/// Read by whoever asks for them.
+fn pieces_here(file: Arc<File>, mut left: Range<u64>) -> Pieces {
     Box::new(std::iter::from_fn(move || {
         let wanted = usize::try_from(left.end - left.start).unwrap_or(PIECE).min(PIECE);
         if wanted == 0 {

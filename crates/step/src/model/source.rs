@@ -4,8 +4,8 @@
 /// HTTP is not the client's.
 pub fn source(protocol: &str, is_down: bool, is_server: bool) -> Option<(&'static str, &'static str)> {
     Some(match (protocol, is_down, is_server) {
-        ("HTTP", true, false) => ("http/src/client.rs", "ask"),
-        ("HTTP", false, false) => ("http/src/client.rs", "read_head"),
+        ("HTTP", true, false) => ("http/src/client/mod.rs", "ask"),
+        ("HTTP", false, false) => ("http/src/client/advance.rs", "read_head"),
         ("HTTP", true, true) => ("http/src/server/answer.rs", "answer"),
         ("HTTP", false, true) => ("http/src/server/advance.rs", "read_head"),
         ("TLS", true, _) => ("tls/src/outbound.rs", "seal"),
