@@ -1,7 +1,8 @@
 //! What README.md and the book show below a command is what the command says.
 //!
 //! That the commands run at all is tried elsewhere; here their words are compared, of those that need neither a TAP nor root. A
-//! line `...` stands for any lines. A ` ```text ` block right after a block of commands is the output of its last one.
+//! line `...` stands for any lines. A ` ```text ` block right after a block of commands is the output of its last one. One
+//! with a name, ` ```text hello.script `, shows a file that is there for all commands after it.
 //! With `FRAMEWISE_UPDATE_DOCS=1` the files are rewritten instead, all but what has such a line.
 
 use framewise_tests::{skip_because, skippable};
@@ -51,10 +52,14 @@ fn with_fresh_output(text: &str, program: &Path) -> String {
     let mut lines = text.lines().peekable();
     let mut fresh = String::new();
     let mut last_said = None;
+    let mut files: Vec<(&str, String)> = Vec::new();
     while let Some(line) = lines.next() {
         push(&mut fresh, line);
         if line == "```console" {
             let folder = tempfile::tempdir().expect("a temporary folder can be made");
+            for (name, content) in &files {
+                fs::write(folder.path().join(name), content).expect("a file can be written");
+            }
             let mut said = None;
             while let Some(line) = lines.next_if(|line| *line != "```") {
                 push(&mut fresh, line);
@@ -72,6 +77,13 @@ fn with_fresh_output(text: &str, program: &Path) -> String {
             }
             push(&mut fresh, lines.next().unwrap_or("```"));
             last_said = said;
+        } else if let Some(name) = line.strip_prefix("```text ") {
+            let mut content = String::new();
+            while let Some(line) = lines.next_if(|line| *line != "```") {
+                push(&mut fresh, line);
+                push(&mut content, line);
+            }
+            files.push((name, content));
         } else if line == "```text" {
             let mut shown = Vec::new();
             while let Some(line) = lines.next_if(|line| *line != "```") {

@@ -80,9 +80,13 @@ pub(crate) fn run_block_at(file: &Path, line: usize) -> io::Result<bool> {
     Ok(done.is_ok())
 }
 
-/// Runs the commands of a block in an empty folder, those that run until interrupted beside the others.
+/// Runs the commands of a block in a folder that has nothing but the files shown before it, those that run until interrupted
+/// beside the others.
 fn run_block(block: &Block) -> io::Result<Result<(), String>> {
     let folder = tempfile::tempdir()?;
+    for (name, content) in &block.files {
+        fs::write(folder.path().join(name), content)?;
+    }
     let mut running = Vec::new();
     for typed in &block.commands {
         let done = match typed.ends {
@@ -181,7 +185,8 @@ mod tests {
     fn run(commands: &[(&str, Ends)]) -> Result<(), String> {
         let typed = |&(text, ends): &(&str, Ends)| Typed { text: text.to_owned(), ends };
         let commands = commands.iter().map(typed).collect();
-        run_block(&Block { line: 1, requires: Requirement::Nothing, commands }).expect("a shell can be run")
+        run_block(&Block { line: 1, requires: Requirement::Nothing, commands, files: Vec::new() })
+            .expect("a shell can be run")
     }
 
     #[test]

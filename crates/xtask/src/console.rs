@@ -12,6 +12,8 @@
 //! # until Ctrl-C
 //! ```
 //! ````
+//!
+//! A block fenced as ```` ```text hello.script ```` shows a file, which is there for all commands after it.
 
 use crate::requirement::Requirement;
 
@@ -22,6 +24,21 @@ pub(crate) struct Block {
     pub(crate) line: usize,
     pub(crate) requires: Requirement,
     pub(crate) commands: Vec<Typed>,
+    /// The files that the chapter has shown before it: their names, and what is in them.
+    pub(crate) files: Vec<(String, String)>,
+}
+
+/// A fenced block that is being read.
+struct Open {
+    fence: String,
+    kind: Kind,
+}
+
+enum Kind {
+    Terminal(Block),
+    /// A file: its name, and what is in it.
+    File(String, String),
+    Other,
 }
 
 /// A command as it was typed.
@@ -43,36 +60,43 @@ pub(crate) enum Ends {
 
 /// The blocks of a Markdown file that hold commands of ours.
 pub(crate) fn blocks(markdown: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut open: Option<(String, Option<Block>)> = None;
-    for (index, line) in markdown.lines().enumerate() {
-        let line = line.trim_start();
+    let (mut blocks, mut files) = (Vec::new(), Vec::new());
+    let mut open: Option<Open> = None;
+    for (index, whole) in markdown.lines().enumerate() {
+        let line = whole.trim_start();
         match &mut open {
-            Some((fence, block)) if line.trim_end() == fence => {
-                blocks.extend(block.take().filter(|block| !block.commands.is_empty()));
-                open = None;
-            }
-            Some((_, Some(block))) => read_line(block, line),
-            Some((_, None)) => {}
+            Some(Open { fence, .. }) if line.trim_end() == fence => match open.take().map(|open| open.kind) {
+                Some(Kind::Terminal(block)) if !block.commands.is_empty() => {
+                    blocks.push(Block { files: files.clone(), ..block });
+                }
+                Some(Kind::File(name, content)) => files.push((name, content)),
+                _ => {}
+            },
+            Some(Open { kind: Kind::Terminal(block), .. }) => read_line(block, line),
+            Some(Open { kind: Kind::File(_, content), .. }) => content.extend([whole, "\n"]),
+            Some(_) => {}
             None => open = opening(line, index + 1),
         }
     }
     blocks
 }
 
-/// The fence that a line opens, with the block behind it where that shows a terminal.
-fn opening(line: &str, number: usize) -> Option<(String, Option<Block>)> {
+/// The block that a line opens, if it is a fence.
+fn opening(line: &str, number: usize) -> Option<Open> {
     let ticks = line.len() - line.trim_start_matches('`').len();
     let (fence, info) = line.split_at(ticks);
-    let block = || {
-        let mut words = info.trim().split(',');
-        (words.next() == Some("console")).then(|| Block {
+    let mut words = info.trim().split([',', ' ']);
+    let kind = match (words.next(), words.clone().next()) {
+        (Some("console"), _) => Kind::Terminal(Block {
             line: number,
             requires: words.map(Requirement::named).max().unwrap_or_default(),
             commands: Vec::new(),
-        })
+            files: Vec::new(),
+        }),
+        (Some("text"), Some(name)) => Kind::File(name.to_owned(), String::new()),
+        _ => Kind::Other,
     };
-    (ticks >= 3).then(|| (fence.to_owned(), block()))
+    (ticks >= 3).then(|| Open { fence: fence.to_owned(), kind })
 }
 
 fn read_line(block: &mut Block, line: &str) {
@@ -146,6 +170,13 @@ mod tests {
         let markdown = "```console,root\n$ framewise a\n```\n\n```console,tap\n$ framewise b\n```\n```console\n$ framewise c\n```";
         let found: Vec<_> = blocks(markdown).into_iter().map(|block| (block.line, block.requires)).collect();
         assert_eq!(found, [(1, Requirement::Root), (5, Requirement::Tap), (8, Requirement::Nothing)]);
+    }
+
+    #[test]
+    fn files_that_were_shown_are_there_for_what_follows() {
+        let markdown = "```console\n$ framewise a\n```\n```text x.script\n  one\ntwo\n```\n```console\n$ framewise b\n```\n";
+        let files: Vec<_> = blocks(markdown).into_iter().map(|block| block.files).collect();
+        assert_eq!(files, [vec![], vec![("x.script".to_owned(), "  one\ntwo\n".to_owned())]]);
     }
 
     #[test]
