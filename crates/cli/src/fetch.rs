@@ -58,7 +58,8 @@ fn in_memory(args: &args::Fetch) -> Result<(), Failure> {
     outcome.cookies = cookies.written(world.runner.now());
     // The program, the command, the URL.
     let has_options = std::env::args_os().len() > 3;
-    finish(args, outcome, &Scene::memory(&args.url, has_options), files)
+    let is_flawed = args.memory.flip.is_some() || args.memory.drop.is_some();
+    finish(args, outcome, &Scene::memory(&args.url, has_options, is_flawed), files)
 }
 
 /// The recording of such a fetch, whatever came of it; nobody takes the page.
@@ -114,7 +115,7 @@ fn world(args: &args::Fetch, stopwatch: Option<&Stopwatch>) -> Result<World, Fai
         config.near_delay = Duration::from_millis(delay);
     }
     if let Some(rate) = memory.rate {
-        config.rate = Some(rate.saturating_mul(1_000).max(1_000));
+        config.rate = Some(rate.saturating_mul(1_000));
     }
     let world = World::build(&config, &mut |host, randomness| match stopwatch {
         Some(stopwatch) => Ok(stopwatch.meter.timed(&host.name, host.layers(randomness)?).stacked()),
@@ -140,7 +141,7 @@ fn flaws(args: &args::Fetch, cookies: &Cookies) -> Result<Vec<(Direction, u64, I
     }
     let mut world = world(args, None)?;
     let fetch = cookies.apart().sent_with(fetch_of(args)?).to_sink(PageWriter::nowhere());
-    let watch = Watch { records: true, trace: None, lingers: false, ends_well: false };
+    let watch = Watch { records: true, trace: None, lingers: true, ends_well: false };
     let trace = watched_fetch(&mut world.runner, world.me, fetch, watch, None).trace;
     let frames: Vec<_> = trace.frames(ME).collect();
     let mut flaws = Vec::new();

@@ -17,7 +17,7 @@ pub(crate) struct Live {
     /// When the Runner's clock began, since 1970.
     pub(crate) epoch: Duration,
     /// Who turned names into addresses, for the walk.
-    pub(crate) names: String,
+    pub(crate) names: Option<String>,
     /// The TAP that was made when it was opened, if it was not there.
     pub(crate) made: Option<String>,
     /// Where the operating system takes connections for it, and for which ports.
@@ -231,24 +231,31 @@ mod linux {
         let stack = stack.map_err(|error| Failure::new(Kind::Tls, error))?;
         let host = runner.add_host(&config.name, stack, vec![Plug::Device(opened.device)]);
         let made = opened.is_new.then_some(opened.name);
-        Ok(Live { runner, host, epoch, names: String::new(), made, forwards: Vec::new() })
+        Ok(Live { runner, host, epoch, names: None, made, forwards: Vec::new() })
     }
 
-    /// Addresses that need no asking, and who knows the others.
-    fn names(args: &args::Fetch, deadlines: &Deadlines) -> Result<(Vec<KnownAddress>, String), Failure> {
+    /// Addresses that need no asking, and who knows the name that is asked for, if there is one.
+    fn names(
+        args: &args::Fetch,
+        deadlines: &Deadlines,
+    ) -> Result<(Vec<KnownAddress>, Option<String>), Failure> {
         let mut known =
             args.tap.resolve.iter().map(|entry| known_address(entry)).collect::<Result<Vec<_>, _>>()?;
         let url = Url::parse(&args.url).map_err(|error| Failure::of_fetch(&error.into(), &args.url))?;
         let is_known =
             |k: &KnownAddress| k.host == url.host() && k.port.is_none_or(|port| port == url.port());
-        if url.address().is_some() || known.iter().any(is_known) {
-            return Ok((known, "the command line".to_owned()));
+        if url.address().is_some() {
+            return Ok((known, None));
+        }
+        if known.iter().any(is_known) {
+            return Ok((known, Some("the command line".to_owned())));
         }
         if let Some(server) = args.tap.dns.first() {
-            return Ok((known, server.to_string()));
+            return Ok((known, Some(server.to_string())));
         }
         known.push(ask_this_computer(&url, args, deadlines)?);
-        Ok((known, "this computer's own resolver (use --dns ADDRESS to ask by our own DNS)".to_owned()))
+        let resolver = "this computer's own resolver (use --dns ADDRESS to ask by our own DNS)";
+        Ok((known, Some(resolver.to_owned())))
     }
 
     /// The operating system's resolver, for the IP versions that the host has.

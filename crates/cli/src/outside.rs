@@ -40,7 +40,7 @@ pub(crate) fn client(
     setup.host.http.idle_connections = 0;
     setup.wire.impairment = impairment(&args.memory);
     setup.wire.delay = Duration::from_millis(args.memory.delay.unwrap_or(0));
-    setup.wire.rate = args.memory.rate.map(|kbit| kbit.saturating_mul(1_000).max(1_000));
+    setup.wire.rate = args.memory.rate.map(|kbit| kbit.saturating_mul(1_000));
     setup.know_this_computer(url.host());
     let known = args.tap.resolve.iter().map(|entry| real::known_address(entry));
     let known = known.collect::<Result<Vec<_>, _>>()?;
@@ -81,7 +81,7 @@ pub(crate) fn server(args: &args::Serve, mut tls: framewise::tls::Config) -> Res
     }
     let epoch = real::unix_time();
     let Outside { runner, host, forwards, .. } = build(setup, None)?;
-    Ok(Live { runner, host, epoch, names: String::new(), made: None, forwards })
+    Ok(Live { runner, host, epoch, names: None, made: None, forwards })
 }
 
 fn build(setup: Setup, stopwatch: Option<&Stopwatch>) -> Result<Outside, Failure> {

@@ -15,6 +15,8 @@ pub(crate) struct Scene {
     pub(crate) url: String,
     /// Whether more than a URL was said.
     pub(crate) has_options: bool,
+    /// Whether a frame was damaged or lost on request: then others have other numbers than without.
+    pub(crate) is_flawed: bool,
     place: Place,
     epoch: Duration,
 }
@@ -24,27 +26,27 @@ enum Place {
     /// At another host inside this program.
     Memory,
     /// At whoever is on this device; these turned names into addresses.
-    Tap { name: String, names: String },
+    Tap { name: String, names: Option<String> },
     /// At the gateway inside this program.
     Gateway,
 }
 
 impl Scene {
-    /// Inside this program; `has_options` says whether more than a URL was said.
-    pub(crate) fn memory(url: &str, has_options: bool) -> Self {
+    /// Inside this program; `has_options` says whether more than a URL was said, `is_flawed` whether a frame was to be harmed.
+    pub(crate) fn memory(url: &str, has_options: bool, is_flawed: bool) -> Self {
         let epoch = Duration::from_secs(framewise::world::EPOCH);
-        Scene { url: shown(url), has_options, place: Place::Memory, epoch }
+        Scene { url: shown(url), has_options, is_flawed, place: Place::Memory, epoch }
     }
 
-    /// On a TAP device; `names` says who turned names into addresses, and `epoch` when the run began.
-    pub(crate) fn tap(url: &str, tap: &str, names: String, epoch: Duration) -> Self {
+    /// On a TAP device; `names` says who turned the name into addresses, if there was one, and `epoch` when the run began.
+    pub(crate) fn tap(url: &str, tap: &str, names: Option<String>, epoch: Duration) -> Self {
         let place = Place::Tap { name: tap.to_owned(), names };
-        Scene { url: shown(url), has_options: true, place, epoch }
+        Scene { url: shown(url), has_options: true, is_flawed: false, place, epoch }
     }
 
     /// Behind the gateway; `epoch` says when the run began.
     pub(crate) fn gateway(url: &str, epoch: Duration) -> Self {
-        Scene { url: shown(url), has_options: true, place: Place::Gateway, epoch }
+        Scene { url: shown(url), has_options: true, is_flawed: false, place: Place::Gateway, epoch }
     }
 
     /// Whether both hosts are inside this program.
@@ -74,9 +76,13 @@ impl Scene {
             Place::Gateway => {
                 "Asked for one real page, by our own layers down to the frames: no root.".to_owned()
             }
-            Place::Tap { name, names } => format!(
-                "Asked for one page over {name}: our own layers, down to its frames.\nNames are known from {names}."
-            ),
+            Place::Tap { name, names } => {
+                let names = names.as_ref().map(|names| format!("\nNames are known from {names}."));
+                format!(
+                    "Asked for one page over {name}: our own layers, down to its frames.{}",
+                    names.unwrap_or_default()
+                )
+            }
         }
     }
 }

@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use framewise::Page;
+use framewise::tcp::passive::Finding;
+use framewise_trace::dissect::{Dissection, Frame, Limits};
 use framewise_trace::walk::{Journey, Preparation, ServerSide, Step};
 use framewise_trace::{NoteEvent, Trace, WIRE, Walk};
 
+use crate::explain::trouble::{self, Trouble};
 use crate::scene::{ME, Scene};
-use crate::table::{Columns, WIDTH, fit, link, picture_of, printable, scale, style_of};
+use crate::table::{Columns, WIDTH, fit, link, picture_of, printable, scale, style_of, wrapped};
 
 /// The walk of a page that was fetched.
 pub(crate) fn render(page: &Page, walk: Option<&Walk>, trace: &Trace, scene: &Scene) -> String {
@@ -34,6 +37,10 @@ pub(crate) fn render(page: &Page, walk: Option<&Walk>, trace: &Trace, scene: &Sc
     answer(&mut text, walk, page);
     noticed(&mut text, trace);
     closing(&mut text, walk, page, scene);
+    went_wrong(&mut text, trace);
+    if scene.is_memory() {
+        next(&mut text, scene, walk.request.frames.first().copied().unwrap_or(1));
+    }
     text
 }
 
@@ -234,23 +241,61 @@ fn closing(text: &mut String, walk: &Walk, page: &Page, scene: &Scene) {
         0 => String::new(),
         bytes => format!(", {bytes} beside"),
     };
-    let again = walk.request.again + walk.answer.again;
     let frames = match walk.request.frames.len() {
         1 => format!("1 frame of {}", walk.request.wire),
         n => format!("{n} frames of {}", walk.request.wire),
     };
     let _ =
         writeln!(text, "{letter} bytes of request travelled in {frames}: {envelopes} of envelopes{beside}.");
-    if again > 0 {
-        let frames = if again == 1 { "1 frame".to_owned() } else { format!("{again} frames") };
-        let _ = writeln!(text, "{frames} came again, for what was lost or damaged on the way.");
-    }
     if scene.is_gateway() {
         beyond(text, page);
     }
-    if scene.is_memory() {
-        next(text, scene, walk.request.frames.first().copied().unwrap_or(1));
+}
+
+/// Troubles that are told one by one.
+const TROUBLES: usize = 2;
+
+/// What became of frames on their way, and what made up for it; nothing in a healthy run.
+fn went_wrong(text: &mut String, trace: &Trace) {
+    // In a run without any such word there is nothing to look for.
+    if trace.drops().next().is_none() && !trace.notes().any(|note| note.layer == WIRE) {
+        return;
     }
+    let dissection = Dissection::of_trace(trace, ME, Limits::default());
+    let troubles = trouble::all(&dissection);
+    if troubles.len() > TROUBLES {
+        wrapped(&in_figures(&dissection, &troubles), WIDTH).iter().for_each(|line| {
+            let _ = writeln!(text, "{line}");
+        });
+        return;
+    }
+    let red = AnsiColor::Red.on_default();
+    for trouble in &troubles {
+        let name = trouble.frame().map_or_else(String::new, |number| format!("frame {number}"));
+        for (index, line) in wrapped(&trouble.sentences(&dissection), WIDTH - 10).iter().enumerate() {
+            let name = if index == 0 { name.as_str() } else { "" };
+            let _ = writeln!(text, "{red}{name:<9}{red:#} {line}");
+        }
+    }
+}
+
+/// Many troubles, counted.
+fn in_figures(dissection: &Dissection, troubles: &[Trouble<'_>]) -> String {
+    let became = |topic: &str| {
+        let is_so = |trouble: &&Trouble<'_>| match trouble {
+            Trouble::Frame(frame) => frame.deeds().iter().any(|deed| deed.topic == topic),
+            Trouble::Astray(_) => topic == "lost",
+        };
+        troubles.iter().filter(is_so).count()
+    };
+    let is_again = |frame: &Frame<'_>| {
+        frame.unusual().iter().any(|unusual| matches!(unusual.finding, Finding::Again { .. }))
+    };
+    let again = dissection.frames().filter(is_again).count();
+    let all = [(became("lost"), "lost"), (became("damaged"), "damaged"), (again, "sent again")];
+    let told: Vec<String> =
+        all.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    format!("Of the frames on my wire: {}. `framewise explain` tells of each.", told.join(", "))
 }
 
 /// What to try next: commands, and beside them what they are for where that fits.
@@ -260,10 +305,9 @@ fn next(text: &mut String, scene: &Scene, frame: usize) {
         true => "the same with".to_owned(),
         false => format!("framewise fetch {}", for_a_shell(&scene.url)),
     };
-    let commands = [
-        (format!("{again} --flip {frame}"), format!("damage frame {frame}")),
-        (format!("{again} -w page.pcapng"), "for Wireshark".to_owned()),
-    ];
+    let flip = (format!("{again} --flip {frame}"), format!("damage frame {frame}"));
+    let write = (format!("{again} -w page.pcapng"), "for Wireshark".to_owned());
+    let commands: Vec<_> = Some(flip).filter(|_| !scene.is_flawed).into_iter().chain([write]).collect();
     let width = commands.iter().map(|(command, _)| command.chars().count() + 3).max().unwrap_or(0);
     for ((command, what), begin) in commands.iter().zip(["Next:  ", "       "]) {
         let _ = match begin.len() + width + what.len() <= WIDTH {

@@ -359,7 +359,13 @@ fn damage_is_noticed_and_mended() {
         "a refused frame's sentences are not those of the page's way:\n{walk}"
     );
     let walk = said(&succeeds(&["fetch", "https://shop.test/", "--drop", "11"]));
-    assert!(walk.contains("came again"), "{walk}");
+    assert!(walk.contains("Frame 12 brings the same again, 200 ms"), "{walk}");
+    // Harm that nobody notices is told all the same, and so is the last frame's, which comes after the page.
+    let walk = said(&succeeds(&["fetch", "https://shop.test/", "--flip", "2"]));
+    assert!(walk.contains("frame 2   It had bit 7 of byte 41 flipped on the way. Nobody noticed"), "{walk}");
+    let walk = said(&succeeds(&["fetch", "https://shop.test/", "--drop", "13"]));
+    assert!(walk.contains("frame 13  It was lost on the way."), "{walk}");
+    assert!(!walk.contains("--flip"), "frames of a run that was harmed have other numbers without: {walk}");
     // Both: the answer is damaged, and what asked for it was lost.
     let both = said(&succeeds(&["fetch", "http://shop.test/", "--flip", "9", "--drop", "10"]));
     let flip = said(&succeeds(&["fetch", "http://shop.test/", "--flip", "9"]));

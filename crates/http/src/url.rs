@@ -205,6 +205,10 @@ fn as_requests_say_it(mut url: ::url::Url) -> Result<::url::Url, ::url::ParseErr
     if !url.host_str().is_none_or(|host| is_host(host.as_bytes())) {
         return Err(::url::ParseError::InvalidDomainCharacter);
     }
+    // Reserved (RFC 6335, section 6): nothing can be connected to.
+    if url.port() == Some(0) {
+        return Err(::url::ParseError::InvalidPort);
+    }
     if let Some(path) = encoded(url.path()) {
         url.set_path(&path);
     }
@@ -228,7 +232,7 @@ fn explain(problem: ::url::ParseError) -> &'static str {
     match problem {
         P::EmptyHost => "the host is missing between // and the next /",
         P::IdnaError => "the host's name can't be written as a domain name",
-        P::InvalidPort => "a port is a number from 0 to 65535",
+        P::InvalidPort => "a port is a number from 1 to 65535",
         P::InvalidIpv4Address => "the host looks like an IPv4 address, but is none",
         P::InvalidIpv6Address => "what stands in [brackets] must be an IPv6 address",
         P::InvalidDomainCharacter => "the host holds a character that no domain name may hold",

@@ -32,11 +32,11 @@ struct Args {
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     loss: Option<f64>,
 
-    /// Lose this frame of mine (numbered as here, and in the walk).
+    /// Lose this frame on my wire, from me or to me (numbered as here, and in the walk).
     #[arg(long, value_name = "FRAME")]
     drop: Option<usize>,
 
-    /// Flip a bit in the payload of this frame of mine.
+    /// Flip a bit in the payload of this frame on my wire.
     #[arg(long, value_name = "FRAME")]
     flip: Option<usize>,
 

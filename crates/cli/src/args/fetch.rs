@@ -138,7 +138,7 @@ impl ClientTls {
 #[command(next_help_heading = "In memory")]
 pub(crate) struct Memory {
     /// Everything random follows from this number: the same seed, the same bytes. 1 if not given.
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, conflicts_with = "device")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole, allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) seed: Option<u64>,
 
     /// How many frames of 100 are lost on my wire.
@@ -158,19 +158,19 @@ pub(crate) struct Memory {
     pub(crate) corrupt: Option<f64>,
 
     /// How long a frame takes to the router, in milliseconds.
-    #[arg(long, value_name = "MS", allow_negative_numbers = true, conflicts_with = "device")]
+    #[arg(long, value_name = "MS", value_parser = whole, allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) delay: Option<u64>,
 
     /// How many kilobits per second my wire carries.
-    #[arg(long, value_name = "KBIT", allow_negative_numbers = true, conflicts_with = "device")]
+    #[arg(long, value_name = "KBIT", value_parser = counted, allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) rate: Option<u64>,
 
-    /// Flip a bit in the payload of this frame of mine (numbered as in the walk).
-    #[arg(long, value_name = "FRAME", allow_negative_numbers = true, conflicts_with = "device")]
+    /// Flip a bit in the payload of this frame on my wire, from me or to me (numbered as in the walk).
+    #[arg(long, value_name = "FRAME", value_parser = counted, allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) flip: Option<u64>,
 
-    /// Lose this frame of mine (numbered as in the walk).
-    #[arg(long, value_name = "FRAME", allow_negative_numbers = true, conflicts_with = "device")]
+    /// Lose this frame on my wire, from me or to me (numbered as in the walk).
+    #[arg(long, value_name = "FRAME", value_parser = counted, allow_negative_numbers = true, conflicts_with = "device")]
     pub(crate) drop: Option<u64>,
 }
 
@@ -192,6 +192,19 @@ pub(crate) struct FetchTap {
     /// Write the TLS secrets to this file, for Wireshark. (`SSLKEYLOGFILE` in the environment does the same.)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) keylog: Option<PathBuf>,
+}
+
+/// A whole number.
+fn whole(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("{text:?} is no whole number from 0 on"))
+}
+
+/// A whole number of which there is no 0.
+fn counted(text: &str) -> Result<u64, String> {
+    text.parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| format!("{text:?} is no whole number from 1 on"))
 }
 
 fn percent(text: &str) -> Result<f64, String> {

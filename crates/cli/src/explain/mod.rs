@@ -16,7 +16,7 @@ mod frame;
 mod json;
 mod overview;
 mod state;
-mod trouble;
+pub(crate) mod trouble;
 mod ways;
 
 use crate::args;

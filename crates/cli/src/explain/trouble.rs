@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use framewise_trace::dissect::{Consequence, Dissection, Frame, Kind};
+use framewise_trace::dissect::{Astray, Consequence, Dissection, Frame, Kind};
 
 use crate::table::{WIDTH, wrapped};
 
@@ -22,39 +22,63 @@ pub(super) fn of_frame(text: &mut String, dissection: &Dissection, frame: &Frame
     }
 }
 
+/// Something that went wrong.
+pub(crate) enum Trouble<'d> {
+    /// With a frame of this host.
+    Frame(Frame<'d>),
+    /// With one to it that never came.
+    Astray(&'d Astray),
+}
+
+/// All that went wrong, in the order in which it did.
+pub(crate) fn all(dissection: &Dissection) -> Vec<Trouble<'_>> {
+    let mut all = Vec::new();
+    for frame in dissection.frames() {
+        let astray = dissection.astray_after(frame.number()).iter().map(Trouble::Astray);
+        all.extend(
+            Some(Trouble::Frame(frame)).filter(|_| frame.has_consequences()).into_iter().chain(astray),
+        );
+    }
+    all
+}
+
+impl Trouble<'_> {
+    /// The number of the frame, if it is one of this host.
+    pub(crate) fn frame(&self) -> Option<usize> {
+        match self {
+            Trouble::Frame(frame) => Some(frame.number()),
+            Trouble::Astray(_) => None,
+        }
+    }
+
+    /// What happened, who noticed, what it caused.
+    pub(crate) fn sentences(&self, dissection: &Dissection) -> String {
+        let told: Vec<Consequence> = match self {
+            Trouble::Frame(frame) => frame.consequences(),
+            Trouble::Astray(astray) => dissection.consequences_of(astray),
+        };
+        let sentences: Vec<&str> = told.iter().map(|told| told.sentence.as_str()).collect();
+        sentences.join(" ")
+    }
+}
+
 /// What went wrong anywhere. Of a healthy run: nothing.
 pub(super) fn of_all(text: &mut String, dissection: &Dissection) {
-    let (mut shown, mut more) = (String::new(), 0);
-    let mut count = 0;
-    let mut tell = |number: usize, is_any: bool, consequences: &dyn Fn() -> Vec<Consequence>| {
-        if !is_any {
-            return;
-        }
-        count += 1;
-        if count > SHOWN {
-            more += 1;
-            return;
-        }
-        let consequences = consequences();
-        let sentences: Vec<&str> = consequences.iter().map(|told| told.sentence.as_str()).collect();
-        let lines = wrapped(&sentences.join(" "), WIDTH - 7);
-        for (index, line) in lines.iter().enumerate() {
-            let name = if index == 0 && number > 0 { number.to_string() } else { String::new() };
-            let _ = writeln!(shown, "{name:>5}  {line}");
-        }
-    };
-    for frame in dissection.frames() {
-        tell(frame.number(), frame.has_consequences(), &|| frame.consequences());
-        for astray in dissection.astray_after(frame.number()) {
-            tell(0, true, &|| dissection.consequences_of(astray));
+    let all = all(dissection);
+    if all.is_empty() {
+        return;
+    }
+    let bold = Style::new().bold();
+    let _ = writeln!(text, "\n{bold}What went wrong{bold:#}");
+    for trouble in all.iter().take(SHOWN) {
+        let number = trouble.frame().map(|number| number.to_string()).unwrap_or_default();
+        for (index, line) in wrapped(&trouble.sentences(dissection), WIDTH - 7).iter().enumerate() {
+            let name = if index == 0 { number.as_str() } else { "" };
+            let _ = writeln!(text, "{name:>5}  {line}");
         }
     }
-    if count > 0 {
-        let bold = Style::new().bold();
-        let _ = writeln!(text, "\n{bold}What went wrong{bold:#}\n{}", shown.trim_end());
-    }
-    if more > 0 {
-        let _ = writeln!(text, "  and {more} more");
+    if all.len() > SHOWN {
+        let _ = writeln!(text, "  and {} more", all.len() - SHOWN);
     }
 }
 

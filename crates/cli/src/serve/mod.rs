@@ -282,7 +282,10 @@ fn announce(args: &args::Serve, live: &Live, control: Option<&Control>) {
     if live.forwards.iter().any(|(from, _)| !from.ip().is_loopback()) {
         text.push_str("Not only this computer is served: whoever can reach that address is.\n");
     }
-    if args.https != 0 && args.cert.is_none() {
+    let is_reached_by = |port: u16| {
+        port != 0 && (live.forwards.is_empty() || live.forwards.iter().any(|(_, to)| *to == port))
+    };
+    if is_reached_by(args.https) && args.cert.is_none() {
         let certificate = ca_directory(args.ca_dir.as_deref()).join(store::CERTIFICATE_FILE);
         text.push_str(&format!("Who shall believe https needs: --cacert {}\n", certificate.display()));
     }

@@ -6,16 +6,17 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use framewise_core::Direction;
 use framewise_tcp::Header;
 use framewise_tcp::passive::{Finding, Resent};
 use framewise_tcp::segment::Flags;
 
-use super::Dissection;
 use super::connections::Segment;
 use super::frame::Frame;
 use super::happened::{Astray, Deed};
 use super::outline::Outline;
 use super::space::{ConnectionId, Side};
+use super::{Dissection, Origin};
 
 /// What a consequence is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +88,17 @@ impl<'d> Frame<'d> {
             None if !self.deeds().is_empty() => told.extend(self.asked_again()),
             None => {}
         }
+        let is_damaged = self.deeds().iter().any(|deed| deed.topic == "damaged");
+        if is_damaged && told.iter().all(|told| told.kind == Kind::Happened) && self.is_seen_at_its_end() {
+            let sentence = "Nobody noticed: it was taken as it came.".to_owned();
+            told.push(Consequence::new(Kind::Noticed, None, sentence));
+        }
         told
+    }
+
+    /// Whether it is known what its receiver made of it: that is us, or a host of the same run.
+    fn is_seen_at_its_end(&self) -> bool {
+        self.direction() == Some(Direction::Inbound) || self.dissection.origin == Origin::Run
     }
 
     /// Whether its checksum is wrong, as far as a segment's place tells.
