@@ -359,7 +359,7 @@ fn damage_is_noticed_and_mended() {
         "a refused frame's sentences are not those of the page's way:\n{walk}"
     );
     let walk = said(&succeeds(&["fetch", "https://shop.test/", "--drop", "11"]));
-    assert!(walk.contains("Frame 12 brings the same again, 200 ms"), "{walk}");
+    assert!(walk.contains("Frame 14 brings the same again, 200 ms"), "{walk}");
     // Harm that nobody notices is told all the same, and so is the last frame's, which comes after the page.
     let walk = said(&succeeds(&["fetch", "https://shop.test/", "--flip", "2"]));
     assert!(walk.contains("frame 2   It had bit 7 of byte 41 flipped on the way. Nobody noticed"), "{walk}");
