@@ -18,7 +18,14 @@ pub(crate) fn open(subject: &args::Subject) -> Result<Dissection, Failure> {
     let what = &subject.what;
     let path = Path::new(what);
     if path.is_file() {
+        if let Some(option) = subject.fetch.first() {
+            let sentence = format!("{option} is for the run of a URL: a capture is as it was");
+            return Err(Failure::new(Kind::Usage, sentence));
+        }
         return capture(path, subject);
+    }
+    if path.is_dir() {
+        return Err(Failure::new(Kind::Usage, format!("{what} is a folder, and no capture file")));
     }
     let looks_like_a_file = ["pcap", "pcapng", "cap"].iter().any(|end| what.ends_with(&format!(".{end}")));
     if looks_like_a_file && !what.contains("://") {
@@ -29,7 +36,8 @@ pub(crate) fn open(subject: &args::Subject) -> Result<Dissection, Failure> {
     let url = framewise::http::Url::parse(&fetch.url)
         .map_err(|error| Failure::of_fetch(&error.into(), &fetch.url))?;
     if outside::is_real(&url) {
-        let sentence = format!("{} is in the real world, where no two runs are alike", fetch.url);
+        let is_file = if what.contains("://") { "" } else { "no file that is there, and as a page " };
+        let sentence = format!("{what} is {is_file}in the real world, where no two runs are alike");
         return Err(Failure::new(Kind::Usage, sentence).next(format!(
             "framewise fetch {} -w run.pcapng --capture-secrets; framewise explain run.pcapng",
             fetch.url
@@ -58,10 +66,33 @@ fn fetch_args(subject: &args::Subject) -> Result<args::Fetch, Failure> {
     let options = subject.fetch.iter().map(String::as_str);
     let words = ["framewise", "fetch", &subject.what].into_iter().chain(options);
     match Cli::try_parse_from(words).map(|cli| cli.command) {
-        Ok(Command::Fetch(fetch)) => Ok(*fetch),
+        Ok(Command::Fetch(fetch)) => match means_nothing_here(&fetch) {
+            Some(option) => {
+                let sentence = format!("{option} is for a fetch by itself: this run is made to be looked at");
+                Err(Failure::new(Kind::Usage, sentence).next("framewise fetch --help"))
+            }
+            None => Ok(*fetch),
+        },
         Ok(_) => Err(Failure::new(Kind::Usage, "what follows -- is no fetch")),
         Err(error) => error.exit(),
     }
+}
+
+/// An option that changes nothing of a run in memory, but what is said or written of it.
+fn means_nothing_here(fetch: &args::Fetch) -> Option<&'static str> {
+    let given = [
+        ("--outside", fetch.outside),
+        ("--tap, or --interface,", fetch.tap.tap.device().is_some()),
+        ("--output", fetch.output.is_some()),
+        ("--include", fetch.include),
+        ("--capture", fetch.capture.is_some()),
+        ("--trace", fetch.trace.is_some()),
+        ("--json", fetch.json),
+        ("--cost", fetch.cost),
+        ("--stats", fetch.stats),
+        ("--cookie-jar", fetch.http.cookie_jar.is_some()),
+    ];
+    given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
 }
 
 /// The frame of this number.

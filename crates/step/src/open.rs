@@ -82,6 +82,12 @@ pub enum OpenError {
         /// What was asked for.
         what: String,
     },
+    /// It is a folder.
+    #[error("{what} is a folder, and no capture file")]
+    Folder {
+        /// What was asked for.
+        what: String,
+    },
     /// What was asked for can be done to runs of our own only.
     #[error("{option} is for a URL of the world inside this program: a capture is as it was")]
     NotForCaptures {
@@ -90,9 +96,13 @@ pub enum OpenError {
     },
     /// The page is in the real world.
     #[error(
-        "{0} is in the real world, where no two runs are alike; record it first: framewise fetch {0} -w run.pcapng --capture-secrets"
+        "{what} is {}in the real world, where no two runs are alike; record it first: framewise fetch {what} -w run.pcapng --capture-secrets",
+        as_a_page(what)
     )]
-    Real(String),
+    Real {
+        /// What was asked for.
+        what: String,
+    },
     /// A file can't be read.
     #[error("{} can't be read: {source}", path.display())]
     File {
@@ -125,6 +135,11 @@ pub enum OpenError {
     Serve(#[from] ServeError),
 }
 
+/// What could have been a file's name.
+fn as_a_page(what: &str) -> &'static str {
+    if what.contains("://") { "" } else { "no file that is there, and as a page " }
+}
+
 /// Opens a capture file, or fetches a URL of the world inside this program.
 ///
 /// A fetch that fails is no error: what there is of it can be stepped through.
@@ -140,13 +155,16 @@ pub fn open(what: &str, options: &Options) -> Result<Opened, OpenError> {
         let dissection = capture(path, options.keylog.as_deref())?;
         return Ok(Opened { what: what.to_owned(), dissection, host: Host::Me, run: None });
     }
+    if path.is_dir() {
+        return Err(OpenError::Folder { what: what.to_owned() });
+    }
     let looks_like_a_file = ["pcap", "pcapng", "cap"].iter().any(|end| what.ends_with(&format!(".{end}")));
     if looks_like_a_file && !what.contains("://") {
         return Err(OpenError::Missing { what: what.to_owned() });
     }
     let url = Url::parse(what).map_err(|source| OpenError::Neither { what: what.to_owned(), source })?;
     if !is_here(&url) {
-        return Err(OpenError::Real(what.to_owned()));
+        return Err(OpenError::Real { what: what.to_owned() });
     }
     let run = Run::of(what, options)?;
     Ok(Opened { what: what.to_owned(), dissection: run.dissected(Host::Me)?, host: Host::Me, run: Some(run) })
