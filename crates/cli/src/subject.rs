@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Parser;
+use framewise_trace::Trace;
 use framewise_trace::dissect::{Dissection, Frame, Layer, Limits, Place, Space};
 
 use crate::args::{self, Cli, Command};
@@ -13,8 +14,31 @@ use crate::exit::{Failure, Kind};
 use crate::scene::ME;
 use crate::{fetch, outside};
 
-/// A capture file, or the run of a URL.
+/// What is looked at.
+pub(crate) enum Looked {
+    /// What somebody captured, taken apart.
+    Capture(Box<Dissection>),
+    /// A run of our own, which can be taken apart as either host saw it.
+    Run(Box<Trace>),
+}
+
+impl Looked {
+    /// Taken apart, as we saw it.
+    pub(crate) fn dissected(self) -> Dissection {
+        match self {
+            Looked::Capture(dissection) => *dissection,
+            Looked::Run(trace) => Dissection::of_trace(&trace, ME, Limits::default()),
+        }
+    }
+}
+
+/// A capture file, or the run of a URL, taken apart.
 pub(crate) fn open(subject: &args::Subject) -> Result<Dissection, Failure> {
+    look(subject).map(Looked::dissected)
+}
+
+/// A capture file, or the run of a URL.
+pub(crate) fn look(subject: &args::Subject) -> Result<Looked, Failure> {
     let what = &subject.what;
     let path = Path::new(what);
     if path.is_file() {
@@ -22,7 +46,7 @@ pub(crate) fn open(subject: &args::Subject) -> Result<Dissection, Failure> {
             let sentence = format!("{option} is for the run of a URL: a capture is as it was");
             return Err(Failure::new(Kind::Usage, sentence));
         }
-        return capture(path, subject);
+        return capture(path, subject).map(|dissection| Looked::Capture(Box::new(dissection)));
     }
     if path.is_dir() {
         return Err(Failure::new(Kind::Usage, format!("{what} is a folder, and no capture file")));
@@ -43,8 +67,7 @@ pub(crate) fn open(subject: &args::Subject) -> Result<Dissection, Failure> {
             fetch.url
         )));
     }
-    let trace = fetch::recorded(&fetch)?;
-    Ok(Dissection::of_trace(&trace, ME, Limits::default()))
+    Ok(Looked::Run(Box::new(fetch::recorded(&fetch)?)))
 }
 
 fn capture(path: &Path, subject: &args::Subject) -> Result<Dissection, Failure> {

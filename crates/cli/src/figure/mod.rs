@@ -25,10 +25,13 @@ use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use framewise::core::Direction;
-use framewise_trace::dissect::{Connection, ConnectionId, Dissection, Frame, Side};
+use framewise_trace::Trace;
+use framewise_trace::dissect::{Connection, ConnectionId, Dissection, Frame, Limits, Side};
 
 use crate::args::{self, FigureKind};
 use crate::exit::{Failure, Kind};
+use crate::scene::ME;
+use crate::subject::Looked;
 use crate::{output, subject};
 
 /// How wide a figure is: a slide's half is still readable.
@@ -38,7 +41,12 @@ const MARGIN: f64 = 30.0;
 
 pub(crate) fn run(args: &args::Figure) -> Result<(), Failure> {
     check_options(args)?;
-    let dissection = subject::open(&args.subject)?;
+    let looked = subject::look(&args.subject)?;
+    let from_its_sender = match &looked {
+        Looked::Run(trace) if args.kind == FigureKind::Window => sender_s(trace, args)?,
+        _ => None,
+    };
+    let dissection = from_its_sender.unwrap_or_else(|| looked.dissected());
     let what = &name(&args.subject.what);
     let picture = match args.kind {
         FigureKind::Encapsulation => encapsulation::draw(&dissection, &frame(&dissection, args)?, what),
@@ -48,6 +56,19 @@ pub(crate) fn run(args: &args::Figure) -> Result<(), Failure> {
         FigureKind::Window => window::draw(&dissection, &followed(&dissection, args)?, what)?,
     };
     write(args, &picture)
+}
+
+/// The run as the server saw it, if that sends more of the connection than we do: how much is on its way only the sender sees.
+fn sender_s(trace: &Trace, args: &args::Figure) -> Result<Option<Dissection>, Failure> {
+    let mine = Dissection::of_trace(trace, ME, Limits::default());
+    let ends = |connection: &Connection<'_>| Side::BOTH.map(|side| connection.end(side));
+    let wanted = followed(&mine, args)?;
+    if busier(&wanted) == Side::Client {
+        return Ok(None);
+    }
+    let its = Dissection::of_trace(trace, framewise::world::SERVER, Limits::default());
+    let is_same = followed(&its, args).is_ok_and(|connection| ends(&connection) == ends(&wanted));
+    Ok(Some(its).filter(|_| is_same))
 }
 
 /// What a figure calls its subject: a URL, or a file without its folders.
