@@ -204,6 +204,30 @@ fn what_a_layer_refused_is_crossed() {
 }
 
 #[test]
+fn what_was_lost_ends_half_way() {
+    for (lost, numbered) in [("11", true), ("12", false)] {
+        let svg = figure(&["https://shop.test/", "--kind", "ladder", "--", "--drop", lost]);
+        check(&svg);
+        let document = Document::parse(&svg).expect("a figure");
+        let groups = groups(&document, "lost");
+        let [group] = groups.as_slice() else { panic!("one frame was lost") };
+        let ends: Vec<f64> = group
+            .children()
+            .filter(|node| node.tag_name().name() == "line")
+            .flat_map(|line| {
+                ["x1", "x2"].map(|end| line.attribute(end).expect("an end").parse().expect("a number"))
+            })
+            .collect();
+        assert!(
+            ends[0] != ends[1] && (ends[2] + ends[3]) / 2.0 == ends[1],
+            "half an arrow, and a cross: {ends:?}"
+        );
+        assert_eq!(svg.contains("HTTP: GET / from shop.test; lost on the way"), numbered);
+        assert_eq!(svg.contains("412 bytes; lost on the way"), !numbered, "what never came has no number");
+    }
+}
+
+#[test]
 fn a_ladder_of_many_frames_says_what_is_left_out() {
     let svg = figure(&["http://shop.test/large", "--kind", "ladder"]);
     let document = Document::parse(&svg).expect("a figure");

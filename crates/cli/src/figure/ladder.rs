@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use framewise::tcp::analysis::Order;
-use framewise_trace::dissect::{Connection, Dissection, Frame};
+use framewise_trace::dissect::{Astray, Connection, Deed, Dissection, Frame};
 
 use super::lifelines::{self, HOSTS, LEFT, Lines};
 use super::palette::{GREY, INK, LATE, RED, WHITE, hue_of};
@@ -49,7 +49,7 @@ pub(super) fn draw(
     let title = format!("{what}: {} frames{}", frames.len(), only.unwrap_or_default());
     let told = format!("A ladder: who sends what to whom, {} of {} frames.", drawn.len(), frames.len());
     let mut svg = Svg::new(WIDTH, &title, told);
-    let body = rows(&frames, &drawn);
+    let body = rows(dissection, &frames, &drawn);
     let bottom = TOP + ROW * body.len() as f64 + 16.0;
     heading(&mut svg, &title);
     lines.draw(&mut svg, bottom);
@@ -57,6 +57,7 @@ pub(super) fn draw(
         let y = TOP + ROW * (number as f64 + 0.8);
         match row {
             Row::Frame(frame) => frame_row(&mut svg, dissection, &lines, frame, y),
+            Row::Astray(astray) => astray_row(&mut svg, &lines, astray, y),
             Row::LeftOut(count) => left_out(&mut svg, *count, y),
         }
     }
@@ -72,6 +73,8 @@ pub(super) fn draw(
 /// What is at one height.
 enum Row<'d> {
     Frame(Frame<'d>),
+    /// What was sent to the host at which it was captured, and never came.
+    Astray(&'d Astray),
     LeftOut(usize),
 }
 
@@ -103,18 +106,22 @@ fn chosen(frames: &[Frame<'_>]) -> BTreeSet<usize> {
 fn is_odd(frame: &Frame<'_>) -> bool {
     let order = frame.segment().map(|segment| segment.facts.order);
     frame.refused().is_some()
+        || !frame.deeds().is_empty()
         || order
             .is_some_and(|order| Sending::of(order) != Sending::New || matches!(order, Order::Ahead { .. }))
 }
 
-fn rows<'d>(frames: &[Frame<'d>], drawn: &BTreeSet<usize>) -> Vec<Row<'d>> {
+fn rows<'d>(dissection: &'d Dissection, frames: &[Frame<'d>], drawn: &BTreeSet<usize>) -> Vec<Row<'d>> {
     let mut rows = Vec::new();
     let mut next = 0;
     for &place in drawn {
         if place > next {
             rows.push(Row::LeftOut(place - next));
         }
-        rows.extend(frames.get(place).copied().map(Row::Frame));
+        if let Some(frame) = frames.get(place) {
+            rows.push(Row::Frame(*frame));
+            rows.extend(dissection.astray_after(frame.number()).iter().map(Row::Astray));
+        }
         next = place + 1;
     }
     rows
@@ -127,7 +134,7 @@ fn frame_row(svg: &mut Svg, dissection: &Dissection, lines: &Lines, frame: &Fram
     let (protocol, says) = summary.split_once(": ").unwrap_or(("", &summary));
     let odd = oddity(frame);
     let ink = match odd.class {
-        "again" | "refused" => RED,
+        "again" | "refused" | "lost" | "damaged" => RED,
         "late" => LATE,
         _ => hue_of(protocol).ink,
     };
@@ -138,12 +145,17 @@ fn frame_row(svg: &mut Svg, dissection: &Dissection, lines: &Lines, frame: &Fram
         svg.text((MARGIN + 34.0, y + 4.0), font.bold(), &frame.number().to_string());
         svg.text((LEFT - 4.0, y + 4.0), font, &time(dissection, frame));
         let stroke = Stroke::new(ink, 1.6);
-        arrow(svg, (x1, x2), y, if odd.is_late() { stroke.dashed() } else { stroke }, odd.is_crossed);
+        let stroke = if odd.is_late() { stroke.dashed() } else { stroke };
+        match odd.class {
+            "lost" => lost_arrow(svg, (x1, x2), y, stroke),
+            _ => arrow(svg, (x1, x2), y, stroke, odd.is_crossed),
+        }
         let font = Font::new(12.0, ink).at(Anchor::Middle);
         // What has no length has room for what it says all the same.
         let room = ((x2 - x1).abs() - 20.0).max(200.0);
         let said = font.fit(&label, room);
-        let x = (x1 + x2) / 2.0;
+        // Of an arrow that ends half way, above its half.
+        let x = if odd.class == "lost" { x1 + (x2 - x1) / 4.0 } else { (x1 + x2) / 2.0 };
         let width = font.width(&said) + 4.0;
         svg.rect(Rect { x: x - width / 2.0, y: y - 17.0, width, height: 14.0 }, WHITE, None);
         svg.text((x, y - 6.0), font, &said);
@@ -168,9 +180,15 @@ impl Oddity {
 }
 
 fn oddity(frame: &Frame<'_>) -> Oddity {
+    if frame.deeds().iter().any(Deed::is_lost) {
+        return Oddity { class: "lost", behind: "; lost on the way".to_owned(), ..Oddity::default() };
+    }
     if let Some(refused) = frame.refused() {
         let behind = format!("; refused by {}: {}", refused.layer, refused.reason);
         return Oddity { class: "refused", behind, is_crossed: true, ..Oddity::default() };
+    }
+    if frame.deeds().iter().any(|deed| deed.topic == "damaged") {
+        return Oddity { class: "damaged", behind: "; damaged on the way".to_owned(), ..Oddity::default() };
     }
     let Some(order) = frame.segment().map(|segment| segment.facts.order) else { return Oddity::default() };
     match (Sending::of(order), order) {
@@ -184,6 +202,30 @@ fn oddity(frame: &Frame<'_>) -> Oddity {
     }
 }
 
+/// What never came: half an arrow, without a number.
+fn astray_row(svg: &mut Svg, lines: &Lines, astray: &Astray, y: f64) {
+    let Some((x1, x2)) = lines.way_of_astray(astray) else { return };
+    let label = format!("{} bytes; lost on the way", astray.bytes.len());
+    svg.group("frame lost", &label, |svg| {
+        lost_arrow(svg, (x1, x2), y, Stroke::new(RED, 1.6));
+        let font = Font::new(12.0, RED).at(Anchor::Middle);
+        svg.text((x1 + (x2 - x1) / 4.0, y - 6.0), font, &label);
+    });
+}
+
+/// An arrow that ends half way.
+fn lost_arrow(svg: &mut Svg, (from, to): (f64, f64), y: f64, stroke: Stroke) {
+    let x = (from + to) / 2.0;
+    svg.line((from, y), (x, y), stroke);
+    cross(svg, x, y);
+}
+
+fn cross(svg: &mut Svg, x: f64, y: f64) {
+    let (arm, stroke) = (6.0, Stroke::new(RED, 2.2));
+    svg.line((x - arm, y - arm), (x + arm, y + arm), stroke);
+    svg.line((x - arm, y + arm), (x + arm, y - arm), stroke);
+}
+
 fn arrow(svg: &mut Svg, (from, to): (f64, f64), y: f64, stroke: Stroke, is_crossed: bool) {
     if from == to {
         // Who sent it to whom is not known, or it is oneself.
@@ -195,10 +237,7 @@ fn arrow(svg: &mut Svg, (from, to): (f64, f64), y: f64, stroke: Stroke, is_cross
     let head = [(to, y), (to - way * 9.0, y - 4.5), (to - way * 9.0, y + 4.5)];
     svg.path(&head, stroke.ink, None);
     if is_crossed {
-        let (x, arm) = (to - way * 24.0, 6.0);
-        let stroke = Stroke::new(RED, 2.2);
-        svg.line((x - arm, y - arm), (x + arm, y + arm), stroke);
-        svg.line((x - arm, y + arm), (x + arm, y - arm), stroke);
+        cross(svg, to - way * 24.0, y);
     }
 }
 
@@ -226,5 +265,8 @@ fn heading(svg: &mut Svg, title: &str) {
         svg.text((x + 52.0, 68.0), font, said);
         x += 52.0 + font.width(said) + 26.0;
     }
+    lost_arrow(svg, (x, x + 44.0), 64.0, Stroke::new(RED, 1.6));
+    svg.text((x + 34.0, 68.0), font, "lost");
+    x += 34.0 + font.width("lost") + 26.0;
     svg.text((x, 68.0), Font::new(12.0, GREY), "left: the frame's number, and when, in ms");
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use framewise::core::Direction;
-use framewise_trace::dissect::Frame;
+use framewise_trace::dissect::{Astray, Frame};
 
 use super::palette::{FAINT, GREY, INK, PALE};
 use super::svg::{Anchor, Font, Rect, Stroke, Svg};
@@ -65,6 +65,13 @@ impl Lines {
     pub(super) fn way(&self, frame: &Frame<'_>) -> Option<(f64, f64)> {
         let [(from, _), (to, _)] = ends(frame);
         Some((self.x(self.place(from)?), self.x(self.place(to)?)))
+    }
+
+    /// Where from a frame would have come that never did, and where to.
+    pub(super) fn way_of_astray(&self, astray: &Astray) -> Option<(f64, f64)> {
+        let (source, _) = astray.addresses()?;
+        let (from, _) = other(Some(source));
+        Some((self.x(self.place(from)?), self.x(self.place(End::Own)?)))
     }
 
     fn place(&self, end: End) -> Option<usize> {
@@ -144,19 +151,37 @@ fn busiest(ends: &[(End, Option<IpAddr>)], most: usize) -> Vec<IpAddr> {
 fn ends(frame: &Frame<'_>) -> [(End, Option<IpAddr>); 2] {
     let [source, destination] = match frame.addresses() {
         Some((source, destination)) => [source, destination].map(Some),
-        None => [None; 2],
-    };
-    let other = |address: Option<IpAddr>| match address {
-        Some(address) if is_ones_own(&address) || address.is_unspecified() => {
-            (End::Host(address), Some(address))
-        }
-        _ => (End::Link, address),
+        None => arp_addresses(frame),
     };
     match frame.direction() {
         Some(Direction::Outbound) => [(End::Own, source), other(destination)],
         Some(Direction::Inbound) => [other(source), (End::Own, destination)],
         None => [other(source), other(destination)],
     }
+}
+
+/// The end that is not the host at which it was captured.
+fn other(address: Option<IpAddr>) -> (End, Option<IpAddr>) {
+    match address {
+        Some(address) if is_ones_own(&address) || address.is_unspecified() => {
+            (End::Host(address), Some(address))
+        }
+        _ => (End::Link, address),
+    }
+}
+
+/// Who says something by ARP, and to whom if not to all.
+fn arp_addresses(frame: &Frame<'_>) -> [Option<IpAddr>; 2] {
+    let stack = frame.layers();
+    let Some(arp) = stack.layers.iter().find(|layer| layer.description.protocol == "ARP") else {
+        return [None; 2];
+    };
+    let value = |name: &str| {
+        let field = arp.description.fields.iter().find(|field| field.name == name)?;
+        field.value.parse::<IpAddr>().ok()
+    };
+    let is_reply = frame.bytes().first().is_some_and(|byte| byte & 1 == 0);
+    [value("sender protocol address"), value("target protocol address").filter(|_| is_reply)]
 }
 
 /// Whether it is one host's: not for all, and not for who has none yet.

@@ -4,11 +4,14 @@
 //! dissection; of what was sent to it and lost there is nothing, so that is kept apart ([`Astray`]).
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use framewise_core::read::array_at;
 use framewise_core::{Direction, MacAddr};
+use framewise_ethernet::Link;
 
 use super::Refused;
+use super::outline::Outline;
 use crate::trace::{Crossing, Event, HostId, NoteEvent, Trace, WIRE};
 
 /// What became of a frame on its way.
@@ -40,6 +43,14 @@ pub struct Astray {
     pub time: std::time::Duration,
     /// What it was.
     pub bytes: Vec<u8>,
+}
+
+impl Astray {
+    /// From which host to which, if there is a packet in it.
+    pub fn addresses(&self) -> Option<(IpAddr, IpAddr)> {
+        let outline = Outline::of(Link::Ethernet, &self.bytes)?;
+        Some((outline.source, outline.destination))
+    }
 }
 
 /// What the wire did to frames for our host that others sent.
