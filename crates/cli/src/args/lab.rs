@@ -41,7 +41,7 @@ pub(crate) struct LabThreads {
     #[arg(long, value_name = "K", default_value_t = 16, value_parser = number)]
     pub(crate) pool: usize,
 
-    /// The parts of their capacity that are asked for, each above 0 and below 1: 0.3,0.5,0.7,0.8,0.9,0.95 if not given.
+    /// The parts of their capacity that are asked for, each above 0 and up to 0.99: 0.3,0.5,0.7,0.8,0.9,0.95 if not given.
     #[arg(long, value_name = "PART,PART,..", value_delimiter = ',', value_parser = part)]
     pub(crate) loads: Vec<f64>,
 

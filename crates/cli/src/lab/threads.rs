@@ -189,8 +189,9 @@ fn of_throughput(found: &[Throughput], ms: &str) -> String {
     let worst = found.iter().min_by(|a, b| ratio(a).total_cmp(&ratio(b)));
     let (Some(worst), Some(most)) = (worst, found.last()) else { return String::new() };
     let busiest = format!(
-        "{} threads answered {:.0} requests in a second, for each is busy for {ms} ms with one",
-        most.threads, most.measured
+        "{} answered {:.0} requests in a second, for each is busy for {ms} ms with one",
+        counted(most.threads, "thread"),
+        most.measured
     );
     if ratio(worst) >= 0.95 {
         return format!(
@@ -211,18 +212,34 @@ fn of_throughput(found: &[Throughput], ms: &str) -> String {
 fn of_waiting(found: &[Waiting], pool: usize) -> String {
     let mut random = found.iter().filter(|one| one.service == Service::Random).collect::<Vec<_>>();
     random.sort_by(|a, b| a.load.total_cmp(&b.load));
-    let (Some(first), Some(last)) = (random.iter().find(|one| one.load >= 0.5), random.last()) else {
-        return String::new();
-    };
+    let Some(last) = random.last() else { return String::new() };
+    let first = random.iter().find(|one| one.load >= 0.5).unwrap_or(last);
     let same = found.iter().find(|one| one.service == Service::Constant && one.load == last.load);
-    let half = same.map_or(0.0, |same| same.measured.mean / last.measured.mean);
-    format!(
-        "At a load of {:.2} a request waited {:.2} ms for one of {pool} threads, at {:.2} it waited {:.1} ms: {:.1} times \
-         the load is {:.0} times the wait; were each request the same work, it would be {half:.2} of that.",
+    let constant = match same {
+        Some(same) if last.measured.mean > 0.0 => {
+            let half = same.measured.mean / last.measured.mean;
+            format!("; were each request the same work, it would be {half:.2} of that")
+        }
+        _ => String::new(),
+    };
+    let waited = |one: &Waiting| match one.measured.mean * 1_000.0 {
+        ms if ms < 0.01 => format!("{:.2} us", ms * 1_000.0),
+        ms if ms < 1.0 => format!("{ms:.3} ms"),
+        ms => format!("{ms:.1} ms"),
+    };
+    let begin = format!(
+        "At a load of {:.2} a request waited {} for one of {} threads",
         first.load,
-        first.measured.mean * 1_000.0,
+        waited(first),
+        pool
+    );
+    if first.load == last.load {
+        return format!("{begin}{constant}.");
+    }
+    format!(
+        "{begin}, at {:.2} it waited {}: {:.1} times the load is {:.0} times the wait{constant}.",
         last.load,
-        last.measured.mean * 1_000.0,
+        waited(last),
         last.load / first.load,
         last.measured.mean / first.measured.mean,
     )
@@ -248,6 +265,11 @@ fn sorted(values: &[usize]) -> Vec<usize> {
     values.sort_unstable();
     values.dedup();
     values
+}
+
+/// How many of something.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Milliseconds, without zeros that say nothing.

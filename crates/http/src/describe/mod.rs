@@ -75,6 +75,8 @@ fn describe_response(bytes: &[u8], length: usize) -> Option<Description> {
     }
     let next = match framing {
         Ok(Framing::Length(length)) if length == came => format!("all {came} came: you"),
+        // Its body is still to come; or, of HEAD, never will.
+        Ok(Framing::Length(_)) if came == 0 => "the head: you".to_owned(),
         Ok(Framing::Length(length)) => format!("{came} of {length} so far: you"),
         _ => "the page: you".to_owned(),
     };
