@@ -17,10 +17,10 @@ pub(crate) fn run(args: &args::Step) -> Result<(), Failure> {
     if error.kind() != io::ErrorKind::NotFound {
         return Err(Failure::new(Kind::File, format!("{PROGRAM} can't be run: {error}")));
     }
-    let what: Vec<_> = args.arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     let sentence =
         format!("the stepper is a program of its own, {PROGRAM}, and neither beside this one nor on PATH");
-    Err(Failure::new(Kind::File, sentence).next(format!("cargo run -p framewise-step -- {}", what.join(" "))))
+    let next = "cargo install --path crates/step     (where the sources of framewise are)";
+    Err(Failure::new(Kind::File, sentence).next(next))
 }
 
 /// The one in the folder of this program, if it is there.

@@ -35,7 +35,7 @@ fn where_it_is_not_there_one_is_told_how_to_get_it() {
     let output = step(&alone(folder.path()), &["https://shop.test/", "--drop", "11"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("cargo run -p framewise-step -- https://shop.test/ --drop 11"), "{said}");
+    assert!(said.contains("cargo install --path crates/step"), "{said}");
 }
 
 #[test]

@@ -136,8 +136,31 @@ fn nothing(frames: &[Frame<'_>], args: &args::Explain) -> Failure {
             Failure::new(Kind::Usage, format!("there is no layer {layer:?} {where_}"))
                 .next(format!("one of: {}", layers.join(", ").to_lowercase()))
         }
-        (_, Some(field)) => Failure::new(Kind::Usage, format!("there is no field {field:?} {where_}"))
-            .next(format!("one of: {}", names.join(", "))),
+        (_, Some(field)) => {
+            let near: Vec<_> = names.iter().copied().filter(|name| is_near(name, field)).take(NEAR).collect();
+            let next = match (near.as_slice(), names.len()) {
+                ([], 0..=FEW) => format!("one of: {}", names.join(", ")),
+                ([], _) => {
+                    "the same with --layer, such as tcp, and without --field: it names them".to_owned()
+                }
+                (near, _) => format!("one of: {}", near.join(", ")),
+            };
+            Failure::new(Kind::Usage, format!("there is no field {field:?} {where_}")).next(next)
+        }
         _ => Failure::new(Kind::Usage, "there is nothing to explain"),
     }
+}
+
+/// Names that are proposed at most.
+const NEAR: usize = 6;
+/// So few are proposed all.
+const FEW: usize = 24;
+
+/// Whether somebody who wrote `typed` may have meant the field of this name: a word of it begins as one of the other's.
+fn is_near(name: &str, typed: &str) -> bool {
+    let begins = |word: &str, other: &str| {
+        let length = word.chars().zip(other.chars()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
+        length >= 3.min(other.chars().count()).max(2)
+    };
+    name.split([' ', '-']).any(|word| typed.split([' ', '-', '_']).any(|other| begins(word, other)))
 }
