@@ -8,17 +8,25 @@ use crate::run::Host;
 
 pub(super) fn line(stepper: &Stepper, theme: Theme, width: u16) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
-    let mut used = 1;
-    for (key, what) in keys(stepper) {
-        let word = format!("{what}   ");
-        used += columns(key) + 1 + columns(&word);
-        if used > width as usize + 3 {
-            break;
-        }
+    for (key, what) in fitting(keys(stepper), width.into()) {
         spans.push(Span::styled(key, theme.marked()));
-        spans.push(Span::raw(format!(" {word}")));
+        spans.push(Span::raw(format!(" {what}   ")));
     }
     Line::from(spans)
+}
+
+/// What every line has, whatever else has room.
+const ALWAYS: [&str; 2] = ["?", "q"];
+
+/// As many keys as have room, without the last ones of the others.
+fn fitting(mut keys: Vec<(&'static str, &'static str)>, width: usize) -> Vec<(&'static str, &'static str)> {
+    let takes = |(key, what): &(&str, &str)| columns(key) + columns(what) + 4;
+    // What stands at the end needs no room behind it.
+    while 1 + keys.iter().map(takes).sum::<usize>() > width + 3 {
+        let Some(place) = keys.iter().rposition(|(key, _)| !ALWAYS.contains(key)) else { break };
+        keys.remove(place);
+    }
+    keys
 }
 
 /// The most needed first: what does not fit is under `?`.
@@ -57,4 +65,18 @@ fn keys(stepper: &Stepper) -> Vec<(&'static str, &'static str)> {
         ],
     };
     all.into_iter().filter(|(does, ..)| *does).map(|(_, key, what)| (key, what)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_has_no_room_the_keys_and_the_end_are_there() {
+        let keys = vec![("->", "next"), ("<-", "back"), ("?", "all keys"), ("q", "quit"), ("t", "state")];
+        assert_eq!(fitting(keys.clone(), 80), keys);
+        assert_eq!(fitting(keys.clone(), 40), keys[..4]);
+        assert_eq!(fitting(keys.clone(), 30), [keys[0], keys[2], keys[3]]);
+        assert_eq!(fitting(keys.clone(), 10), keys[2..4]);
+    }
 }
