@@ -4,6 +4,7 @@
 //! |---|---|
 //! | which bytes are wanted | `range.rs` |
 //! | how they are sent | `send.rs` |
+//! | how long files are read ahead | `ahead.rs` |
 //! | what lies compressed beside a file | `coded.rs` |
 //! | which files stay open | `open_files.rs` |
 
