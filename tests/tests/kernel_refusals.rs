@@ -152,7 +152,7 @@ fn what_is_no_tap_is_left_alone() {
         for name in ["lo", "veth0"] {
             assert_refused(&on(name), DEVICE, "is no TAP");
         }
-        assert_refused(&on("a/name"), DEVICE, "can't name an interface");
+        assert_refused(&on("a/name"), USAGE, "can't name an interface");
         let _server = on_tap(ns, &["serve", "--https", "0"]).spawn("Ctrl-C ends it");
         assert_refused(&on(TAP), DEVICE, "in use by another program");
     });

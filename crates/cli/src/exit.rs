@@ -106,8 +106,9 @@ impl Failure {
 
     /// Why a device can't be had.
     #[cfg(target_os = "linux")]
-    pub(crate) fn of_device(error: &dyn std::error::Error) -> Self {
-        Failure::new(Kind::Device, with_causes(error))
+    pub(crate) fn of_device(error: &(dyn std::error::Error + 'static)) -> Self {
+        let kind = if is_mistyped(error) { Kind::Usage } else { Kind::Device };
+        Failure::new(kind, with_causes(error))
     }
 
     /// Why serving failed.
@@ -117,6 +118,17 @@ impl Failure {
             ServeError::Io(_) => Failure::new(Kind::Device, error),
         }
     }
+}
+
+/// Whether a device can't be had because no device can have that name.
+#[cfg(target_os = "linux")]
+fn is_mistyped(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(framewise::device::TapError::BadName { .. }))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_mistyped(_error: &(dyn std::error::Error + 'static)) -> bool {
+    false
 }
 
 fn kind_of_fetch(error: &FetchError) -> Kind {

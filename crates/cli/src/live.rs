@@ -161,7 +161,8 @@ mod linux {
 
     /// Opens the device.
     pub(crate) fn open(device: DeviceName<'_>, offload: args::Offload) -> Result<Opened, Failure> {
-        let failed = |error: &dyn std::error::Error| Failure::of_device(error).next(look_into(device));
+        let failed =
+            |error: &(dyn std::error::Error + 'static)| Failure::of_device(error).next(look_into(device));
         let name = device.name().to_owned();
         match device {
             DeviceName::Tap(_) => {

@@ -241,8 +241,7 @@ fn failed(error: TapError) -> Failure {
         TapError::Missing { name } => format!("sudo framewise tap up {name}"),
         TapError::NoDriver(_) | TapError::DriverForbidden(_) => "framewise doctor".to_owned(),
         TapError::Busy { name, .. } => format!("sudo framewise tap status {name}     (says who holds it)"),
-        TapError::BadName { .. } => return Failure::new(Kind::Usage, &error),
-        TapError::NotOurs { .. } | TapError::NotABridge { .. } => {
+        TapError::BadName { .. } | TapError::NotOurs { .. } | TapError::NotABridge { .. } => {
             "framewise tap status     (lists what framewise made)".to_owned()
         }
         _ => "the same with sudo".to_owned(),
