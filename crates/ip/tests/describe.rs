@@ -93,6 +93,11 @@ fn an_error_names_the_packet_that_it_quotes() {
     let quoted = udp4("192.0.2.10", "203.0.113.80", &[0x0f, 0xa0, 0, 53, 0, 8, 0, 0]);
     let told = describe_icmp(&[&[3, 3, 0, 0, 0, 0, 0, 0][..], &quoted].concat()).expect("a message");
     assert_eq!(value(&told, "quoted packet"), "UDP from 192.0.2.10 port 4000 to 203.0.113.80 port 53");
+    let place =
+        |name: &str| told.fields.iter().find(|field| field.name == name).map(|field| field.bytes.clone());
+    assert_eq!((value(&told, "time to live"), place("time to live")), ("64", Some(16..17)));
+    assert_eq!((value(&told, "destination port"), place("destination port")), ("53", Some(30..32)));
+    assert_eq!(told.misplaced(), None);
     covers_all(&told);
 
     let quoted = packet6(header6("2001:db8::10", "2001:db8::20", TCP), &[0, 80, 0, 81]);

@@ -6,7 +6,7 @@ use framewise_core::checksum::Sum;
 use framewise_core::read::{array_at, u8_at, u16_at, u32_at};
 use framewise_core::{Description, Field};
 
-use super::quote::quote_field;
+use super::quote::quote_fields;
 use crate::error::{ParseError, require};
 use crate::icmpv4::{
     DESTINATION_UNREACHABLE, ECHO_REPLY, ECHO_REQUEST, HEADER_LEN, PARAMETER_PROBLEM, REDIRECT,
@@ -134,7 +134,7 @@ fn behind(message: &[u8], kind: u8) -> Vec<Field> {
     match kind {
         ECHO_REQUEST | ECHO_REPLY => echo_data(message, SOURCE).into_iter().collect(),
         TIMESTAMP | TIMESTAMP_REPLY => timestamps(message),
-        _ if is_error(kind) => quote_field(message, HEADER_LEN, SOURCE).into_iter().collect(),
+        _ if is_error(kind) => quote_fields(message, HEADER_LEN, SOURCE),
         _ => Vec::new(),
     }
 }

@@ -5,7 +5,7 @@ use framewise_core::{Description, Field};
 
 use super::icmp::{echo_data, echo_fields, unused};
 use super::ndp::neighbour_fields;
-use super::quote::quote_field;
+use super::quote::quote_fields;
 use crate::error::{ParseError, require};
 use crate::icmpv6::{
     DESTINATION_UNREACHABLE, ECHO_REPLY, ECHO_REQUEST, HEADER_LEN, PACKET_TOO_BIG, PARAMETER_PROBLEM,
@@ -88,7 +88,7 @@ fn rest(message: &[u8], kind: u8) -> Vec<Field> {
     };
     match kind {
         ECHO_REQUEST | ECHO_REPLY => fields.extend(echo_data(message, "RFC 4443 §4")),
-        _ if is_error(kind) => fields.extend(quote_field(message, HEADER_LEN, "RFC 4443 §2.4")),
+        _ if is_error(kind) => fields.extend(quote_fields(message, HEADER_LEN, "RFC 4443 §2.4")),
         _ => {}
     }
     fields

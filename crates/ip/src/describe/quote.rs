@@ -4,18 +4,56 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use framewise_core::Field;
-use framewise_core::read::u16_at;
+use framewise_core::read::{u16_at, u32_at};
 use framewise_core::seams::segment::{TCP, UDP};
 
-use super::{extension, protocol_name};
+use super::{describe_ipv4, describe_ipv6, extension, protocol_name};
 use crate::ipv4::Ipv4Header;
 use crate::ipv6::Ipv6Header;
 
-/// The quote behind an error's header, as one field: who sent what to whom.
-pub(super) fn quote_field(message: &[u8], at: usize, source: &'static str) -> Option<Field> {
+/// The quote behind an error's header: who sent what to whom, and then the fields of the quoted headers as far as they are there.
+pub(super) fn quote_fields(message: &[u8], at: usize, source: &'static str) -> Vec<Field> {
     let place = at..message.len();
-    let quoted = message.get(place.clone()).filter(|quoted| !quoted.is_empty())?;
-    Some(field(place, quoted, source))
+    let Some(quoted) = message.get(place.clone()).filter(|quoted| !quoted.is_empty()) else {
+        return Vec::new();
+    };
+    let mut fields = vec![field(place, quoted, source)];
+    fields.extend(parts(quoted).into_iter().map(|part| moved(part, at)));
+    fields
+}
+
+/// The same field, of bytes that begin further on.
+fn moved(field: Field, by: usize) -> Field {
+    Field { bytes: field.bytes.start + by..field.bytes.end + by, ..field }
+}
+
+/// The fields of the quoted packet's header, and those that the errors of all versions have of the header in it.
+fn parts(quoted: &[u8]) -> Vec<Field> {
+    let described = describe_ipv4(quoted).or_else(|_| describe_ipv6(quoted));
+    let Ok(header) = described else { return Vec::new() };
+    let at = header.header.end;
+    let mut fields: Vec<_> =
+        header.fields.into_iter().filter(|field| field.bytes.end <= at.min(quoted.len())).collect();
+    let Some(Ends { protocol, inside: Some(inside), .. }) = Ends::of(quoted) else { return fields };
+    if ![TCP, UDP].contains(&protocol) {
+        return fields;
+    }
+    let source = if protocol == TCP { "RFC 9293 §3.1" } else { "RFC 768" };
+    let ports = [
+        ("source port", "The port of whoever sent the packet that is quoted."),
+        ("destination port", "The port that the packet that is quoted was for."),
+    ];
+    for (index, (name, meaning)) in ports.into_iter().enumerate() {
+        if let Some(port) = u16_at(inside, index * 2) {
+            let place = at + index * 2..at + index * 2 + 2;
+            fields.push(Field::new(name, place, port.to_string(), meaning, source));
+        }
+    }
+    if let Some(number) = u32_at(inside, 4).filter(|_| protocol == TCP) {
+        let meaning = "The number of its first byte: by it the sender knows whether the error is about what it sent (RFC 5927).";
+        fields.push(Field::new("sequence number", at + 4..at + 8, number.to_string(), meaning, source));
+    }
+    fields
 }
 
 /// Names the packet that begins with these bytes.
