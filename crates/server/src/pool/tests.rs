@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use framewise_http::handler::response_head;
 use framewise_http::{
-    AnswerSink, Body, BodyLength, Gone, Headers, Method, Params, Pieces, RequestHead, Response, ResponseHead,
-    StatusCode, Version, Watcher,
+    AnswerSink, Body, BodyLength, Gone, Headers, Intake, Method, Params, Pieces, RequestHead, Response,
+    ResponseHead, StatusCode, Version, Watcher,
 };
 
 use super::*;
@@ -146,8 +146,26 @@ impl Handler for Tricks {
                 let body = Body::Stream { length: Some(2_000_000), pieces: Box::new(pieces) };
                 answer.respond(Response::status(StatusCode::OK).with_body(body));
             }
+            "/intake" => answer.respond(Response::bytes("text/plain", request.body)),
             _ => answer.respond(Response::text(format!("{} bytes", request.body.len()))),
         }
+    }
+
+    fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {
+        (request.path() == "/intake").then(|| Box::new(Counts(0)) as Box<dyn Intake>)
+    }
+}
+
+/// Makes of a body its length.
+struct Counts(usize);
+
+impl Intake for Counts {
+    fn piece(&mut self, data: &Bytes) {
+        self.0 += data.len();
+    }
+
+    fn finish(self: Box<Self>) -> Bytes {
+        self.0.to_string().into()
     }
 }
 
@@ -228,9 +246,12 @@ fn requests_are_answered_with_their_bodies() {
         static BODY: [u8; 1_000_000] = [1; 1_000_000];
         let posted = ask_by(&pool, Method::POST, "/", &BODY, true);
         assert_eq!(all(&posted), (200, "1000000 bytes".len(), Got::End));
+        let taken_in = ask_by(&pool, Method::POST, "/intake", &BODY, true);
+        assert_eq!(all(&taken_in), (200, "1000000".len(), Got::End), "the handler's intake has taken it");
+        assert_eq!(all(&ask(&pool, "/intake")), (200, 0, Got::End), "and nothing where there is none");
         assert_eq!(all(&ask(&pool, "/long")), (200, 2_000_000, Got::End));
-        let counts = until(&pool, "all are counted", |now| now.counts.answered == 3).counts;
-        assert_eq!((counts.came, counts.outcomes()), (3, 3));
+        let counts = until(&pool, "all are counted", |now| now.counts.answered == 5).counts;
+        assert_eq!((counts.came, counts.outcomes()), (5, 5));
     }
 }
 

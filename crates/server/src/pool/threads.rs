@@ -90,9 +90,25 @@ fn work(shared: &Weak<Shared>, me: ThreadId, jobs: &Receiver<Job>, handler: &dyn
         let sink = Sink { shared: shared.clone(), me, id, duty, is_done: false };
         let answer = Answer::new(Box::new(sink), &method);
         // A panic drops the answer, which sends a 500; the next request finds the thread as it was.
-        let _ = catch_unwind(AssertUnwindSafe(|| handler.handle(request, answer)));
+        let _ = catch_unwind(AssertUnwindSafe(|| handler.handle(taken_in(request, handler), answer)));
         state::set(State::Waits);
     }
+}
+
+/// The request with what the handler's intake makes of its body, where it has one. All of the body is there: it is one piece.
+fn taken_in(mut request: Request, handler: &dyn Handler) -> Request {
+    let body = std::mem::take(&mut request.body);
+    if body.is_empty() {
+        return request;
+    }
+    request.body = match handler.intake(&request) {
+        Some(mut intake) => {
+            intake.piece(&body);
+            intake.finish()
+        }
+        None => body,
+    };
+    request
 }
 
 /// Where a thread's answer goes.
