@@ -72,7 +72,7 @@ impl Dispatcher {
     fn repeat_or_fail(&mut self, id: RequestId) {
         let Some(job) = self.requests.get_mut(&id) else { return };
         if job.is_left {
-            self.forget(id);
+            self.fail(id);
             self.measures.counts.left += 1;
         } else if job.can_be_repeated && !job.has_begun && job.tries < self.config.tries {
             job.place = Place::Queued;
@@ -80,10 +80,15 @@ impl Dispatcher {
             self.queue.insert(id);
             self.measures.counts.again += 1;
         } else {
-            self.forget(id);
+            self.fail(id);
             self.measures.counts.failed += 1;
-            self.orders.push_back(Order::Fail { request: id });
         }
+    }
+
+    /// Also where its client has left: whoever drives this holds the request until it hears what became of it.
+    fn fail(&mut self, id: RequestId) {
+        self.forget(id);
+        self.orders.push_back(Order::Fail { request: id });
     }
 
     /// Starts a new process for each, which take over one by one as they are ready; the old ones finish what they have.

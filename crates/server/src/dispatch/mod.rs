@@ -65,7 +65,8 @@ pub enum Order {
         /// When it may be worth trying again.
         retry_after: Duration,
     },
-    /// Answer 502: the process that worked on it has died. Where something was answered already, break it off.
+    /// Answer 502: the process that worked on it has died. Where something was answered already, break it off; where its client
+    /// has left, the answer goes nowhere.
     Fail {
         /// Which.
         request: RequestId,

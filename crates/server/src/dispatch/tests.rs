@@ -165,6 +165,18 @@ fn what_a_dead_process_had_is_tried_again_where_that_is_safe() {
 }
 
 #[test]
+fn what_a_dead_process_had_for_a_client_that_has_left_is_given_up() {
+    let mut script = Script::new(config(Model::Event, 1, 1, 5));
+    let (request, thread) = script.runs(1);
+    script.dispatcher.handle_left(request, script.now);
+    assert_eq!(script.orders(), [Order::Cancel { request, thread }]);
+    // Whoever holds the request hears that it can be freed.
+    assert_eq!(script.dies(thread.process)[0], Order::Fail { request });
+    let counts = *script.dispatcher.counts();
+    assert_eq!((counts.left, counts.failed, script.dispatcher.under_way()), (1, 0, 0));
+}
+
+#[test]
 fn who_comes_back_from_a_dead_process_is_before_those_who_came_later() {
     let mut script = Script::new(config(Model::Prefork, 1, 1, 5));
     let (first, thread) = script.runs(1);
@@ -474,16 +486,8 @@ impl Books {
     fn dies(&mut self, process: ProcessId) {
         self.alive.retain(|other| *other != process);
         self.starting.retain(|other| *other != process);
-        // Whatever it worked on is given to another, or fails, or was wanted by nobody.
-        let lost: Vec<_> =
-            self.running.iter().filter(|(t, _)| t.process == process).map(|(t, r)| (*t, *r)).collect();
-        for (thread, request) in lost {
-            self.running.remove(&thread);
-            if self.script.dispatcher.requests[&request].is_left {
-                self.open.remove(&request);
-                self.outcomes += 1;
-            }
-        }
+        // Whatever it worked on is given to another, or fails.
+        self.running.retain(|thread, _| thread.process != process);
         self.stuck.retain(|thread| thread.process != process);
         self.script.dispatcher.handle_died(process, self.script.now);
     }
