@@ -67,12 +67,16 @@ impl Request {
 
     /// The pairs of a form that came as `application/x-www-form-urlencoded`, decoded; `None` if none came.
     pub fn form(&self) -> Option<Vec<(String, String)>> {
+        Some(self.form_pairs()?.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
+    /// The same, one pair after the other: for who takes no more than so many. A body holds far more pairs than it looks like.
+    pub fn form_pairs(&self) -> Option<impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)>> {
         let kind = self.header("content-type")?.split(';').next()?.trim();
         if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return None;
         }
-        let pairs = ::url::form_urlencoded::parse(&self.body);
-        Some(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+        Some(::url::form_urlencoded::parse(&self.body))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Read RFC 7578 and the section "application/x-www-form-urlencoded" of the WHATWG's URL standard first. Parts are split by
 //! `multer`, which is given the whole body, so that it never has to wait.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::ready;
 
@@ -125,9 +126,14 @@ pub fn form(request: &Request, limits: &FormLimits) -> Result<Vec<Field>, FormEr
 
 /// As `application/x-www-form-urlencoded`.
 fn pairs(request: &Request, limits: &FormLimits) -> Result<Vec<Field>, FormError> {
-    let pairs = request.form().ok_or(FormError::NoForm)?.into_iter();
-    let field = |(name, value): (String, String)| Field { name, file: None, kind: None, value: value.into() };
-    Ok(pairs.take(limits.fields.saturating_add(1)).map(field).collect())
+    let pairs = request.form_pairs().ok_or(FormError::NoForm)?.take(limits.fields.saturating_add(1));
+    let field = |(name, value): (Cow<'_, str>, Cow<'_, str>)| Field {
+        name: name.into_owned(),
+        file: None,
+        kind: None,
+        value: value.into_owned().into(),
+    };
+    Ok(pairs.map(field).collect())
 }
 
 /// As `multipart/form-data`.
