@@ -178,6 +178,23 @@ fn a_file_that_is_taken_away_takes_nothing_with_it() {
 }
 
 #[test]
+fn sessions_of_a_file_that_was_deleted_are_nobody_in_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.db");
+    let shop = shop_in(&file);
+    let mut ada = Visitor::of(&shop);
+    ada.create_account();
+    fs::remove_file(&file).unwrap();
+    troubled(&ada.review_tea("1", "Bad."), 503, "was moved or deleted while the shop had it open");
+    // In the new file, somebody else is the first customer.
+    let eve = [("name", "Eve"), ("email", "eve@example.com"), ("password", "forbidden fruit")];
+    says(&Visitor::of(&shop).send("/account/new", &eve), "Your account was created.");
+    let page = ada.get("/account");
+    says_not(&page, "eve@example.com");
+    says(&page, "Sign in");
+}
+
+#[test]
 fn a_shop_tells_before_it_serves() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("shop.db");

@@ -23,7 +23,8 @@ pub(crate) struct Database {
     place: Place,
     patience: Duration,
     most: usize,
-    randomness: Rng,
+    /// Each database gets a key that none had before: sessions of one must mean nothing to the next in its place.
+    keys: Mutex<Rng>,
     shelf: Mutex<Shelf>,
     returned: Condvar,
 }
@@ -39,7 +40,8 @@ impl Database {
         // What is in memory belongs to its connection: another one would see another database.
         let most = if place == Place::Memory { 1 } else { connections.max(1) };
         let shelf = Mutex::new(Shelf { idle: Vec::new(), lent: 0 });
-        Database { place, patience, most, randomness, shelf, returned: Condvar::new() }
+        let keys = Mutex::new(randomness.fork("key"));
+        Database { place, patience, most, keys, shelf, returned: Condvar::new() }
     }
 
     /// A connection for this request alone, opened if none is idle. Waits where all are lent, for as long as patience lasts.
@@ -62,7 +64,7 @@ impl Database {
         let mut lent = Lent { database: self, open: idle };
         if lent.open.is_none() {
             watch.doing(Doing::MakesDatabaseRequest);
-            let fresh = self.randomness.fork("key").bytes();
+            let fresh = self.keys.lock().unwrap_or_else(PoisonError::into_inner).bytes();
             lent.open = Some(open::open(&self.place, self.patience, &fresh)?);
         }
         Ok(lent)
