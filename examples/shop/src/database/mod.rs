@@ -33,13 +33,15 @@ pub(crate) struct Database {
 struct Shelf {
     idle: Vec<Open>,
     lent: usize,
+    /// Counts the times at which something was wrong with the file: connections of before lead to what is not there any more.
+    faults: u64,
 }
 
 impl Database {
     pub(crate) fn new(place: Place, connections: usize, patience: Duration, randomness: Rng) -> Self {
         // What is in memory belongs to its connection: another one would see another database.
         let most = if place == Place::Memory { 1 } else { connections.max(1) };
-        let shelf = Mutex::new(Shelf { idle: Vec::new(), lent: 0 });
+        let shelf = Mutex::new(Shelf { idle: Vec::new(), lent: 0, faults: 0 });
         let keys = Mutex::new(randomness.fork("key"));
         Database { place, patience, most, keys, shelf, returned: Condvar::new() }
     }
@@ -58,10 +60,9 @@ impl Database {
             shelf = after;
         }
         shelf.lent += 1;
-        let idle = shelf.idle.pop();
-        drop(shelf);
         // From here on it is lent, whatever happens: dropping it takes it back.
-        let mut lent = Lent { database: self, open: idle };
+        let mut lent = Lent { database: self, open: shelf.idle.pop(), faults: shelf.faults };
+        drop(shelf);
         if lent.open.is_none() {
             watch.doing(Doing::MakesDatabaseRequest);
             let fresh = self.keys.lock().unwrap_or_else(PoisonError::into_inner).bytes();
@@ -90,6 +91,8 @@ impl Database {
 pub(crate) struct Lent<'d> {
     database: &'d Database,
     open: Option<Open>,
+    /// How many faults there had been.
+    faults: u64,
 }
 
 impl Lent<'_> {
@@ -102,10 +105,17 @@ impl Lent<'_> {
         self.open.as_ref().map(|open| &open.key).ok_or(DatabaseError::NoConnection)
     }
 
-    /// Closes the connection instead of giving it back: the next request opens the file anew, whatever lies there then.
+    /// Closes the connection instead of giving it back, and with it all others to the same file: the next request opens it anew,
+    /// whatever lies there then.
     pub(crate) fn discard(&mut self) {
-        if self.database.place != Place::Memory {
-            self.open = None;
+        if self.database.place == Place::Memory {
+            return;
+        }
+        self.open = None;
+        let mut shelf = self.database.shelf();
+        if self.faults == shelf.faults {
+            shelf.faults += 1;
+            shelf.idle.clear();
         }
     }
 }
@@ -118,9 +128,34 @@ impl Drop for Lent<'_> {
         let is_clean = |open: &Open| {
             open.connection.is_autocommit() || open.connection.execute_batch("ROLLBACK").is_ok()
         };
-        let open = self.open.take().filter(|open| !open.is_read_only);
+        let is_sound = self.faults == shelf.faults;
+        let open = self.open.take().filter(|open| is_sound && !open.is_read_only);
         shelf.idle.extend(open.filter(is_clean));
         drop(shelf);
         self.database.returned.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_fault_of_the_file_no_connection_of_before_is_used_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::File(folder.path().join("shop.db"));
+        let database = Database::new(place, 3, Duration::ZERO, Rng::from_seed(1));
+        let lend = || database.lend(&|_: Doing| {}).unwrap();
+        let idle = || database.shelf().idle.len();
+        let (mut meets_it, given_back, lent) = (lend(), lend(), lend());
+        drop(given_back);
+        assert_eq!(idle(), 1);
+        meets_it.discard();
+        assert_eq!(idle(), 0);
+        let opened_since = lend();
+        drop((meets_it, lent));
+        assert_eq!(idle(), 0);
+        drop(opened_since);
+        assert_eq!(idle(), 1);
     }
 }
