@@ -15,7 +15,7 @@ use framewise_site::{Field as Sent, FormLimits, Router, form};
 
 use crate::assets;
 use crate::config::Config;
-use crate::database::{Database, DatabaseError, Lent, Records};
+use crate::database::{Database, DatabaseError, Records};
 use crate::models::Customer;
 use crate::password::{self, PasswordHash};
 use crate::routes::{NOWHERE, ROUTES, Route};
@@ -70,7 +70,7 @@ impl Shop {
     /// # Errors
     /// The page that visitors would get.
     pub fn check(&self) -> Result<(), Problem> {
-        self.inner.lend().map(drop).map_err(|error| self.inner.problem(&error))
+        self.inner.database.lend(self.inner.watch()).map(drop).map_err(|error| self.inner.problem(&error))
     }
 }
 
@@ -111,19 +111,7 @@ impl Inner {
     fn answer(&self, route: &'static Route, request: &Request) -> Response {
         let is_explained = request.query_param("mvc").is_some();
         let trail = Trail::new(is_explained.then(|| self.config.stopwatch.clone()));
-        let outcome = match self.lend() {
-            Ok(mut lent) => {
-                let outcome = self.visit(&lent, &trail, route, request);
-                if let Err(Stop::Database(error)) = &outcome
-                    && error.is_of_the_file()
-                {
-                    lent.discard();
-                }
-                outcome
-            }
-            Err(error) => Err(error.into()),
-        };
-        let answered = outcome.and_then(|(reply, cookie)| {
+        let answered = self.visit(&trail, route, request).and_then(|(reply, cookie)| {
             let response = respond(reply, &trail, route, request)?;
             Ok(with_cookie(response, cookie))
         });
@@ -131,17 +119,12 @@ impl Inner {
         with_rules(response)
     }
 
-    fn lend(&self) -> Result<Lent<'_>, DatabaseError> {
-        self.database.lend(self.watch())
-    }
-
     /// Finds out who asks, and has the controller answer.
-    fn visit(&self, lent: &Lent<'_>, trail: &Trail, route: &'static Route, request: &Request) -> Outcome {
-        let (connection, key) = (lent.connection()?, lent.key()?);
+    fn visit(&self, trail: &Trail, route: &'static Route, request: &Request) -> Outcome {
         let is_asking = route.method == Method::GET;
-        // GET changes nothing: the database itself sees to it.
-        connection.pragma_update(None, "query_only", is_asking).map_err(DatabaseError::from)?;
-        let records = Records::new(connection, trail, self.watch());
+        let records = Records::new(&self.database, is_asking, trail, self.watch())?;
+        // Until the end, also if another database should lie there by then: who was found in this one is nobody in that.
+        let key = &records.key()?;
         let now = self.now();
         let shown = Session::of(request, key, now);
         let session = shown.clone().unwrap_or_else(|| self.session(None));

@@ -145,6 +145,38 @@ fn shops_that_make_the_same_file_at_once_agree_on_it() {
 }
 
 #[test]
+fn while_a_password_is_hashed_others_get_the_connection() {
+    // Another visitor comes whenever code of the shop's own is about to run: before a controller, and before it hashes.
+    let shop = Arc::new(Mutex::new(None::<Shop>));
+    let got = Arc::new(Mutex::new(Vec::new()));
+    let (inner, statuses) = (shop.clone(), got.clone());
+    let watch = move |doing: Doing| {
+        let visited = if doing == Doing::Executes { inner.lock().unwrap().take() } else { None };
+        if let Some(shop) = visited {
+            statuses.lock().unwrap().push(ask(&shop, Method::GET, "/", "", String::new()).status);
+            *inner.lock().unwrap() = Some(shop);
+        }
+    };
+    let made = Shop::new(Config { watch: Arc::new(watch), ..config() });
+    let form = ask(&made, Method::GET, "/sign-in", "", String::new());
+    let (_, rest) = form.text.split_once("csrf_token\" value=\"").unwrap();
+    let token = rest.split_once('"').unwrap().0;
+    let cookie = form.cookie.unwrap();
+    for (path, fields, status) in [
+        ("/account/new", "name=Ada&email=ada@example.com&password=analytical+engine", 303),
+        ("/sign-in", "email=ada@example.com&password=analytical+engine", 303),
+        ("/sign-in", "email=eve@example.com&password=analytical+engine", 422),
+    ] {
+        *shop.lock().unwrap() = Some(made.clone());
+        let sent = ask(&made, Method::POST, path, &cookie, format!("{fields}&csrf_token={token}"));
+        *shop.lock().unwrap() = None;
+        assert_eq!(sent.status, status, "{path}: {}", sent.text);
+        let got = std::mem::take(&mut *got.lock().unwrap());
+        assert_eq!(got, [503, 200], "{path}: busy, then hashing");
+    }
+}
+
+#[test]
 fn who_gets_no_connection_in_time_is_told_to_come_again() {
     // In the middle of one visit, which has the only connection, another visitor comes.
     let (shop, other) = (Arc::new(Mutex::new(None::<Shop>)), Arc::new(Mutex::new(None::<Answered>)));

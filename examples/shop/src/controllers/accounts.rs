@@ -15,6 +15,8 @@ pub(crate) fn create_account(visit: &mut Visit<'_>) -> Result<Reply, Stop> {
     if !form.is_sound() {
         return visit.show_again(&AccountForm { around: visit.around("Create an account"), form });
     }
+    // Hashing takes long.
+    visit.records.give_back();
     let password = visit.shop.hash(form.value("password"));
     match Customer::create(&visit.records, form.value("name"), form.value("email"), password) {
         Ok(customer) => {

@@ -17,6 +17,8 @@ pub(crate) fn sign_in(visit: &mut Visit<'_>) -> Result<Reply, Stop> {
     if form.is_sound() {
         let password = form.value("password");
         let found = Customer::with_email(&visit.records, form.value("email"))?;
+        // Hashing takes long.
+        visit.records.give_back();
         match found {
             Some(customer) if customer.password.is_of(password) => {
                 visit.let_in(customer);

@@ -107,7 +107,7 @@ impl Lent<'_> {
 
     /// Closes the connection instead of giving it back, and with it all others to the same file: the next request opens it anew,
     /// whatever lies there then.
-    pub(crate) fn discard(&mut self) {
+    pub(crate) fn discard(mut self) {
         if self.database.place == Place::Memory {
             return;
         }
@@ -147,13 +147,13 @@ mod tests {
         let database = Database::new(place, 3, Duration::ZERO, Rng::from_seed(1));
         let lend = || database.lend(&|_: Doing| {}).unwrap();
         let idle = || database.shelf().idle.len();
-        let (mut meets_it, given_back, lent) = (lend(), lend(), lend());
+        let (meets_it, given_back, lent) = (lend(), lend(), lend());
         drop(given_back);
         assert_eq!(idle(), 1);
         meets_it.discard();
         assert_eq!(idle(), 0);
         let opened_since = lend();
-        drop((meets_it, lent));
+        drop(lent);
         assert_eq!(idle(), 0);
         drop(opened_since);
         assert_eq!(idle(), 1);

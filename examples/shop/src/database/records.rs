@@ -1,15 +1,21 @@
 //! What models say to the database: statements that are constants of the program, and values beside them.
 
+use std::cell::RefCell;
+
+use ring::hmac;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row};
 
-use super::DatabaseError;
+use super::{Database, DatabaseError, Lent};
 use crate::trail::{Statement, Trail};
 use crate::watch::{Doing, Watch};
 
 /// The database as the models of one request see it.
 pub(crate) struct Records<'a> {
-    connection: &'a Connection,
+    database: &'a Database,
+    /// The connection, while we have one.
+    lent: RefCell<Option<Lent<'a>>>,
+    is_asking: bool,
     trail: &'a Trail,
     watch: &'a dyn Watch,
 }
@@ -46,8 +52,28 @@ impl Value<'_> {
 pub(crate) type Values<'a, 'v> = &'a [(&'static str, Value<'v>)];
 
 impl<'a> Records<'a> {
-    pub(crate) fn new(connection: &'a Connection, trail: &'a Trail, watch: &'a dyn Watch) -> Self {
-        Records { connection, trail, watch }
+    /// With a connection. Who is only asking can change nothing: the database itself sees to it.
+    pub(crate) fn new(
+        database: &'a Database,
+        is_asking: bool,
+        trail: &'a Trail,
+        watch: &'a dyn Watch,
+    ) -> Result<Self, DatabaseError> {
+        let records = Records { database, lent: RefCell::default(), is_asking, trail, watch };
+        records.with_connection(|_| Ok(()))?;
+        Ok(records)
+    }
+
+    /// The key that signs this database's sessions.
+    pub(crate) fn key(&self) -> Result<hmac::Key, DatabaseError> {
+        self.lent.borrow().as_ref().ok_or(DatabaseError::NoConnection)?.key().cloned()
+    }
+
+    /// Gives the connection back before something that takes long: others may have it meanwhile. The next statement takes one
+    /// again.
+    pub(crate) fn give_back(&self) {
+        self.lent.take();
+        self.watch.doing(Doing::Executes);
     }
 
     /// All rows, each read as a `T`.
@@ -100,8 +126,10 @@ impl<'a> Records<'a> {
         sql: &'static str,
         values: Values<'_, '_>,
     ) -> Result<i64, DatabaseError> {
-        self.change(model, sql, values)?;
-        Ok(self.connection.last_insert_rowid())
+        self.ask(model, sql, values, |connection| {
+            let changed = connection.prepare_cached(sql)?.execute(bound(values).as_slice())?;
+            Ok((connection.last_insert_rowid(), Some(changed)))
+        })
     }
 
     /// Does all of `work`, or nothing: others see it done at once, and it sees nothing of theirs meanwhile.
@@ -114,10 +142,16 @@ impl<'a> Records<'a> {
             self.control("COMMIT")?;
             Ok(value)
         });
-        if done.is_err() && !self.connection.is_autocommit() {
+        if done.is_err() && self.is_in_transaction() {
             self.control("ROLLBACK")?;
         }
         done
+    }
+
+    fn is_in_transaction(&self) -> bool {
+        let lent = self.lent.borrow();
+        let connection = lent.as_ref().and_then(|lent| lent.connection().ok());
+        connection.is_some_and(|connection| !connection.is_autocommit())
     }
 
     /// Begins or ends a transaction.
@@ -137,7 +171,7 @@ impl<'a> Records<'a> {
     ) -> Result<T, DatabaseError> {
         self.watch.doing(Doing::MakesDatabaseRequest);
         let began = self.trail.now();
-        let done = work(self.connection);
+        let done = self.with_connection(work);
         self.watch.doing(Doing::ProcessesData);
         let (value, rows) = done?;
         self.trail.add(|now| Statement {
@@ -151,6 +185,28 @@ impl<'a> Records<'a> {
             took: now.saturating_sub(began),
         });
         Ok(value)
+    }
+
+    /// Does this with the connection, one that is lent now if we have none. Nobody gets it again that has met a fault of the file.
+    fn with_connection<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, DatabaseError> {
+        let mut lent = self.lent.borrow_mut();
+        let is_new = lent.is_none();
+        if is_new {
+            *lent = Some(self.database.lend(self.watch)?);
+        }
+        let connection = lent.as_ref().ok_or(DatabaseError::NoConnection)?.connection()?;
+        let is_set =
+            if is_new { connection.pragma_update(None, "query_only", self.is_asking) } else { Ok(()) };
+        let done = is_set.and_then(|()| work(connection)).map_err(DatabaseError::from);
+        if done.as_ref().is_err_and(DatabaseError::is_of_the_file)
+            && let Some(lent) = lent.take()
+        {
+            lent.discard();
+        }
+        done
     }
 }
 
