@@ -216,7 +216,7 @@ fn more_than_the_queue_holds_is_refused_with_retry_after() {
             ask(&mut refused, "/");
             let (head, page) = answer(&mut refused);
             assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("\r\nRetry-After: "), "{head}");
-            assert!(page.contains("Every thread is at work"), "{page}");
+            assert!(page.contains("No thread is free, and as many requests wait as may."), "{page}");
             assert!(answer(&mut works).1.contains("4  2000 ms  has asked the database"));
             assert!(answer(&mut waits).0.starts_with("HTTP/1.1 200 "));
             pooled.ends_well();

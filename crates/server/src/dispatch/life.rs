@@ -6,7 +6,7 @@ use framewise_core::Instant;
 use framewise_core::time::earliest;
 
 use super::process::{Phase, Process, ProcessId, ThreadId};
-use super::{Dispatcher, Model, Order, Place, RequestId};
+use super::{Dispatcher, Model, Order, Place, Refusal, RequestId};
 
 /// Processes to be started, and how eagerly.
 #[derive(Clone, Debug, Default)]
@@ -258,7 +258,7 @@ impl Dispatcher {
             && self.requests.get(&id).is_none_or(|job| job.came + most <= now)
         {
             self.queue.remove(&id);
-            self.refuse(id);
+            self.refuse(id, Refusal::WaitedTooLong);
         }
     }
 }

@@ -62,6 +62,8 @@ pub enum Order {
     Refuse {
         /// Which.
         request: RequestId,
+        /// Why.
+        why: Refusal,
         /// When it may be worth trying again.
         retry_after: Duration,
     },
@@ -89,6 +91,17 @@ pub enum Order {
     End(ProcessId),
     /// Kill this process, and say so when it has died.
     Kill(ProcessId),
+}
+
+/// Why a request gets no thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No thread was free, and the queue was full.
+    Full,
+    /// No thread became free for as long as a request may wait.
+    WaitedTooLong,
+    /// No process is ready to take requests.
+    NobodyReady,
 }
 
 /// What a thread did for a request.
@@ -256,7 +269,7 @@ impl Dispatcher {
             self.queue.insert(id);
             self.measures.most_queued = self.measures.most_queued.max(self.queue.len());
         } else {
-            self.refuse(id);
+            self.refuse(id, Refusal::Full);
         }
     }
 
@@ -421,13 +434,15 @@ impl Dispatcher {
         }
     }
 
-    fn refuse(&mut self, id: RequestId) {
+    fn refuse(&mut self, id: RequestId, why: Refusal) {
         self.forget(id);
         self.measures.counts.refused += 1;
         // When all that wait now have been worked on, there is room for certain.
-        let expected = self.measures.expected(self.queue.len() + 1, self.working_threads());
+        let threads = self.working_threads();
+        let why = if threads == 0 { Refusal::NobodyReady } else { why };
+        let expected = self.measures.expected(self.queue.len() + 1, threads);
         let retry_after = Duration::from_secs(expected.as_secs_f64().ceil().clamp(1.0, 120.0) as u64);
-        self.orders.push_back(Order::Refuse { request: id, retry_after });
+        self.orders.push_back(Order::Refuse { request: id, why, retry_after });
     }
 
     /// Takes a request out of everything but a thread's work.

@@ -60,6 +60,10 @@ impl Script {
     }
 }
 
+fn refuse(request: RequestId, why: Refusal, seconds: u64) -> Order {
+    Order::Refuse { request, why, retry_after: Duration::from_secs(seconds) }
+}
+
 fn run(request: RequestId, thread: ThreadId) -> Order {
     Order::Run { request, thread, is_last: false }
 }
@@ -71,8 +75,7 @@ fn what_finds_no_thread_waits_in_the_order_of_coming_and_then_is_refused() {
     let (_, second) = script.runs(2);
     assert_ne!(first, second);
     let (third, fourth, fifth) = (script.ask(3), script.ask(4), script.ask(5));
-    let refused = Order::Refuse { request: fifth, retry_after: Duration::from_secs(1) };
-    assert_eq!(script.orders(), [refused]);
+    assert_eq!(script.orders(), [refuse(fifth, Refusal::Full, 1)]);
     assert_eq!(script.done(second), [run(third, second)]);
     assert_eq!(script.done(first), [run(fourth, first)]);
     script.done(first);
@@ -94,7 +97,7 @@ fn retry_after_is_the_time_until_the_queue_is_worked_off() {
     }
     let last = script.ask(5);
     // Three that wait and the one at work, 2 s each.
-    assert_eq!(script.orders(), [Order::Refuse { request: last, retry_after: Duration::from_secs(8) }]);
+    assert_eq!(script.orders(), [refuse(last, Refusal::Full, 8)]);
 }
 
 #[test]
@@ -319,7 +322,19 @@ fn who_waits_too_long_is_refused() {
     script.runs(1);
     let waits = script.ask(2);
     script.wait(Duration::from_secs(5));
-    assert!(matches!(script.orders()[..], [Order::Refuse { request, .. }] if request == waits));
+    assert_eq!(script.orders(), [refuse(waits, Refusal::WaitedTooLong, 1)]);
+}
+
+#[test]
+fn where_no_process_is_ready_that_is_the_reason() {
+    let most_wait = Some(Duration::from_secs(5));
+    let config = Config { most_wait, ..config(Model::Event, 1, 1, 1) };
+    let mut script = Script { dispatcher: Dispatcher::new(config, Instant::ZERO), now: Instant::ZERO };
+    let [Order::Start(_)] = script.orders()[..] else { panic!("a process is to be started") };
+    let (waits, too_many) = (script.ask(1), script.ask(2));
+    assert_eq!(script.orders(), [refuse(too_many, Refusal::NobodyReady, 1)]);
+    script.wait(Duration::from_secs(5));
+    assert_eq!(script.orders(), [refuse(waits, Refusal::NobodyReady, 1)]);
 }
 
 #[test]
@@ -507,7 +522,7 @@ impl Books {
                         self.last_run = Some(request);
                     }
                 }
-                Order::Refuse { request, retry_after } => {
+                Order::Refuse { request, retry_after, .. } => {
                     assert!((1..=120).contains(&retry_after.as_secs()));
                     self.has_ended(request);
                 }

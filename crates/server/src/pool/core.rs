@@ -198,8 +198,8 @@ impl Core {
                 Order::Run { request, thread, is_last } => {
                     for_keeper |= self.give(request, thread, is_last);
                 }
-                Order::Refuse { request, retry_after } => {
-                    self.without(request, |duty| duty.refuse(retry_after));
+                Order::Refuse { request, why, retry_after } => {
+                    self.without(request, |duty| duty.refuse(why, retry_after));
                 }
                 Order::Fail { request } => self.without(request, Duty::fail),
                 Order::Expire { request } => self.without(request, Duty::expire),

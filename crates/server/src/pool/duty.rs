@@ -8,6 +8,8 @@ use framewise_http::{
     Answer, AnswerBody, BodyLength, Gone, Problem, Request, Response, ResponseHead, StatusCode, Watcher,
 };
 
+use crate::dispatch::Refusal;
+
 /// One answer that is to be given, once.
 pub(crate) struct Duty {
     state: Mutex<State>,
@@ -105,8 +107,12 @@ impl Duty {
     }
 
     /// The pool has no room: 503.
-    pub(crate) fn refuse(&self, retry_after: Duration) {
-        let wrong = "Every thread is at work, and as many requests wait as may.";
+    pub(crate) fn refuse(&self, why: Refusal, retry_after: Duration) {
+        let wrong = match why {
+            Refusal::Full => "No thread is free, and as many requests wait as may.",
+            Refusal::WaitedTooLong => "No thread became free for as long as a request may wait.",
+            Refusal::NobodyReady => "No process is ready to work on requests.",
+        };
         let right = format!("Try again in {} s.", retry_after.as_secs());
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, wrong, right).by("RFC 9110 §15.6.4");
         let page = self.page(problem).header("Retry-After", &retry_after.as_secs().to_string());
