@@ -6,10 +6,13 @@ from pathlib import Path
 from unittest import mock
 
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client, TestCase, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from shop.secret import secret_key
 from store.models import Customer, Product, Review, ShippingAddress
+from store.templatetags.looks import stars
 
 ACCOUNT = {"name": "Ada Lovelace", "email": "ada@example.com", "password": "analytical engine"}
 ADDRESS = {"street": "St James's Square 12", "postcode": "SW1Y 4JH", "city": "London", "country": "England"}
@@ -103,6 +106,23 @@ class Shop(TestCase):
             self.assertEqual(self.client.get(path).status_code, 200, path)
         self.assertEqual((Customer.objects.get().name, Review.objects.count()), ("Ada Lovelace", 1))
 
+    def test_who_looks_at_a_form_begins_no_transaction(self):
+        self.create_account()
+        review = f"/products/{self.tea.pk}/review"
+        for path, fields in [("/account/address", ADDRESS), (review, {"rating": "5", "text": "Good."})]:
+            for ask, begins in [(lambda: self.client.get(path), False), (lambda: self.client.post(path, fields), True)]:
+                with CaptureQueriesContext(connection) as asked:
+                    ask()
+                # Within the test's own transaction, a view's is a savepoint.
+                self.assertEqual(any(query["sql"].startswith("SAVEPOINT") for query in asked), begins, path)
+
+    def test_half_a_star_counts_as_one(self):
+        self.assertEqual([stars(mean) for mean in (2.49, 2.5, 4.5)], ["★★☆☆☆", "★★★☆☆", "★★★★★"])
+        for number, rating in enumerate([4, 4, 4, 5]):
+            customer = Customer.objects.create_user(f"{number}@example.com", f"Customer {number}", "x")
+            Review.objects.create(customer=customer, product=self.tea, rating=rating, text="Good.")
+        self.assertContains(self.client.get("/"), "4.3 of 5 stars, 4 reviews")
+
     def test_what_is_typed_is_never_obeyed(self):
         script = "<script>alert(1)</script>"
         self.create_account(name=script)
@@ -139,6 +159,9 @@ class Shop(TestCase):
         self.create_account()
         for path in ["/nowhere", "/products/99", "/products/99/review", f"/products/{10**30}"]:
             self.assertEqual(self.client.get(path).status_code, 404, path)
+        for product in [99, 10**30]:
+            for path in [f"/products/{product}/review", f"/products/{product}/review/delete"]:
+                self.assertEqual(self.client.post(path).status_code, 404, path)
         self.assertContains(self.client.get("/nowhere"), "There is nothing at /nowhere here.", status_code=404)
 
     def test_the_server_in_front_says_how_the_browser_asked(self):

@@ -5,6 +5,8 @@ A function that shows a form also takes it, as Django's own do: GET shows, POST 
 shown again, with what was typed.
 """
 
+from functools import wraps
+
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.decorators import login_required
@@ -21,6 +23,17 @@ shows_and_takes = require_http_methods(["GET", "HEAD", "POST"])
 
 # Reviews that one page shows.
 PAGE = 20
+
+
+def atomic_if_sent(view):
+    """All that a POST does, or nothing. Who only looks at a form has no need of the lock for writing."""
+    atomic = transaction.atomic(view)
+
+    @wraps(view)
+    def by_method(request, *args, **kwargs):
+        return (atomic if request.method == "POST" else view)(request, *args, **kwargs)
+
+    return by_method
 
 
 def sent(request):
@@ -123,7 +136,7 @@ def close_account(request):
 
 @shows_and_takes
 @login_required
-@transaction.atomic
+@atomic_if_sent
 def update_shipping_address(request):
     address = ShippingAddress.objects.filter(customer=request.user).first()
     is_there = address is not None
@@ -145,7 +158,7 @@ def delete_shipping_address(request):
 
 @shows_and_takes
 @login_required
-@transaction.atomic
+@atomic_if_sent
 def write_review(request, product):
     product = get_object_or_404(Product, pk=product)
     review = Review.objects.filter(customer=request.user, product=product).first()
@@ -161,9 +174,10 @@ def write_review(request, product):
 @require_POST
 @login_required
 def delete_review(request, product):
+    product = get_object_or_404(Product, pk=product)
     Review.objects.filter(customer=request.user, product=product).delete()
     messages.success(request, "Your review was deleted.")
-    return redirect("product", product)
+    return redirect("product", product.pk)
 
 
 def say_there_is_nothing(request, exception):

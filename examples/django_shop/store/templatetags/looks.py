@@ -1,5 +1,7 @@
 """How values look: the view's half of the models."""
 
+import math
+
 from django import template
 
 register = template.Library()
@@ -7,8 +9,8 @@ register = template.Library()
 
 @register.filter
 def stars(number):
-    """Five stars, as many of them full."""
-    full = round(number or 0)
+    """Five stars, as many of them full. Half a star counts as one, as `floatformat` has it."""
+    full = math.floor((number or 0) + 0.5)
     return "★" * full + "☆" * (5 - full)
 
 
