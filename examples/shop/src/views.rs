@@ -219,12 +219,12 @@ impl Rated {
     }
 
     fn mean(&self) -> String {
-        format!("{:.1}", self.rating.mean)
+        to_one_decimal(self.rating.mean)
     }
 
     fn in_words(&self) -> String {
         let reviews = if self.rating.count == 1 { "review" } else { "reviews" };
-        format!("{:.1} of 5 stars, {} {reviews}", self.rating.mean, self.rating.count)
+        format!("{} of 5 stars, {} {reviews}", self.mean(), self.rating.count)
     }
 }
 
@@ -239,6 +239,11 @@ impl Review {
         let (year, month, day) = civil(self.written.div_euclid(86_400));
         format!("{year:04}-{month:02}-{day:02}")
     }
+}
+
+/// Half of a tenth counts as one, as half a star does; Django's `floatformat` has it so, too.
+fn to_one_decimal(mean: f64) -> String {
+    format!("{:.1}", (mean * 10.0).round() / 10.0)
 }
 
 fn stars(number: i64) -> String {
@@ -275,6 +280,11 @@ mod tests {
         ] {
             assert_eq!(civil(number), date, "{number}");
         }
+    }
+
+    #[test]
+    fn half_of_a_tenth_counts_as_one() {
+        assert_eq!([4.24, 4.25, 4.35].map(to_one_decimal), ["4.2", "4.3", "4.4"]);
     }
 
     #[test]
