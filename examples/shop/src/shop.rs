@@ -183,7 +183,7 @@ impl Inner {
                 Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The page could not be made.", right)
             }
         };
-        let around = Around::bare(problem.status.to_string(), request.path(), trail.is_kept());
+        let around = Around::bare(problem.status.to_string(), request, trail.is_kept());
         let plain = problem.answer(request);
         if is_text(&plain) {
             return plain;
@@ -256,7 +256,8 @@ fn explained(
 /// Where a browser would be by now, had nobody asked how things are made: a page that lets one look at what a form did.
 fn stop_on_the_way(visit: &Visit<'_>, to: &str) -> Result<Reply, Stop> {
     // Who does not want to see it any more goes on, too.
-    let around = Around { path: to.to_owned(), ..visit.around("On to another page") };
+    let around =
+        Around { path: to.to_owned(), other_way: Some(to.to_owned()), ..visit.around("On to another page") };
     let page = GoOn { around, to: format!("{to}&mvc") };
     Ok(Reply::Page { status: StatusCode::OK, html: askama::Template::render(&page)? })
 }

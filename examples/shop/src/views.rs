@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use askama::Template;
-use framewise_http::Problem;
+use framewise_http::{Method, Problem, Request};
 
 use crate::forms::Form;
 use crate::models::{Place, Product, Rated, Review};
@@ -35,15 +35,24 @@ pub(crate) struct Around {
     /// Whether `?mvc` goes along with each link.
     pub(crate) is_explained: bool,
     pub(crate) path: String,
+    /// Where the same page is with what made it, or without that. `None`: it came of what was sent, and can't be asked for.
+    pub(crate) other_way: Option<String>,
     /// What was just done.
     pub(crate) notice: Option<&'static str>,
 }
 
 impl Around {
     /// Around a page of which nothing is known but its title and path.
-    pub(crate) fn bare(title: impl Into<String>, path: &str, is_explained: bool) -> Self {
-        let path = path.to_owned();
-        Around { title: title.into(), name: None, token: String::new(), is_explained, path, notice: None }
+    pub(crate) fn bare(title: impl Into<String>, request: &Request, is_explained: bool) -> Self {
+        Around {
+            title: title.into(),
+            name: None,
+            token: String::new(),
+            is_explained,
+            path: request.path().to_owned(),
+            other_way: other_way(request, is_explained),
+            notice: None,
+        }
     }
 
     /// What follows the path of a link.
@@ -55,6 +64,19 @@ impl Around {
     fn and_mvc(&self) -> &'static str {
         if self.is_explained { "&mvc" } else { "" }
     }
+}
+
+fn other_way(request: &Request, is_explained: bool) -> Option<String> {
+    if ![Method::GET, Method::HEAD].contains(&request.head.method) {
+        return None;
+    }
+    // One slash in front, for `//name/` would be another host.
+    let path = format!("/{}", request.path().trim_start_matches('/'));
+    let pairs = request.query().unwrap_or_default().split('&');
+    let is_ours = |pair: &&str| !pair.is_empty() && *pair != "mvc" && !pair.starts_with("mvc=");
+    let mut query: Vec<&str> = pairs.filter(is_ours).collect();
+    query.extend((!is_explained).then_some("mvc"));
+    Some(if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) })
 }
 
 /// `$name { fields }` is what the template `$file` shows, inside `layout.html`.

@@ -136,12 +136,10 @@ impl Visit<'_> {
     pub(crate) fn around(&self, title: impl Into<String>) -> Around {
         let done = self.request.query_param("done");
         Around {
-            title: title.into(),
             name: self.customer.as_ref().map(|customer| customer.name.clone()),
             token: self.token.clone(),
-            is_explained: self.trail.is_kept(),
-            path: self.request.path().to_owned(),
             notice: done.as_deref().and_then(Done::sentence),
+            ..Around::bare(title, self.request, self.trail.is_kept())
         }
     }
 

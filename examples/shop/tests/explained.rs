@@ -42,6 +42,25 @@ fn links_and_forms_go_on_explaining() {
 }
 
 #[test]
+fn the_link_to_how_a_page_was_made_leads_to_the_same_page_of_this_shop() {
+    let mut ada = Visitor::of(&shop());
+    for (path, link) in [
+        ("/products/2", "/products/2?mvc"),
+        ("/products/2?before=7", "/products/2?before=7&#38;mvc"),
+        ("/products/2?mvc&before=7", "/products/2?before=7"),
+        ("/sign-in?next=/account", "/sign-in?next=/account&#38;mvc"),
+        // Two slashes would be another host.
+        ("//evil.example/", "/evil.example/?mvc"),
+    ] {
+        says(&ada.get(path), &format!("<a href=\"{link}\">"));
+    }
+    // What was sent can't be asked for again.
+    let foreign = ada.post("/sign-out", &[]);
+    assert_eq!(foreign.head.status, 403);
+    says_not(&foreign, "How was this page made?");
+}
+
+#[test]
 fn a_form_stops_on_its_way_so_that_one_can_look() {
     let mut ada = Visitor::of(&shop());
     let done = ada.send("/account/new?mvc", &ACCOUNT);
