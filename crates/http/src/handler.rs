@@ -30,7 +30,7 @@ pub trait Handler: Send + Sync {
     }
 
     /// Something was answered in this handler's place, for it was no request, or there was no room for it: a word for
-    /// whoever keeps a log.
+    /// whoever keeps a log. A handler around another passes it on.
     fn refused(&self, _refused: &RefusedRequest) {}
 
     /// This connection has brought requests, and brings no more. Said only where HTTP was told to

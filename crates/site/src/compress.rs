@@ -11,8 +11,8 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use framewise_http::{
-    Answer, AnswerSink, BodyLength, Gone, Handler, Headers, Intake, Method, Pieces, Request, ResponseHead,
-    StatusCode, Version, accept,
+    Answer, AnswerSink, BodyLength, ConnInfo, Gone, Handler, Headers, Intake, Method, Pieces, RefusedRequest,
+    Request, ResponseHead, StatusCode, Version, accept,
 };
 
 /// Below this there is nothing to gain: it all fits into one segment.
@@ -25,6 +25,9 @@ const AT_A_TIME: usize = 256;
 /// Left as they are: answers that are short, coded already, marked `no-transform`, parts of something, or to a client of
 /// HTTP/1.0, which could not be told where such a body ends. The tag of a version becomes a weak one, for what it names is
 /// the same only in meaning.
+///
+/// What becomes of an answer's bytes is told to nobody (`Answer::watch`), for others are sent in their place. So it does not
+/// stand around a pool of child processes, which compress for themselves.
 pub struct Compressed<H> {
     handler: H,
     busy: Arc<AtomicUsize>,
@@ -52,6 +55,14 @@ impl<H: Handler> Handler for Compressed<H> {
 
     fn wants_body(&self, request: &Request) -> bool {
         self.handler.wants_body(request)
+    }
+
+    fn refused(&self, refused: &RefusedRequest) {
+        self.handler.refused(refused);
+    }
+
+    fn left(&self, connection: &ConnInfo) {
+        self.handler.left(connection);
     }
 
     fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use framewise_http::{
-    Answer, AnswerSink, BodyLength, Gone, Handler, Intake, Pieces, Request, ResponseHead, Watcher,
+    Answer, AnswerSink, BodyLength, ConnInfo, Gone, Handler, Intake, Pieces, RefusedRequest, Request,
+    ResponseHead, Watcher,
 };
 
 /// Tells the time of day. Simulated runs hand in one that always says the same.
@@ -33,6 +34,14 @@ impl<H: Handler> Handler for Dated<H> {
 
     fn wants_body(&self, request: &Request) -> bool {
         self.handler.wants_body(request)
+    }
+
+    fn refused(&self, refused: &RefusedRequest) {
+        self.handler.refused(refused);
+    }
+
+    fn left(&self, connection: &ConnInfo) {
+        self.handler.left(connection);
     }
 
     fn intake(&self, request: &Request) -> Option<Box<dyn Intake>> {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use framewise_http::{Answer, Handler, Intake, Method, Params, Problem, Request, Response, StatusCode};
+use framewise_http::{
+    Answer, ConnInfo, Handler, Intake, Method, Params, Problem, RefusedRequest, Request, Response, StatusCode,
+};
 
 use crate::pattern::{Pattern, PatternError};
 
@@ -30,18 +32,24 @@ impl Route {
         let found = find(method).or_else(|| find(&Method::GET).filter(|_| method == Method::HEAD));
         found.map(|(_, handler)| handler)
     }
+}
 
-    /// The value of `Allow`.
-    fn allow(&self) -> String {
-        let mut names: Vec<&str> = self.handlers.iter().map(|(method, _)| method.as_str()).collect();
-        if names.contains(&"GET") && !names.contains(&"HEAD") {
-            names.push("HEAD");
+/// The value of `Allow` for a path that fits all these.
+fn allow(routes: &[&Route]) -> String {
+    let methods = routes.iter().flat_map(|route| &route.handlers).map(|(method, _)| method.as_str());
+    let mut names: Vec<&str> = Vec::new();
+    for name in methods {
+        if !names.contains(&name) {
+            names.push(name);
         }
-        if !names.contains(&"OPTIONS") {
-            names.push("OPTIONS");
-        }
-        names.join(", ")
     }
+    if names.contains(&"GET") && !names.contains(&"HEAD") {
+        names.push("HEAD");
+    }
+    if !names.contains(&"OPTIONS") {
+        names.push("OPTIONS");
+    }
+    names.join(", ")
 }
 
 impl Router {
@@ -108,6 +116,11 @@ impl Router {
         self
     }
 
+    /// All there are: what is about no request in particular is told to each.
+    fn handlers(&self) -> impl Iterator<Item = &Arc<dyn Handler>> {
+        self.routes.iter().flat_map(|route| &route.handlers).map(|(_, handler)| handler).chain(&self.fallback)
+    }
+
     /// The route and the handler of a request, if both are there; the fallback where no path fits.
     fn chosen(&self, request: &Request) -> Option<(Params, &Arc<dyn Handler>)> {
         let mut fits_none = true;
@@ -127,11 +140,12 @@ impl Router {
     fn otherwise(&self, request: &Request) -> Response {
         let (method, path) = (&request.head.method, request.path());
         let fits = |route: &&Route| route.pattern.matches(path).is_some();
-        match self.routes.iter().find(fits).map(Route::allow) {
-            None if path == "*" => options("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"),
-            None => self.not_found(request),
-            Some(allow) if method == Method::OPTIONS => options(&allow),
-            Some(allow) => not_allowed(request, &allow),
+        let fitting: Vec<&Route> = self.routes.iter().filter(fits).collect();
+        match fitting.as_slice() {
+            [] if path == "*" => options("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"),
+            [] => self.not_found(request),
+            fitting if method == Method::OPTIONS => options(&allow(fitting)),
+            fitting => not_allowed(request, &allow(fitting)),
         }
     }
 
@@ -172,6 +186,14 @@ impl Handler for Router {
         let mut request = request.clone();
         request.params = params;
         handler.intake(&request)
+    }
+
+    fn refused(&self, refused: &RefusedRequest) {
+        self.handlers().for_each(|handler| handler.refused(refused));
+    }
+
+    fn left(&self, connection: &ConnInfo) {
+        self.handlers().for_each(|handler| handler.left(connection));
     }
 }
 

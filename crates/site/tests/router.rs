@@ -4,13 +4,16 @@
 mod common;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use common::{answer, ask, get, request};
 use framewise_http::handler::response_head;
-use framewise_http::{Answer, BodyLength, Handler, Headers, Method, Request, Response, StatusCode};
-use framewise_site::{Dated, Pattern, PatternError, Router};
+use framewise_http::{
+    Answer, BodyLength, ConnInfo, Handler, Headers, Method, RefusedRequest, Request, Response, StatusCode,
+};
+use framewise_site::{Compressed, Dated, Pattern, PatternError, Router};
 use proptest::prelude::*;
 
 fn says(text: &'static str) -> impl Handler {
@@ -71,6 +74,46 @@ fn what_fits_nothing_is_told_what_would() {
     let options = ask(&router, Method::OPTIONS, "/", &[], "");
     assert_eq!((options.status(), options.header("Allow")), (204, Some("GET, HEAD, OPTIONS")));
     assert_eq!(ask(&router, Method::OPTIONS, "*", &[], "").status(), 204);
+}
+
+#[test]
+fn what_fits_several_patterns_is_told_the_methods_of_all() {
+    let router = Router::new().get("/items/new", says("new")).post("/items/{id}", says("one"));
+    for (method, status) in [(Method::DELETE, 405), (Method::OPTIONS, 204)] {
+        let answer = ask(&router, method, "/items/new", &[], "");
+        assert_eq!((answer.status(), answer.header("Allow")), (status, Some("GET, POST, HEAD, OPTIONS")));
+    }
+    assert_eq!(ask(&router, Method::POST, "/items/new", &[], "").text(), "one");
+}
+
+/// Counts what it is told that is about no request.
+#[derive(Default)]
+struct Hears(AtomicUsize, AtomicUsize);
+
+impl Handler for Hears {
+    fn handle(&self, _: Request, _: Answer) {}
+
+    fn refused(&self, _: &RefusedRequest) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn left(&self, _: &ConnInfo) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_is_about_no_request_reaches_who_stands_within() {
+    let ears: [Arc<Hears>; 3] = Default::default();
+    let [one, other, fallback] = ears.clone();
+    let router = Router::new().get("/", one).post("/form", other).fallback(fallback);
+    let site = Dated::new(Compressed::new(router), Arc::new(SystemTime::now));
+    let connection = request(Method::GET, "/", &[], "").connection;
+    site.left(&connection);
+    site.refused(&RefusedRequest { connection, status: StatusCode::BAD_REQUEST, reason: "no request" });
+    for heard in ears {
+        assert_eq!([&heard.0, &heard.1].map(|count| count.load(Ordering::Relaxed)), [1, 1]);
+    }
 }
 
 #[test]

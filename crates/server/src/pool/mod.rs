@@ -49,6 +49,9 @@ use self::core::Shared;
 use crate::dispatch::{Config, Snapshot};
 
 /// A pool of threads that answers requests: a [`Handler`] in front of others.
+///
+/// A handler around it passes on the bytes of its answers as they are: a child process may send more once it hears by
+/// [`Answer::watch`] that the network has taken some. What changes them, such as compression, is done by the handler within.
 pub struct Pool {
     shared: Arc<Shared>,
     keeper: Mutex<Option<JoinHandle<()>>>,
