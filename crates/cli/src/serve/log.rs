@@ -46,6 +46,7 @@ impl Handler for Logged {
         if let Some(log) = &self.log {
             log.write(&combined(connection, "-", *status, 0, [None, None]));
         }
+        self.handler.refused(refused);
     }
 
     fn left(&self, connection: &ConnInfo) {
