@@ -60,10 +60,6 @@ impl Dispatcher {
                 self.busy -= 1;
                 self.repeat_or_fail(request);
             }
-            if let Some(request) = thread.next {
-                self.put(request, Place::Queued);
-                self.queue.insert(request);
-            }
         }
         self.start_missing(now);
         self.pull(now);
@@ -180,16 +176,10 @@ impl Dispatcher {
         let Some(process) = self.processes.get_mut(&id) else { return };
         process.phase = Phase::Retiring;
         process.free.clear();
-        let mut next = Vec::new();
         for thread in &mut process.threads {
             thread.becomes(thread.state, None, now);
-            next.extend(thread.next.take());
         }
         self.held.retain(|_, hold| hold.thread.process != id);
-        for request in next {
-            self.put(request, Place::Queued);
-            self.queue.insert(request);
-        }
         self.end_when_idle(id, now);
     }
 

@@ -130,8 +130,6 @@ struct Job {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Queued,
-    /// Behind what the thread of its own connection still works on.
-    Next(ThreadId),
     At(ThreadId),
 }
 
@@ -230,8 +228,9 @@ impl Dispatcher {
 
     // What happens to requests.
 
-    /// A request came by this connection. `can_be_repeated`: should its process die before anything was answered, it can be
-    /// given to another one without harm, and all of it is still there.
+    /// A request came by this connection, which brings one at a time: the next when the one before has its outcome, as HTTP/1.1
+    /// has it. `can_be_repeated`: should its process die before anything was answered, it can be given to another one without
+    /// harm, and all of it is still there.
     pub fn handle_request(&mut self, conn: ConnKey, can_be_repeated: bool, now: Instant) -> RequestId {
         self.passes(now);
         self.measures.came(now);
@@ -250,12 +249,6 @@ impl Dispatcher {
         match self.held.get(&conn).map(|hold| hold.thread) {
             Some(thread) if self.thread(thread).is_some_and(|thread| thread.job.is_none()) => {
                 self.run(id, thread, now);
-            }
-            Some(thread) if self.thread(thread).is_some_and(|thread| thread.next.is_none()) => {
-                self.put(id, Place::Next(thread));
-                if let Some(thread) = self.thread_mut(thread) {
-                    thread.next = Some(id);
-                }
             }
             _ => self.run_or_queue(id, now),
         }
@@ -310,7 +303,6 @@ impl Dispatcher {
         }
         thread.becomes(State::Waits, thread.holds, now);
         let work = job.map(|_| thread.work(now));
-        let next = thread.next.take();
         if let Some(job) = job.and_then(|job| self.requests.remove(&job)) {
             self.busy -= 1;
             if let Some(thread) = self.thread_mut(id) {
@@ -324,10 +316,7 @@ impl Dispatcher {
                 self.measures.response.record(now - job.came);
             }
         }
-        match next {
-            Some(next) => self.run(next, id, now),
-            None => self.let_go(id, now),
-        }
+        self.let_go(id, now);
         work
     }
 
@@ -341,7 +330,7 @@ impl Dispatcher {
                     self.orders.push_back(Order::Cancel { request: id, thread });
                 }
             }
-            Place::Queued | Place::Next(_) => {
+            Place::Queued => {
                 self.forget(id);
                 self.measures.counts.left += 1;
             }
@@ -403,6 +392,10 @@ impl Dispatcher {
         if job.tries == 1 {
             self.measures.waiting.record(now - came);
         }
+        // Before a connection lets another thread go, which then gives what waits to whoever is free.
+        if let Some(process) = self.processes.get_mut(&at.process) {
+            process.free.remove(&at.thread);
+        }
         let mut is_last = false;
         if holds {
             self.move_hold(conn, at, now);
@@ -410,9 +403,7 @@ impl Dispatcher {
             (hold.thread, hold.requests) = (at, hold.requests + 1);
             is_last = hold.requests >= self.config.requests_per_connection;
         }
-        if let Some(process) = self.processes.get_mut(&at.process) {
-            process.free.remove(&at.thread);
-            let thread = &mut process.threads[usize::from(at.thread)];
+        if let Some(thread) = self.thread_mut(at) {
             thread.job = Some(id);
             (thread.began, thread.progress) = (now, now);
             thread.becomes(State::Passes, holds.then_some(conn), now);
@@ -447,19 +438,8 @@ impl Dispatcher {
 
     /// Takes a request out of everything but a thread's work.
     fn forget(&mut self, id: RequestId) {
-        let Some(job) = self.requests.remove(&id) else { return };
+        self.requests.remove(&id);
         self.queue.remove(&id);
-        if let Place::Next(thread) = job.place
-            && let Some(thread) = self.thread_mut(thread)
-        {
-            thread.next = None;
-        }
-    }
-
-    fn put(&mut self, id: RequestId, place: Place) {
-        if let Some(job) = self.requests.get_mut(&id) {
-            job.place = place;
-        }
     }
 
     /// Time has passed since it was last told of anything.

@@ -54,8 +54,6 @@ pub(crate) struct Thread {
     pub(crate) times: [Duration; 8],
     pub(crate) holds: Option<ConnKey>,
     pub(crate) job: Option<RequestId>,
-    /// The next request of the connection that it holds.
-    pub(crate) next: Option<RequestId>,
     pub(crate) began: Instant,
     /// How long it had been in each state when it began its request.
     pub(crate) times_then: [Duration; 8],
@@ -77,7 +75,6 @@ impl Thread {
             times: [Duration::ZERO; 8],
             holds: None,
             job: None,
-            next: None,
             began: now,
             times_then: [Duration::ZERO; 8],
             progress: now,

@@ -124,6 +124,21 @@ fn a_silent_connection_holds_the_thread_of_prefork_and_worker_until_it_ends() {
 }
 
 #[test]
+fn a_connection_holds_one_thread_even_if_it_should_bring_two_requests() {
+    let mut script = Script::new(config(Model::Worker, 1, 2, 5));
+    let (_, first) = script.runs(1);
+    let (_, second) = script.runs(1);
+    assert_ne!(first, second);
+    let waits = script.ask(2);
+    assert_eq!(script.done(first), [run(waits, first)], "the hold has moved on");
+    script.done(second);
+    let held = script.ask(3);
+    assert_eq!(script.orders(), []);
+    script.dispatcher.handle_closed(ConnKey(1), script.now);
+    assert_eq!(script.orders(), [run(held, second)]);
+}
+
+#[test]
 fn a_silent_connection_holds_no_thread_of_event_and_threads() {
     for model in [Model::Event, Model::Threads] {
         let mut script = Script::new(config(model, 1, 1, 5));

@@ -21,16 +21,11 @@ pub(super) fn line(request: &Request) -> String {
 impl Core {
     /// A request came: whether it waits.
     pub(super) fn tell_if_it_waits(&self, id: RequestId) {
-        let waits = self.dispatcher.is_under_way(id) && self.dispatcher.waited(id).is_none();
-        let Some(item) = self.under_way.get(&id).filter(|_| waits) else { return };
+        let Some(before) = self.dispatcher.waits_behind(id) else { return };
+        let Some(item) = self.under_way.get(&id) else { return };
         item.duty.note("waits", &|| {
             let what = line(&item.request);
-            match self.dispatcher.waits_behind(id) {
-                Some(before) => {
-                    format!("{what} waits in the queue, {before} before it ({})", self.occupation())
-                }
-                None => format!("{what} waits for the thread that its connection holds"),
-            }
+            format!("{what} waits in the queue, {before} before it ({})", self.occupation())
         });
     }
 
