@@ -193,6 +193,9 @@ fn a_pool_that_cannot_be_is_refused_before_anything_is_served() {
         "10000 threads are more than a pool may have",
     );
     fails(&serve(&["--wsgi", "shop:app", "--model", "threads"]), 2, "runs in child processes");
+    let both = framewise(&serve(&["--wsgi", "shop:app", "--shop"]));
+    assert_eq!(both.status.code(), Some(2));
+    assert!(said(&both).contains("'--wsgi <MODULE:APP>' cannot be used with '--shop'"), "{}", said(&both));
     fails(&serve(&["--threads", "1", "--control", "/nowhere/at/all"]), 1, "no socket for framewise top");
     fails(&["top", "--control", "/nowhere/at/all"], 4, "no server answers at /nowhere/at/all");
     fails(&["serve-child", "--threads", "1"], 2, "this is for child processes");

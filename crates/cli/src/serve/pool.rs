@@ -49,7 +49,7 @@ pub(crate) struct PoolOptions {
 
     /// A WSGI application, such as shop.wsgi:application, run by gunicorn in each child process; instead of the site. Modules
     /// are looked for in the current directory first.
-    #[arg(long, value_name = "MODULE:APP", conflicts_with = "directory")]
+    #[arg(long, value_name = "MODULE:APP", conflicts_with_all = ["directory", "shop"])]
     pub(crate) wsgi: Option<String>,
 
     /// The Python that has gunicorn, and what the application needs.
