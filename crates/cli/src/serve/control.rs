@@ -1,7 +1,9 @@
 //! The socket at which a running server tells whoever may open it what its threads do: a line of JSON for each that comes.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
+use framewise_server::State;
 use framewise_server::dispatch::Snapshot;
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +21,27 @@ pub(crate) struct Report {
     pub(crate) pool: Snapshot,
 }
 
-/// What `format` says.
+/// What `format` and `version` say.
 pub(crate) const FORMAT: &str = "framewise-top";
+pub(crate) const VERSION: u32 = 1;
+
+impl Report {
+    /// What somebody told. At another user's socket that may be anything.
+    ///
+    /// # Errors
+    /// A server of this version tells no such thing.
+    pub(crate) fn read(text: &str) -> io::Result<Self> {
+        let report: Report = serde_json::from_str(text).map_err(io::Error::other)?;
+        if report.format != FORMAT || report.version != VERSION {
+            return Err(io::Error::other(format!("it is no {FORMAT} of version {VERSION}")));
+        }
+        let threads = report.pool.processes.iter().flat_map(|process| &process.threads);
+        match threads.map(|thread| thread.state).find(|state| State::of(*state).is_none()) {
+            Some(state) => Err(io::Error::other(format!("a thread has no state {state}"))),
+            None => Ok(report),
+        }
+    }
+}
 
 /// The socket. It is gone when this is dropped.
 pub(super) struct Control {
@@ -42,7 +63,7 @@ impl Drop for Control {
 #[cfg(unix)]
 mod unix {
     use std::fs::{DirBuilder, Permissions};
-    use std::io::{self, Write};
+    use std::io::Write;
     use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
     use std::os::unix::net::{UnixListener, UnixStream};
     use std::time::Duration;
@@ -51,6 +72,8 @@ mod unix {
 
     /// How long whoever asks may take to read.
     const PATIENCE: Duration = Duration::from_secs(1);
+    /// How long until the next try where nobody can be let in, for there are no more descriptors.
+    const PAUSE: Duration = Duration::from_millis(100);
 
     impl Control {
         /// Opens it, for its owner alone, and tells by a thread of its own.
@@ -66,7 +89,7 @@ mod unix {
                 std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
                 std::thread::Builder::new()
                     .name("control".to_owned())
-                    .spawn(move || tell(&listener, &snapshot))?;
+                    .spawn(move || tell(listener.incoming(), &snapshot))?;
                 Ok(path)
             });
             match opened {
@@ -84,10 +107,15 @@ mod unix {
         }
     }
 
-    fn tell(listener: &UnixListener, snapshot: &dyn Fn() -> Snapshot) {
-        for connection in listener.incoming().flatten() {
+    fn tell(connections: impl Iterator<Item = io::Result<UnixStream>>, snapshot: &dyn Fn() -> Snapshot) {
+        for connection in connections {
+            let Ok(connection) = connection else {
+                std::thread::sleep(PAUSE);
+                continue;
+            };
             let pool = snapshot();
-            let report = Report { format: FORMAT.to_owned(), version: 1, pid: std::process::id(), pool };
+            let report =
+                Report { format: FORMAT.to_owned(), version: VERSION, pid: std::process::id(), pool };
             // Who does not read is left, and asks again if it likes.
             let _ = connection.set_write_timeout(Some(PATIENCE));
             if let Ok(mut line) = serde_json::to_string(&report) {
@@ -164,6 +192,19 @@ mod unix {
             .collect();
         running.sort();
         running
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn where_nobody_can_be_let_in_the_next_try_waits() {
+            let began = std::time::Instant::now();
+            let none_left = || Err(io::Error::other("too many open files"));
+            tell([none_left(), none_left()].into_iter(), &|| unreachable!("nobody asks"));
+            assert!(began.elapsed() >= PAUSE * 2);
+        }
     }
 }
 

@@ -19,6 +19,8 @@ const LEAST: Duration = Duration::from_millis(50);
 const HOME: &str = "\u{1b}[H";
 const CLEAR_LINE: &str = "\u{1b}[K";
 const CLEAR_REST: &str = "\u{1b}[J";
+/// Below the screen.
+const END: &str = "Ctrl-C ends it.";
 
 pub(crate) fn run(args: &args::Top) -> Result<(), Failure> {
     let path = match &args.control {
@@ -53,17 +55,18 @@ pub(crate) fn run(args: &args::Top) -> Result<(), Failure> {
 fn show(report: &Report, args: &args::Top) -> Result<(), Failure> {
     if args.json {
         let line = serde_json::to_string(report).map_err(|error| Failure::new(Kind::File, error))?;
-        return output::print(&line);
+        return output::print(&output::printable(&line));
     }
     output::print_coloured(&render::screen(report, usize::MAX))
 }
 
-/// Draws one screen over the last. The last row is left for what the shell says once it is interrupted.
+/// Draws one screen over the last. The last row is left for what the shell says once it is interrupted, and the one before it
+/// says how to do that.
 fn draw(report: &Report) -> Result<(), Failure> {
-    let rows = rows().saturating_sub(1);
+    let rows = rows().saturating_sub(2);
     let mut text = HOME.to_owned();
     let screen = render::screen(report, rows);
-    for line in screen.lines().take(rows) {
+    for line in screen.lines().take(rows).chain([END]) {
         text.push_str(&output::in_wanted_colours(line));
         text.push_str(CLEAR_LINE);
         text.push('\n');
@@ -102,7 +105,7 @@ fn look(path: &Path) -> std::io::Result<Report> {
     socket.set_read_timeout(Some(PATIENCE))?;
     let mut text = String::new();
     socket.take(LONGEST).read_to_string(&mut text)?;
-    serde_json::from_str(&text).map_err(std::io::Error::other)
+    Report::read(&text)
 }
 
 #[cfg(not(unix))]

@@ -34,6 +34,7 @@ fn head(text: &mut String, report: &Report) {
                 format!("{count} {}", if count == 1 { one } else { more })
             };
             let processes = plural(pool.processes_wanted, "process", "processes");
+            let model = fit(model, 10);
             format!("{model}: {processes} x {}", plural(threads, "thread", "threads"))
         }
     };
@@ -219,6 +220,7 @@ mod tests {
     use framewise_server::dispatch::{Counts, QueueView, Snapshot, TimesView};
 
     use super::*;
+    use crate::serve::control;
 
     /// A pool as large as one may get, all of whose figures are long.
     fn large(processes: u32, threads: usize) -> Report {
@@ -269,7 +271,24 @@ mod tests {
             response: times,
             counts,
         };
-        Report { format: crate::serve::control::FORMAT.to_owned(), version: 1, pid: 4_194_304, pool }
+        Report { format: control::FORMAT.to_owned(), version: control::VERSION, pid: 4_194_304, pool }
+    }
+
+    #[test]
+    fn what_another_users_socket_tells_is_looked_at_first() {
+        let mut report = large(1, 2);
+        let told = |report: &Report| Report::read(&serde_json::to_string(report).expect("a line"));
+        assert_eq!(told(&report).expect("a report"), report);
+        report.pool.model = "\u{1b}[2Jprefork and more".to_owned();
+        let shown = screen(&told(&report).expect("a report"), 24);
+        assert!(!shown.contains("\u{1b}[2J"), "{shown:?}");
+        for state in [0, 8, 255] {
+            report.pool.processes[0].threads[1].state = state;
+            assert!(told(&report).is_err(), "{state}");
+        }
+        let [format, version] =
+            [Report { format: "top".to_owned(), ..large(1, 1) }, Report { version: 2, ..large(1, 1) }];
+        assert!(told(&format).is_err() && told(&version).is_err());
     }
 
     #[test]
