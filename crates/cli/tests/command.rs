@@ -202,6 +202,21 @@ fn a_pool_that_cannot_be_is_refused_before_anything_is_served() {
 }
 
 #[test]
+fn a_directory_without_a_first_page_is_said_to_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let serve = |more: &[&str]| {
+        let args = ["serve", path, "--forward", "127.0.0.1:0", "--https", "0", "--max-time", "0.1"];
+        said(&framewise(&[&args[..], more].concat()))
+    };
+    let sentence = "--list shows what is there.";
+    assert!(serve(&[]).contains(sentence), "{}", serve(&[]));
+    assert!(!serve(&["--list"]).contains(sentence));
+    fs::write(folder.path().join("index.html"), "first").unwrap();
+    assert!(!serve(&[]).contains(sentence));
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_said_before_anything_is_fetched() {
     let output = framewise(&["fetch", "https://shop.test/", "-o", "/nowhere/at/all"]);
     assert_eq!(output.status.code(), Some(1));

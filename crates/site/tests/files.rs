@@ -218,7 +218,10 @@ fn directories() {
     assert_eq!(get(&files(&dir), "/sub?a=b").header("Location"), Some("/sub/?a=b"));
     let options = ask(&files(&dir), Method::OPTIONS, "*", &[], "");
     assert_eq!((options.status(), options.header("Allow")), (204, Some("GET, HEAD, OPTIONS")));
-    assert_eq!(get(&files(&dir), "/").status(), 404, "no listing unless asked for");
+    let no_listing = get(&files(&dir), "/");
+    assert_eq!(no_listing.status(), 404, "no listing unless asked for");
+    assert!(!no_listing.text().contains("href=\"/\""), "a link to itself: {}", no_listing.text());
+    assert!(get(&files(&dir), "/nowhere").text().contains("href=\"/\""));
     let listed = get(&files(&dir).with_listing(), "/");
     let text = listed.text();
     assert!(

@@ -289,6 +289,13 @@ fn announce(args: &args::Serve, live: &Live, control: Option<&Control>) {
         let certificate = ca_directory(args.ca_dir.as_deref()).join(store::CERTIFICATE_FILE);
         text.push_str(&format!("Who shall believe https needs: --cacert {}\n", certificate.display()));
     }
+    if let Some(directory) = &args.site.directory
+        && !args.site.list
+        && !directory.join("index.html").exists()
+    {
+        let place = directory.display();
+        text.push_str(&format!("There is no index.html in {place}; --list shows what is there.\n"));
+    }
     if let Some(control) = control {
         text.push_str(&format!("Who does what: framewise top --control {}\n", control.path().display()));
     }

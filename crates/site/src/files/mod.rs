@@ -216,6 +216,15 @@ fn moved(request: &Request) -> Response {
 }
 
 fn not_found(request: &Request) -> Response {
+    if request.path() == "/" {
+        // A link to the beginning would lead to this very page.
+        let problem = Problem::new(
+            StatusCode::NOT_FOUND,
+            "There is no index.html here.",
+            "Ask for a file by its name.",
+        );
+        return problem.by("RFC 9110 §15.5.5").answer(request);
+    }
     let wrong = format!("There is no file at {} here.", request.path());
     let problem = Problem::new(StatusCode::NOT_FOUND, wrong, "Begin at:").by("RFC 9110 §15.5.5");
     problem.link("/", "/").answer(request)
