@@ -2,7 +2,8 @@
 //!
 //! # Locks
 //!
-//! One lock guards it all. It is taken before that of the Runner's answers, never after.
+//! One lock guards it all. It is taken before that of the Runner's answers, never after. What a child says is passed on under
+//! it, so sinks run under it, too, such as one that writes a log: none of them may ask the pool anything.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -26,8 +26,8 @@ struct State {
 enum Part {
     Nothing(Answer),
     Head(AnswerBody),
-    /// Somebody sends a piece, and may wait for room.
-    Sending,
+    /// Somebody begins it, or sends a piece, and may have to wait: without the lock.
+    Out,
     All,
 }
 
@@ -54,40 +54,45 @@ impl Duty {
         match &mut self.lock().part {
             Part::Nothing(answer) => answer.note(topic, text),
             Part::Head(body) => body.note(topic, text),
-            Part::Sending | Part::All => {}
+            Part::Out | Part::All => {}
         }
     }
 
-    /// Begins the answer, unless another has been given.
+    /// Begins the answer, unless another has been given. Meanwhile others may give it up.
     pub(crate) fn begin(&self, mut head: ResponseHead, length: BodyLength) -> Result<(), Gone> {
         let mut state = self.lock();
-        match std::mem::replace(&mut state.part, Part::All) {
-            Part::Nothing(answer) => {
-                if state.is_last {
-                    head.headers.set("Connection", "close");
-                }
-                state.part = Part::Head(answer.begin(head, length));
-                Ok(())
-            }
+        let answer = match std::mem::replace(&mut state.part, Part::Out) {
+            Part::Nothing(answer) => answer,
             other => {
                 state.part = other;
-                Err(Gone)
+                return Err(Gone);
             }
+        };
+        if state.is_last {
+            head.headers.set("Connection", "close");
         }
+        drop(state);
+        self.put_back(answer.begin(head, length))
     }
 
     /// Sends a piece; it may wait for room. Meanwhile others may give it up.
     pub(crate) fn send(&self, data: Bytes) -> Result<(), Gone> {
-        let part = std::mem::replace(&mut self.lock().part, Part::Sending);
+        let part = std::mem::replace(&mut self.lock().part, Part::Out);
         let Part::Head(mut body) = part else {
             self.lock().part = part;
             return Err(Gone);
         };
         let sent = body.send(data);
+        self.put_back(body)?;
+        sent
+    }
+
+    /// Puts back what somebody had out. Given up meanwhile, it is broken off.
+    fn put_back(&self, body: AnswerBody) -> Result<(), Gone> {
         let mut state = self.lock();
-        if matches!(state.part, Part::Sending) {
+        if matches!(state.part, Part::Out) {
             state.part = Part::Head(body);
-            return sent;
+            return Ok(());
         }
         drop(state);
         // Dropped, it is broken off.
@@ -163,7 +168,53 @@ impl Duty {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No code of others runs under this lock.
+        // Under it others are handed notes and watchers, and no more: what may take long is done without it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+    use std::thread;
+
+    use framewise_http::handler::response_head;
+    use framewise_http::{AnswerSink, Headers, Method, Pieces};
+
+    use super::*;
+
+    /// Takes its time over a head: until another thread has given the answer up.
+    struct Slow(Receiver<()>);
+
+    impl AnswerSink for Slow {
+        fn head(&mut self, _: ResponseHead, _: BodyLength) {
+            self.0.recv_timeout(Duration::from_secs(5)).expect("nobody waits for this head");
+        }
+
+        fn body(&mut self, _: Bytes) -> Result<(), Gone> {
+            Ok(())
+        }
+
+        fn stream(&mut self, _: Pieces) {}
+        fn end(&mut self) {}
+        fn abort(&mut self) {}
+    }
+
+    #[test]
+    fn nobody_waits_for_who_begins_an_answer() {
+        let (given_up, told) = channel();
+        let answer = Answer::new(Box::new(Slow(told)), &Method::GET);
+        let state = State { part: Part::Nothing(answer), is_last: false };
+        let duty = Duty { state: Mutex::new(state), accept: None };
+        thread::scope(|scope| {
+            let begun =
+                scope.spawn(|| duty.begin(response_head(StatusCode::OK, Headers::new()), BodyLength::None));
+            while matches!(duty.lock().part, Part::Nothing(_)) {
+                thread::yield_now();
+            }
+            duty.abort();
+            given_up.send(()).expect("it listens");
+            assert_eq!(begun.join().expect("it begins"), Err(Gone), "given up meanwhile");
+        });
     }
 }
