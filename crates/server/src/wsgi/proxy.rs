@@ -70,11 +70,13 @@ impl Proxy {
     /// Asks, and reads the head of the answer.
     fn ask(&self, request: &Request) -> Result<(ResponseHead, Framing, Bytes, UnixStream), NoAnswer> {
         let thread = thread_number().unwrap_or(0);
-        let Ok(mut socket) = UnixStream::connect(&self.socket) else {
-            // gunicorn is gone, and has seen nothing of this. Another child takes this one's place, and its requests, instead
-            // of this one drawing all to itself by failing fast.
-            std::process::exit(1);
-        };
+        let mut socket = UnixStream::connect(&self.socket).inspect_err(|error| {
+            if is_gone(error) {
+                // It has seen nothing of this. Another child takes this one's place, and its requests, instead of this one drawing
+                // all to itself by failing fast.
+                std::process::exit(1);
+            }
+        })?;
         socket.write_all(&fields::request_head(request, thread))?;
         send_body(&socket, request.body.clone())?;
         let mut inbox = BytesMut::new();
@@ -94,6 +96,11 @@ impl Proxy {
             }
         }
     }
+}
+
+/// Whether gunicorn is: nobody listens at its socket, or there is none. Anything else, such as too many open files, passes.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)
 }
 
 /// Sends the body beside whoever reads the answer: an application may answer before it has read all, or as it reads. One that
@@ -160,6 +167,42 @@ fn pass_on(framing: Framing, mut rest: Bytes, socket: &UnixStream, mut body: Ans
 
 fn gone(why: &NoAnswer) -> Problem {
     let wrong = format!("The process of the application gave no answer: {why}.");
-    Problem::new(StatusCode::BAD_GATEWAY, wrong, "Another takes its place. Try again in a moment.")
-        .by("RFC 9110 §15.6.3")
+    Problem::new(StatusCode::BAD_GATEWAY, wrong, "Try again in a moment.").by("RFC 9110 §15.6.3")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use framewise_http::{ConnInfo, Headers, Params, RequestHead, Version};
+
+    use super::*;
+    use crate::wsgi::Folder;
+
+    fn request() -> Request {
+        let (method, target) = (Method::GET, "/".to_owned());
+        let head = RequestHead { method, target, version: Version::Http11, headers: Headers::new() };
+        let end = "192.0.2.1:80".parse().expect("an address");
+        let connection = ConnInfo { local: end, remote: end, tls: None };
+        Request { head, connection, params: Params::default(), body: Bytes::new() }
+    }
+
+    #[test]
+    fn a_connection_that_fails_is_an_answer_and_not_the_end_of_the_process() {
+        // No socket's path is as long.
+        let proxy = Proxy { socket: "/x".repeat(100).into() };
+        let asked = proxy.ask(&request()).map(drop);
+        assert!(matches!(asked, Err(NoAnswer::Socket(_))), "{asked:?}");
+    }
+
+    #[test]
+    fn gunicorn_is_gone_where_nobody_listens() {
+        let folder = Folder::new().expect("a folder");
+        let path = folder.path().join("app.sock");
+        let connect = || UnixStream::connect(&path).expect_err("nobody listens");
+        assert!(is_gone(&connect()), "there is no socket");
+        drop(UnixListener::bind(&path).expect("a socket"));
+        assert!(is_gone(&connect()), "one that is left");
+        assert!(!is_gone(&io::Error::from_raw_os_error(24)), "too many open files");
+    }
 }
