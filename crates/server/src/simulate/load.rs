@@ -24,8 +24,8 @@ impl Time {
     pub fn draw(&self, rng: &mut Rng) -> Duration {
         match self {
             Time::Constant(time) => *time,
-            Time::Exponential(mean) => mean.mul_f64(-unit(rng).ln()),
-            Time::Uniform(from, to) => *from + to.saturating_sub(*from).mul_f64(unit(rng)),
+            Time::Exponential(mean) => times(*mean, -unit(rng).ln()),
+            Time::Uniform(from, to) => from.saturating_add(times(to.saturating_sub(*from), unit(rng))),
             Time::Drawn(draw) => draw(rng),
         }
     }
@@ -42,6 +42,11 @@ impl fmt::Debug for Time {
     }
 }
 
+/// So many times as long; at most the longest time that there is.
+fn times(time: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(factor * time.as_secs_f64()).unwrap_or(Duration::MAX)
+}
+
 /// A number above 0 and at most 1.
 fn unit(rng: &mut Rng) -> f64 {
     ((rng.next_u64() >> 11) + 1) as f64 / (1u64 << 53) as f64
@@ -52,14 +57,14 @@ fn unit(rng: &mut Rng) -> f64 {
 pub enum Load {
     /// On their own, so many a second on average, at random moments (Poisson), each on a connection of its own.
     Random {
-        /// Requests in a second.
+        /// Requests in a second. With 0, none ever come.
         rate: f64,
     },
     /// So many clients. Each asks, waits for the answer, and asks again on the same connection.
     Clients {
         /// How many.
         count: usize,
-        /// How long each waits between an answer and its next request.
+        /// How long each waits between an answer and its next request; after a refusal no less than that says.
         think: Time,
         /// Requests on one connection; the next is on a new one.
         requests_per_connection: u32,

@@ -219,9 +219,8 @@ impl<'a> Run<'a> {
                     self.after(begins, Event::Ready(process));
                 }
                 Order::Run { request, thread, is_last } => self.begin(request, thread, is_last),
-                Order::Refuse { request, .. } | Order::Fail { request } | Order::Expire { request } => {
-                    self.ends(request);
-                }
+                Order::Refuse { request, retry_after, .. } => self.ends(request, retry_after),
+                Order::Fail { request } | Order::Expire { request } => self.ends(request, Duration::ZERO),
                 Order::Kill(process) => self.dies(process),
                 Order::End(process) => self.processes.retain(|other| *other != process),
                 Order::Cancel { .. } => {}
@@ -267,8 +266,8 @@ impl<'a> Run<'a> {
         self.ask(conn, Some(client));
     }
 
-    /// The exchange is over for its client, by whatever answer.
-    fn ends(&mut self, request: RequestId) {
+    /// The exchange is over for its client, by whatever answer. It asks again no sooner than it was told to.
+    fn ends(&mut self, request: RequestId, retry_after: Duration) {
         self.leave_database(request);
         let Some(job) = self.jobs.remove(&request) else { return };
         let (Some(client), Load::Clients { think, requests_per_connection, .. }) =
@@ -282,7 +281,7 @@ impl<'a> Run<'a> {
             self.silent.insert(job.conn, (self.now, client));
             self.after(self.setup.keep_alive, Event::Silent(job.conn, self.now));
         }
-        let after = think.draw(&mut self.arrivals);
+        let after = think.draw(&mut self.arrivals).max(retry_after);
         self.after(after, Event::Asks(client));
     }
 
@@ -332,7 +331,7 @@ impl<'a> Run<'a> {
                 if self.is_measuring {
                     (self.served)(Served { came, waited: began - came, worked: now - began });
                 }
-                return self.ends(request);
+                return self.ends(request, Duration::ZERO);
             }
             Some(Work::Database(_)) => return self.ask_database(request, thread),
             Some(Work::Executes(time)) => (State::Executes, time),

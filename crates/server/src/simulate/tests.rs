@@ -119,6 +119,29 @@ fn the_database_is_the_limit_while_threads_stay_free() {
 }
 
 #[test]
+fn clients_that_are_refused_ask_again_when_they_were_told_to() {
+    let clients =
+        Load::Clients { count: 5, think: Time::Constant(Duration::ZERO), requests_per_connection: 100 };
+    let setup = Setup::new(pool(Model::Threads, 1, 1, 0), clients, executes(Time::Constant(MS_20)));
+    let outcome = simulate(&setup, 1);
+    // One is always answered; the four others ask once in a second.
+    assert_eq!(outcome.counts.answered, 5_000);
+    assert!(outcome.counts.refused.abs_diff(400) <= 4, "{}", outcome.counts.refused);
+}
+
+#[test]
+fn at_a_rate_of_0_nothing_comes() {
+    for rate in [0.0, f64::MIN_POSITIVE] {
+        let load = Load::Random { rate };
+        for seed in 0..20 {
+            let setup =
+                Setup::new(pool(Model::Threads, 1, 1, 0), load.clone(), executes(Time::Constant(MS_20)));
+            assert_eq!(simulate(&setup, seed).counts.came, 0);
+        }
+    }
+}
+
+#[test]
 fn the_same_seed_is_the_same_run() {
     let setup = Setup {
         kill_every: Some(Duration::from_secs(1)),
