@@ -62,9 +62,11 @@ impl Rates {
         self.second = self.second.max(second);
     }
 
-    /// A second's worth over the last whole seconds, of which there may be fewer than ten since `began`.
+    /// A second's worth over the last whole seconds, of which there may be fewer than ten since `began`: the one in which that
+    /// was is not whole.
     fn of(ring: &[u64; SECONDS + 1], began: Instant, now: Instant) -> f64 {
-        let whole = ((now.as_millis() / 1_000).saturating_sub(began.as_millis() / 1_000)).min(SECONDS as u64);
+        let first = began.as_millis().div_ceil(1_000);
+        let whole = (now.as_millis() / 1_000).saturating_sub(first).min(SECONDS as u64);
         if whole == 0 {
             return ring[SECONDS] as f64;
         }
@@ -142,5 +144,21 @@ impl Measures {
     pub(crate) fn expected(&self, waiting: usize, threads: usize) -> Duration {
         let each = self.service.mean().as_secs_f64();
         Duration::from_secs_f64((each * waiting as f64 / threads.max(1) as f64).min(1e6))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_in_which_measuring_began_is_not_counted_as_a_whole_one() {
+        let at = |millis| Instant::ZERO + Duration::from_millis(millis);
+        for began in [0, 1, 500, 999, 1_000] {
+            let mut measures = Measures::new(at(began));
+            (began..3_000).step_by(10).for_each(|millis| measures.came(at(millis)));
+            let [came, _] = measures.rates(at(3_000));
+            assert_eq!(came, 100.0, "from {began} ms on, a request comes every 10 ms");
+        }
     }
 }
