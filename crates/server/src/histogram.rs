@@ -60,18 +60,6 @@ impl Histogram {
         }
         self.longest
     }
-
-    /// Adds all of another.
-    pub fn add(&mut self, other: &Histogram) {
-        if self.buckets.is_empty() {
-            self.buckets.clone_from(&other.buckets);
-        } else {
-            self.buckets.iter_mut().zip(&other.buckets).for_each(|(mine, its)| *mine += its);
-        }
-        self.count += other.count;
-        self.sum += other.sum;
-        self.longest = self.longest.max(other.longest);
-    }
 }
 
 /// Lengths below 64 µs each have a bucket of their own; from there on, 64 share a doubling.
@@ -121,17 +109,6 @@ mod tests {
         fn every_length_is_in_a_bucket_that_is_close(micros in 0u64..1 << 40) {
             let end = upper_end(bucket(micros));
             prop_assert!(end >= micros && (end - micros) * 64 <= micros.max(64), "{micros} in {end}");
-        }
-
-        #[test]
-        fn two_together_are_as_one(lengths in prop::collection::vec(0u64..1 << 45, 0..50), cut in 0usize..50) {
-            let (mut all, mut one, mut other) = <(Histogram, Histogram, Histogram)>::default();
-            for (index, length) in lengths.into_iter().map(Duration::from_micros).enumerate() {
-                all.record(length);
-                if index < cut { one.record(length) } else { other.record(length) }
-            }
-            one.add(&other);
-            prop_assert_eq!(one, all);
         }
     }
 }
