@@ -1,5 +1,7 @@
 //! Whether a frame is the one that a line of a script describes.
 
+use std::collections::BTreeSet;
+
 use framewise_trace::dissect::Layer;
 
 use crate::compare::{Difference, Seen, Told, is_called};
@@ -30,6 +32,8 @@ pub(crate) fn difference(expected: &Expectation, got: &Seen<'_>, line: &str) -> 
 const ABSENT: &str = "none";
 /// What a field must be there is written with, whatever it says.
 const ANY: &str = "any";
+/// The field of TCP whose value is a set: all bits are to be set that are named, and no others.
+pub(crate) const CONTROL_BITS: &str = "control bits";
 
 fn field(layer: &Layer, name: &str, value: &str) -> Option<Difference> {
     let protocol = layer.description.protocol.to_owned();
@@ -40,8 +44,11 @@ fn field(layer: &Layer, name: &str, value: &str) -> Option<Difference> {
         let missing = Difference::Presence { layer: protocol, field: name.to_owned(), is_missing: true };
         return (!is_absent).then_some(missing);
     };
-    let is_alike = alike(value, &found.value) || value == ANY || (value == ABSENT && found.value.is_empty());
-    if is_alike {
+    let is_alike = match found.name {
+        CONTROL_BITS => same_bits(value, &found.value),
+        _ => alike(value, &found.value),
+    };
+    if is_alike || value == ANY || (value == ABSENT && found.value.is_empty()) {
         return None;
     }
     if value == ABSENT {
@@ -54,6 +61,14 @@ fn field(layer: &Layer, name: &str, value: &str) -> Option<Difference> {
         got: Told { value: found.value.clone(), meaning: found.meaning.clone() },
         source: found.source.to_owned(),
     })
+}
+
+/// The same names, in any order.
+fn same_bits(expected: &str, got: &str) -> bool {
+    let names = |text: &str| -> BTreeSet<String> {
+        text.split([' ', '-', ',']).filter(|name| !name.is_empty()).map(str::to_ascii_uppercase).collect()
+    };
+    names(expected) == names(got)
 }
 
 /// The same value, though one has a name behind its number, or a sign before it.

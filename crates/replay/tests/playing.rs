@@ -96,6 +96,18 @@ fn a_field_that_is_not_there_is_told() {
     assert_eq!(wrong.to_string(), "ICMP, colour: should have been there, but is not");
 }
 
+/// A reset has ACK, too: where an acknowledgment is expected, it is another segment.
+#[test]
+fn control_bits_are_compared_as_a_whole() {
+    let outcome = run("10ms < tcp S to-port=81\n > tcp A\n");
+    let wrong = outcome.failure.expect("nobody listens there: it is a reset").wrong;
+    assert_eq!(wrong.to_string(), "TCP, control bits: should have had ACK, but was ACK RST");
+    for expected in ["RA", "control-bits=ACK-RST", "control-bits=\"rst ack\"", "control-bits=any"] {
+        let outcome = run(&format!("10ms < tcp S to-port=81\n > tcp {expected}\n"));
+        assert!(outcome.is_success(), "{expected}: {outcome}");
+    }
+}
+
 #[test]
 fn a_segment_to_no_port_can_not_be_made() {
     let text = format!("{HOST}\n10ms < tcp S\n");

@@ -10,6 +10,7 @@ use super::fields;
 use super::steps::payload;
 use super::values::{number, unkeyed};
 use super::words::{Word, Words};
+use crate::expect::CONTROL_BITS;
 use crate::script::{ArpKind, Content, Expectation, Injection, Segment};
 
 /// What can be injected.
@@ -232,7 +233,7 @@ pub(super) fn expectation(words: &mut Words) -> Result<Expectation, TextError> {
     expected.protocol = protocol.map(str::to_owned);
     if is_tcp && words.peek().is_some_and(|word| word.key.is_none()) {
         let flags = words.take("control bits such as S, SA, A, PA, FA or R, or key=value", flags)?;
-        expected.fields.push(("control bits".to_owned(), flags.to_string()));
+        expected.fields.push((CONTROL_BITS.to_owned(), flags.to_string()));
     }
     while let Some(word) = words.next() {
         let Some(key) = word.key.as_deref() else {
