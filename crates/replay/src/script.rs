@@ -128,7 +128,7 @@ pub enum Start {
 pub struct Step {
     /// Its line, from 1.
     pub line: usize,
-    /// The line as it was written, without a comment.
+    /// The line as it was written, one space between its words, and without its comment.
     pub text: String,
     /// The same without its time.
     pub deed: String,

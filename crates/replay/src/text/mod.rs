@@ -67,7 +67,7 @@ fn read_line(number: usize, line: &str, settings: &mut Settings) -> Result<(), T
     if settings.script.steps.len() >= MOST_STEPS {
         return Err(words.error(column, Problem::TooMuch { of: "steps", limit: MOST_STEPS }));
     }
-    let step = steps::read(&mut words, line)?;
+    let step = steps::read(&mut words)?;
     words.finish()?;
     settings.script.steps.push(step);
     Ok(())

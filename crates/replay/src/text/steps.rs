@@ -30,10 +30,11 @@ pub(super) fn begins(word: &Word) -> bool {
     ACTIONS.contains(&said) || said == "then" || begins_like_time
 }
 
-pub(super) fn read(words: &mut Words, line: &str) -> Result<Step, TextError> {
-    let number = words.line;
+pub(super) fn read(words: &mut Words) -> Result<Step, TextError> {
+    let (line, text) = (words.line, words.rest());
     let column = words.peek().map_or(1, |word| word.column);
     let when = when(words)?;
+    let deed = words.rest();
     let action = action(words)?;
     let waits = matches!(action, Action::Expect(_) | Action::Silence | Action::Hear(_));
     if matches!(when, When::Between(..)) && !waits {
@@ -43,13 +44,7 @@ pub(super) fn read(words: &mut Words, line: &str) -> Result<Step, TextError> {
     if when == When::Then && !matches!(action, Action::Do(Deed::Fetch(_))) {
         return Err(words.error(column, Problem::Conflict("`then` stands in front of a fetch")));
     }
-    let text = line.split(" #").next().unwrap_or(line).trim();
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let deed = match when {
-        When::Now => text.clone(),
-        _ => text.split_once(' ').map_or_else(String::new, |(_, deed)| deed.to_owned()),
-    };
-    Ok(Step { line: number, text, deed, when, action })
+    Ok(Step { line, text, deed, when, action })
 }
 
 /// The time in front of a step, if there is one.

@@ -20,6 +20,8 @@ pub(crate) struct Word {
     pub(crate) value: Vec<u8>,
     /// Whether it stood between quotation marks.
     pub(crate) is_text: bool,
+    /// The word as it stands in the line.
+    written: String,
 }
 
 impl Word {
@@ -71,6 +73,11 @@ impl Words {
         self.words.as_slice().is_empty()
     }
 
+    /// What is left of the line as it was written, one space between its words, and without its comment.
+    pub(crate) fn rest(&self) -> String {
+        self.words.as_slice().iter().map(|word| word.written.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
     /// The next word read by `read`, which gives `None` for what it is not.
     pub(crate) fn take<T>(
         &mut self,
@@ -116,7 +123,7 @@ impl Cutter<'_> {
         while self.peek().is_some_and(char::is_whitespace) {
             self.at += 1;
         }
-        let column = self.at + 1;
+        let begin = self.at;
         let (mut plain, mut key) = (String::new(), None);
         loop {
             match self.peek() {
@@ -125,14 +132,20 @@ impl Cutter<'_> {
                 Some(c) if c.is_whitespace() => break,
                 Some('"') if plain.is_empty() => {
                     let value = self.text()?;
-                    return Ok(Some(Word { column, key, value, is_text: true }));
+                    return Ok(Some(self.word(begin, key, value, true)));
                 }
                 Some('=') if key.is_none() && is_name(&plain) => key = Some(std::mem::take(&mut plain)),
                 Some(c) => plain.push(c),
             }
             self.at += 1;
         }
-        Ok(Some(Word { column, key, value: plain.into_bytes(), is_text: false }))
+        Ok(Some(self.word(begin, key, plain.into_bytes(), false)))
+    }
+
+    /// The word from there up to here.
+    fn word(&self, begin: usize, key: Option<String>, value: Vec<u8>, is_text: bool) -> Word {
+        let written = self.characters.get(begin..self.at).unwrap_or_default().iter().collect();
+        Word { column: begin + 1, key, value, is_text, written }
     }
 
     /// A text, from its first quotation mark to behind its last.
