@@ -30,7 +30,7 @@ use framewise::tls::{Crypto, SimulatedCrypto, TimeSource};
 use framewise::world::{HOSTS, WorldConfig};
 use framewise::{Fetch, FetchId, HostConfig, HostId, Interface, KnownAddress, Plug, Runner, WireId};
 use framewise_trace::dissect::{self, Dissection};
-use framewise_trace::{Limits, Recorder, Trace};
+use framewise_trace::{Limits, Recorder, Trace, wire};
 
 use crate::error::PlayError;
 use crate::script::{Deed, FetchLine, Heard, Script};
@@ -303,7 +303,7 @@ fn fetch_of(line: &FetchLine) -> Result<Fetch, PlayError> {
     })
 }
 
-/// The observer of a run: a recorder, and beside it the frames that the host sent.
+/// The observer of a run: a recorder, and beside it the frames on the wire that the host sent.
 struct Tape {
     recorder: Recorder,
     host: String,
@@ -342,7 +342,8 @@ impl Observer for Tape {
         let is_frame = crossing.seam == "frame" && crossing.lower == "device";
         if self.is_host && is_frame && crossing.direction == Direction::Outbound && !self.is_full() {
             let at = Duration::from_nanos(crossing.now.as_nanos());
-            self.sent.push((at, crossing.message.bytes().to_vec()));
+            let frames = wire::frames(crossing.message.bytes(), crossing.message.offload_facts());
+            self.sent.extend(frames.into_iter().map(|frame| (at, frame.into_owned())));
         }
         self.recorder.crossed(crossing);
     }

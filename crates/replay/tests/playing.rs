@@ -108,6 +108,18 @@ fn control_bits_are_compared_as_a_whole() {
     }
 }
 
+/// What the host leaves to its device to cut counts as the frames that are on the wire.
+#[test]
+fn a_super_frame_is_as_many_frames_as_are_on_the_wire() {
+    let text = format!("offload full\ncongestion none\n{OPEN}send 4000\n > tcp A seq=1 len=1460\n");
+    let outcome = run(&format!("{text}+1ms < tcp A ack=4001\n+1s silence\n"));
+    let failure = outcome.failure.as_ref().expect("two more were sent");
+    assert!(matches!(failure.wrong, Wrong::Unexpected { .. }), "{outcome}");
+    let rest = " > tcp A seq=1461 len=1460\n > tcp PA seq=2921 len=1080\n";
+    let outcome = run(&format!("{text}{rest}+1ms < tcp A ack=4001\n+1s silence\n"));
+    assert!(outcome.is_success(), "{outcome}");
+}
+
 #[test]
 fn a_segment_to_no_port_can_not_be_made() {
     let text = format!("{HOST}\n10ms < tcp S\n");

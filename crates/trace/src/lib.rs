@@ -42,7 +42,7 @@ pub mod spill;
 mod store;
 pub mod trace;
 pub mod walk;
-mod wire;
+pub mod wire;
 
 pub use dissect::Dissection;
 pub use json::{FORMAT, VERSION};

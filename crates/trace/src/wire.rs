@@ -23,7 +23,7 @@ pub(crate) fn whole(frame: &[u8], facts: Offload) -> Cow<'_, [u8]> {
 }
 
 /// The frames on the wire that a frame with these facts stands for: itself, where nothing is left to the device.
-pub(crate) fn frames(frame: &[u8], facts: Offload) -> Vec<Cow<'_, [u8]>> {
+pub fn frames(frame: &[u8], facts: Offload) -> Vec<Cow<'_, [u8]>> {
     if facts.segment_size.is_none() && !matches!(facts.checksum, ChecksumState::Partial { .. }) {
         return vec![Cow::Borrowed(frame)];
     }
