@@ -219,9 +219,10 @@ impl Live {
         Ok(())
     }
 
-    /// What the application has heard since the last time.
-    pub(crate) fn heard(&mut self) -> Option<Heard> {
-        self.stage.as_ref()?.borrow_mut().next_heard()
+    /// What the application has heard since the last time, and when.
+    pub(crate) fn heard(&mut self) -> Option<(Duration, Heard)> {
+        let (at, heard) = self.stage.as_ref()?.borrow_mut().next_heard()?;
+        Some((Duration::from_nanos(at.as_nanos()), heard))
     }
 
     /// How many frames the host has sent.

@@ -86,6 +86,15 @@ pub enum Wrong {
         /// What it has heard instead; `None`: nothing.
         got: Option<String>,
     },
+    /// The application has heard the right thing, and at another time.
+    HeardAt {
+        /// What it was to hear.
+        expected: String,
+        /// When it was to hear it, since the run began.
+        due: Duration,
+        /// When it has heard it.
+        at: Duration,
+    },
 }
 
 /// Something that went before.
@@ -201,6 +210,13 @@ impl fmt::Display for Wrong {
             }
             Wrong::Heard { expected, got: None } => {
                 write!(f, "the application should have heard {expected}, but heard nothing")
+            }
+            Wrong::HeardAt { expected, due, at } => {
+                let [due, at] = [due, at].map(|time| time.as_secs_f64() * 1_000.0);
+                write!(
+                    f,
+                    "the application should have heard {expected} at {due:.3} ms, and did at {at:.3} ms"
+                )
             }
         }
     }

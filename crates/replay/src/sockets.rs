@@ -21,7 +21,8 @@ const FIRST_GRANT: usize = 1 << 20;
 pub(crate) struct Stage {
     reads_at_once: bool,
     told: VecDeque<StreamDown>,
-    heard: VecDeque<Heard>,
+    /// What was heard, and when.
+    heard: VecDeque<(Instant, Heard)>,
     /// The connection that was opened last.
     current: Option<ConnId>,
     connects: u32,
@@ -30,8 +31,9 @@ pub(crate) struct Stage {
     room: usize,
     /// To be closed when all is sent.
     is_closing: bool,
-    /// What came and nobody has asked for.
+    /// What came and nobody has asked for, and when the last of it did.
     came: Vec<u8>,
+    came_at: Instant,
 }
 
 impl Stage {
@@ -46,6 +48,7 @@ impl Stage {
             room: 0,
             is_closing: false,
             came: Vec::new(),
+            came_at: Instant::ZERO,
         }
     }
 
@@ -110,7 +113,7 @@ impl Stage {
         }
     }
 
-    fn hear(&mut self, message: StreamUp) {
+    fn hear(&mut self, message: StreamUp, now: Instant) {
         match message {
             StreamUp::Listening { .. } | StreamUp::Asked { .. } => {}
             StreamUp::Opened { conn, .. } => {
@@ -120,13 +123,14 @@ impl Stage {
                 if self.reads_at_once {
                     self.told.push_back(StreamDown::Grant { conn, bytes: FIRST_GRANT });
                 }
-                self.say(Heard::Opened);
+                self.say(Heard::Opened, now);
             }
             StreamUp::Data { conn, data } => {
                 if self.reads_at_once {
                     self.told.push_back(StreamDown::Grant { conn, bytes: data.len() });
                 }
                 self.came.extend_from_slice(&data);
+                self.came_at = now;
             }
             StreamUp::Writable { conn, bytes } => {
                 if self.current == Some(conn) {
@@ -134,25 +138,25 @@ impl Stage {
                     self.send();
                 }
             }
-            StreamUp::PeerClosed { .. } => self.say(Heard::PeerClosed),
+            StreamUp::PeerClosed { .. } => self.say(Heard::PeerClosed, now),
             StreamUp::Closed { conn, reason } => {
                 if self.current == Some(conn) {
                     self.current = None;
                 }
-                self.say(Heard::Closed(reason.to_string()));
+                self.say(Heard::Closed(reason.to_string()), now);
             }
         }
     }
 
     /// What came before this was heard before it.
-    fn say(&mut self, heard: Heard) {
+    fn say(&mut self, heard: Heard, now: Instant) {
         self.flush();
-        self.heard.push_back(heard);
+        self.heard.push_back((now, heard));
     }
 
     fn flush(&mut self) {
         if !self.came.is_empty() {
-            self.heard.push_back(Heard::Text(std::mem::take(&mut self.came)));
+            self.heard.push_back((self.came_at, Heard::Text(std::mem::take(&mut self.came))));
         }
     }
 
@@ -161,8 +165,8 @@ impl Stage {
         !self.heard.is_empty() || !self.came.is_empty()
     }
 
-    /// What was heard next and not asked for yet.
-    pub(crate) fn next_heard(&mut self) -> Option<Heard> {
+    /// What was heard next and not asked for yet, and when.
+    pub(crate) fn next_heard(&mut self) -> Option<(Instant, Heard)> {
         if self.heard.is_empty() {
             self.flush();
         }
@@ -189,8 +193,8 @@ impl Layer for Sockets {
 
     fn handle_outbound(&mut self, _message: ExchangeDown, _cx: &mut Cx) {}
 
-    fn handle_inbound(&mut self, message: StreamUp, _cx: &mut Cx) {
-        self.0.borrow_mut().hear(message);
+    fn handle_inbound(&mut self, message: StreamUp, cx: &mut Cx) {
+        self.0.borrow_mut().hear(message, cx.now);
     }
 
     fn poll_outbound(&mut self, _cx: &mut Cx) -> Option<StreamDown> {

@@ -77,7 +77,10 @@ fn another_frame_and_another_time_are_told() {
     assert!(matches!(wrong, Wrong::Different(Difference::Kind { .. })), "{wrong}");
     let outcome = run("10ms < ping\n+1s > icmp type=0\n");
     let wrong = outcome.failure.expect("it comes at once").wrong;
-    assert!(matches!(wrong, Wrong::Different(Difference::Time { .. })), "{wrong}");
+    assert_eq!(wrong.to_string(), "right, but should have been sent at 1010.000 ms, and was at 10.000 ms");
+    let outcome = run("10ms < ping\n+1s..2s > icmp type=0\n");
+    let wrong = outcome.failure.expect("it comes at once").wrong;
+    assert_eq!(wrong.to_string(), "right, but should have been sent at 1010.000 ms, and was at 10.000 ms");
 }
 
 #[test]
@@ -87,6 +90,30 @@ fn what_the_application_hears_is_compared() {
     assert!(told.contains("should have heard \"ho\", but heard \"hi\""), "{told}");
     let outcome = run(&format!("{OPEN} hears peer-closed\n"));
     assert!(outcome.to_string().contains("but heard nothing"), "{outcome}");
+}
+
+#[test]
+fn what_is_heard_too_early_is_wrong() {
+    let opened = OPEN.replace("        hears opened", "+5s hears opened");
+    let outcome = run(&opened);
+    let wrong = outcome.failure.expect("it is opened at once").wrong;
+    let told =
+        "the application should have heard that the connection is there at 5011.000 ms, and did at 11.000 ms";
+    assert_eq!(wrong.to_string(), told);
+    let outcome = run(&format!("times free\n{opened}"));
+    assert!(outcome.is_success(), "{outcome}");
+}
+
+/// A step that hears something is at the time when it was heard, wherever its line stands.
+#[test]
+fn time_counts_from_what_was_heard() {
+    let outcome = run(&format!(
+        "{OPEN}+1ms < tcp PA data=\"hi\"\n+10ms > tcp A ack=3\n hears data \"hi\"\n+10ms silence\n"
+    ));
+    assert!(outcome.is_success(), "{outcome}");
+    let late = "+1ms < tcp PA data=\"hi\"\n+5ms silence\n hears data \"hi\"\n+10ms > tcp A ack=3\n";
+    let outcome = run(&format!("{OPEN}{late}"));
+    assert!(outcome.is_success(), "the data came 5 ms before the silence was over: {outcome}");
 }
 
 #[test]

@@ -53,6 +53,9 @@ fn of_wrong(wrong: &Wrong) -> Value {
         }
         Wrong::Unexpected { got, at } => json!({ "kind": "unexpected", "got": got, "at_ns": nanos(*at) }),
         Wrong::Heard { expected, got } => json!({ "kind": "heard", "expected": expected, "got": got }),
+        Wrong::HeardAt { expected, due, at } => json!({
+            "kind": "heard_time", "expected": expected, "expected_ns": nanos(*due), "got_ns": nanos(*at),
+        }),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::compare::{Difference, Seen};
 use crate::error::PlayError;
 use crate::expect;
 use crate::outcome::Wrong;
-use crate::script::{Expectation, Heard, Step, Timing, When};
+use crate::script::{Expectation, Heard, Step};
 
 impl Player<'_> {
     /// The next frame of the host that nobody has expected yet: its place among all that it sent.
@@ -48,23 +48,11 @@ impl Player<'_> {
         }
     }
 
-    /// From when up to when something may happen that is expected.
-    fn window(&self, when: When) -> (Duration, Duration) {
-        let slack = self.slack();
-        let around = |time: Duration| (time.saturating_sub(slack), time + slack);
-        match when {
-            When::Now | When::Then => (Duration::ZERO, self.base + slack),
-            When::At(time) => around(time),
-            When::After(time) => around(self.base + time),
-            When::Between(from, to) => (self.base + from, self.base + to),
-        }
-    }
-
     pub(super) fn expect(&mut self, step: &Step, expected: &Expectation) -> Result<Stop, PlayError> {
-        let (from, until) = self.window(step.when);
-        let Some(index) = self.wait(until)? else {
+        let window = self.window(step.when);
+        let Some(index) = self.wait(window.until())? else {
             let expected = expect::described(step);
-            return Ok(Some(Wrong::Missing { expected, until }));
+            return Ok(Some(Wrong::Missing { expected, until: window.until() }));
         };
         let at = self.live.sent(index).map_or(self.base, |(at, _)| at);
         let got = self.live.dissection();
@@ -74,8 +62,8 @@ impl Player<'_> {
         {
             return Ok(Some(Wrong::Different(difference)));
         }
-        if self.script.timing != Some(Timing::Free) && (at < from || at > until) {
-            return Ok(Some(Wrong::Different(Difference::Time { expected: from, got: at })));
+        if let Some(expected) = window.missed(at) {
+            return Ok(Some(Wrong::Different(Difference::Time { expected, got: at })));
         }
         self.note(step, at, Some(Direction::Outbound), frame.summary());
         self.taken = index + 1;
@@ -92,42 +80,47 @@ impl Player<'_> {
     }
 
     pub(super) fn hear(&mut self, step: &Step, expected: &Heard) -> Result<Stop, PlayError> {
-        let (_, until) = self.window(step.when);
-        let mut came = Vec::new();
+        let window = self.window(step.when);
+        let (at, heard) = self.listen(expected, window.until())?;
+        let wanted = || expected.to_string();
+        let is_right = match &heard {
+            Some(Heard::Text(bytes)) => expected.is_met_by(bytes),
+            Some(heard) => expected.is_heard_in(heard),
+            None => expected.is_met_by(&[]),
+        };
+        if !is_right {
+            let got = heard.map(|heard| heard.to_string());
+            return Ok(Some(Wrong::Heard { expected: wanted(), got }));
+        }
+        if let Some(due) = window.missed(at) {
+            return Ok(Some(Wrong::HeardAt { expected: wanted(), due, at }));
+        }
+        self.note(step, at, None, step.deed.clone());
+        self.base = at;
+        Ok(None)
+    }
+
+    /// What the application hears next, and when; where bytes are expected, all of them up to then.
+    fn listen(&mut self, expected: &Heard, until: Duration) -> Result<(Duration, Option<Heard>), PlayError> {
+        let (mut came, mut last) = (Vec::new(), None);
         loop {
-            let Some(heard) = self.live.heard() else {
-                if self.live.now() < until {
-                    self.live.advance_until_heard(until)?;
-                    self.look()?;
-                    continue;
-                }
-                break;
-            };
-            match (&heard, expected) {
-                (Heard::Text(bytes), Heard::Data(_) | Heard::Text(_)) => {
-                    came.extend_from_slice(bytes);
+            match self.live.heard() {
+                Some((at, Heard::Text(bytes))) if matches!(expected, Heard::Data(_) | Heard::Text(_)) => {
+                    came.extend(bytes);
+                    last = Some(at);
                     if expected.is_met_by(&came) {
                         break;
                     }
                 }
-                _ if expected.is_heard_in(&heard) => {
-                    self.base = self.live.now();
-                    self.note(step, self.base, None, step.deed.clone());
-                    return Ok(None);
+                Some((at, heard)) => return Ok((at, Some(heard))),
+                None if self.live.now() < until => {
+                    self.live.advance_until_heard(until)?;
+                    self.look()?;
                 }
-                _ => {
-                    let got = Some(heard.to_string());
-                    return Ok(Some(Wrong::Heard { expected: expected.to_string(), got }));
-                }
+                None => break,
             }
         }
-        if expected.is_met_by(&came) {
-            self.base = self.live.now();
-            self.note(step, self.base, None, step.deed.clone());
-            return Ok(None);
-        }
-        let got = (!came.is_empty()).then(|| Heard::Text(came).to_string());
-        Ok(Some(Wrong::Heard { expected: expected.to_string(), got }))
+        Ok((last.unwrap_or(self.live.now()), last.map(|_| Heard::Text(came))))
     }
 }
 

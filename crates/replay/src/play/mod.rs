@@ -4,12 +4,13 @@
 //! left: what nobody expected is as wrong as what did not come.
 //!
 //! Here is the run, and what the application does; `peer.rs` has what comes to the host, `watch.rs` what the player sees of the
-//! host's frames, `expected.rs` what must be so, `record.rs` what is told of it.
+//! host's frames, `expected.rs` and `window.rs` what must be so and when, `record.rs` what is told of it.
 
 mod expected;
 mod peer;
 mod record;
 mod watch;
+mod window;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
