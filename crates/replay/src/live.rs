@@ -132,14 +132,6 @@ impl Live {
         Dissection::of_trace(&self.trace(), &self.name, dissect::Limits::default())
     }
 
-    /// Lets time pass until the application has heard something, at most until then.
-    pub(crate) fn advance_until_heard(&mut self, until: Duration) -> Result<(), PlayError> {
-        let Some(stage) = self.stage.clone() else { return self.advance(until) };
-        let tape = self.tape.clone();
-        self.runner.run(Some(instant(until)), |_| tape.borrow_mut().turn() || stage.borrow().has_heard())?;
-        self.check()
-    }
-
     /// When it is, since the run began.
     pub(crate) fn now(&self) -> Duration {
         Duration::from_nanos(self.runner.now().as_nanos())
@@ -147,37 +139,44 @@ impl Live {
 
     /// Lets time pass.
     pub(crate) fn advance(&mut self, until: Duration) -> Result<(), PlayError> {
-        let end = instant(until);
-        loop {
-            let (host, fetch) = (self.host, self.fetch);
-            let waits = fetch.filter(|_| !self.following.is_empty());
-            self.runner
-                .run(Some(end), |runner| waits.is_some_and(|fetch| !runner.host(host).is_fetching(fetch)))?;
-            let is_done = waits.is_some_and(|fetch| !self.runner.host(host).is_fetching(fetch));
-            match is_done.then(|| self.following.pop_front()).flatten() {
-                Some(line) => self.start(&line)?,
-                None => return self.check(),
-            }
-        }
+        self.advance_until(until, |_| false)
     }
 
     /// Lets time pass until the host has sent more than `count` frames, at most until then.
     pub(crate) fn advance_until_sent(&mut self, count: usize, until: Duration) -> Result<(), PlayError> {
-        let tape = self.tape.clone();
-        self.runner.run(Some(instant(until)), |_| {
-            let mut tape = tape.borrow_mut();
-            tape.turn() || tape.sent.len() > count
-        })?;
-        self.check()
+        self.advance_until(until, |tape| tape.sent.len() > count)
+    }
+
+    /// Lets time pass until the application has heard something, at most until then.
+    pub(crate) fn advance_until_heard(&mut self, until: Duration) -> Result<(), PlayError> {
+        let stage = self.stage.clone();
+        self.advance_until(until, |_| stage.as_ref().is_some_and(|stage| stage.borrow().has_heard()))
+    }
+
+    /// Lets time pass until this is so, at most until then. A fetch that waits for the one before begins meanwhile.
+    fn advance_until(&mut self, until: Duration, is_so: impl Fn(&Tape) -> bool) -> Result<(), PlayError> {
+        let (host, tape) = (self.host, self.tape.clone());
+        loop {
+            let waits_for = self.fetch.filter(|_| !self.following.is_empty());
+            let may_follow =
+                |runner: &mut Runner| waits_for.is_some_and(|fetch| !runner.host(host).is_fetching(fetch));
+            self.runner.run(Some(instant(until)), |runner| {
+                let mut tape = tape.borrow_mut();
+                tape.turn() || is_so(&tape) || may_follow(runner)
+            })?;
+            if self.is_full() {
+                return Err(PlayError::TooMuch);
+            }
+            match may_follow(&mut self.runner).then(|| self.following.pop_front()).flatten() {
+                Some(line) => self.start(&line)?,
+                None => return Ok(()),
+            }
+        }
     }
 
     /// Whether the run did more than is recorded.
     pub(crate) fn is_full(&self) -> bool {
         self.tape.borrow().is_full()
-    }
-
-    fn check(&self) -> Result<(), PlayError> {
-        if self.is_full() { Err(PlayError::TooMuch) } else { Ok(()) }
     }
 
     /// A frame arrives at this time, which is not past.
