@@ -56,7 +56,7 @@ pub fn capture(file: &[u8], sidecar: &Script) -> Result<Outcome, PlayError> {
     }
     play(&mut live, &frames, sidecar)?;
     let got = Dissection::of_trace(&live.trace(), live.name(), Limits::default());
-    Ok(judge(&frames, &expected, &got, sidecar))
+    Ok(judge(&frames, &expected, &got, sidecar, live.now()))
 }
 
 /// Reads the frames of a capture, with their times in the run.
@@ -138,11 +138,21 @@ fn play(live: &mut Live, frames: &[Captured], sidecar: &Script) -> Result<(), Pl
         live.advance(at)?;
         perform(live, step, deed)?;
     }
-    let slack = match sidecar.timing {
-        Some(Timing::Within(slack)) => slack,
-        Some(Timing::Free) | None => Duration::ZERO,
-    };
-    live.advance(frames.last().map_or(Duration::ZERO, |frame| frame.at) + slack)
+    wait(live, frames, sidecar.timing)
+}
+
+/// Lets time pass until the last frame has been sent that may still be right.
+fn wait(live: &mut Live, frames: &[Captured], timing: Option<Timing>) -> Result<(), PlayError> {
+    let last = frames.last().map_or(Duration::ZERO, |frame| frame.at);
+    let sent = frames.iter().filter(|frame| frame.direction == Direction::Outbound).count();
+    match timing {
+        None => live.advance(last),
+        Some(Timing::Within(slack)) => live.advance(last + slack),
+        Some(Timing::Free) => {
+            live.advance(last)?;
+            live.advance_until_sent(sent.saturating_sub(1), last + Timing::PATIENCE)
+        }
+    }
 }
 
 /// A deed of the host's application: when, whether it follows on the one before, and what.
@@ -173,8 +183,14 @@ fn perform(live: &mut Live, timed: When, deed: &Deed) -> Result<(), PlayError> {
     }
 }
 
-/// Compares, frame by frame, and stops at the first that differs.
-fn judge(frames: &[Captured], expected: &Dissection, got: &Dissection, sidecar: &Script) -> Outcome {
+/// Compares, frame by frame, and stops at the first that differs. The run went on up to `end`.
+fn judge(
+    frames: &[Captured],
+    expected: &Dissection,
+    got: &Dissection,
+    sidecar: &Script,
+    end: Duration,
+) -> Outcome {
     let sent: Vec<_> = frames.iter().filter(|frame| frame.direction == Direction::Outbound).collect();
     let outbound = |frame: &Frame<'_>| frame.direction() == Some(Direction::Outbound);
     let live: Vec<_> = got.frames().filter(outbound).collect();
@@ -185,7 +201,7 @@ fn judge(frames: &[Captured], expected: &Dissection, got: &Dissection, sidecar: 
         };
         let Some(theirs) = expected.frame(then.number) else { break None };
         let theirs = Seen { dissection: expected, frame: theirs };
-        let Some(&ours) = now else { break Some(missing(then, &theirs, frames)) };
+        let Some(&ours) = now else { break Some(missing(then, &theirs, end)) };
         let ours = Seen { dissection: got, frame: ours };
         let wrong =
             difference(&theirs, &ours, &sidecar.compared).or_else(|| time(then, &ours, sidecar.timing));
@@ -236,8 +252,7 @@ fn time(then: &Captured, now: &Seen<'_>, timing: Option<Timing>) -> Option<Diffe
     (expected.abs_diff(got) > slack).then_some(Difference::Time { expected, got })
 }
 
-fn missing(then: &Captured, theirs: &Seen<'_>, frames: &[Captured]) -> (Place, Wrong) {
-    let until = frames.last().map_or(then.at, |last| last.at);
+fn missing(then: &Captured, theirs: &Seen<'_>, until: Duration) -> (Place, Wrong) {
     (Place::Frame(then.number), Wrong::Missing { expected: theirs.frame.summary(), until })
 }
 

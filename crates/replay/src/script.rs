@@ -107,8 +107,13 @@ pub struct Peer {
 pub enum Timing {
     /// So much sooner or later than expected at most.
     Within(Duration),
-    /// At any time.
+    /// At any time, up to a minute later.
     Free,
+}
+
+impl Timing {
+    /// How long something is waited for that may be at any time.
+    pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 }
 
 /// Which moment of a capture is the run's zero.
