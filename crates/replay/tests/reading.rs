@@ -15,20 +15,36 @@ fn of_line(line: &str) -> String {
 
 #[test]
 fn unknown_settings_and_keys_are_named() {
-    let told = of_line("widow 4096");
-    assert!(
-        told.starts_with("line 4, column 1: there is no setting `widow`; there are title, world, "),
-        "{told}"
-    );
-    let told = of_line("10ms < tcp S wim=1");
-    assert!(
-        told.starts_with("line 4, column 14: there is no key `wim`; there are seq, ack, win, "),
-        "{told}"
-    );
-    let told = of_line("10ms fetch http://shop.test/ methd=PUT");
-    assert!(told.starts_with("line 4, column 30: there is no key `methd`; there are method, "), "{told}");
-    let told = of_line("compare TPC");
-    assert!(told.starts_with("line 4, column 9: there is no layer `TPC`; there are Ethernet, "), "{told}");
+    for (line, told) in [
+        ("colour green", "line 4, column 1: there is no setting `colour`; there are title, world, "),
+        ("10ms < tcp S size=1", "line 4, column 14: there is no key `size`; there are seq, ack, win, "),
+        (
+            "10ms fetch http://shop.test/ how=PUT",
+            "line 4, column 30: there is no key `how`; there are method, ",
+        ),
+        ("compare SCTP", "line 4, column 9: there is no layer `SCTP`; there are Ethernet, "),
+        ("listen 80\ncolour green", "line 5, column 1: there is no step `colour`; there are <, >, silence, "),
+    ] {
+        let error = of_line(line);
+        assert!(error.starts_with(told), "{error}");
+    }
+}
+
+#[test]
+fn what_may_have_been_meant_is_told() {
+    for (line, told) in [
+        ("widow 4096", "line 4, column 1: there is no setting `widow`; did you mean `window`?"),
+        ("lisen 80", "line 4, column 1: there is no step `lisen`; did you mean `listen`?"),
+        ("listen 80\nsned \"hi\"", "line 5, column 1: there is no step `sned`; did you mean `send`?"),
+        ("10ms < tcp S wim=1", "line 4, column 14: there is no key `wim`; did you mean `win`?"),
+        (
+            "10ms fetch http://shop.test/ methd=PUT",
+            "line 4, column 30: there is no key `methd`; did you mean `method`?",
+        ),
+        ("compare TPC", "line 4, column 9: there is no layer `TPC`; did you mean `TCP`?"),
+    ] {
+        assert_eq!(of_line(line), told, "{line}");
+    }
 }
 
 #[test]
@@ -47,6 +63,15 @@ fn what_was_expected_is_told_with_its_place() {
             "line 4, column 1: between two times something is expected; what is done has one time",
         ),
         ("then close", "line 4, column 1: `then` stands in front of a fetch"),
+        (
+            "10ms lisen 80",
+            "line 4, column 6: expected a step: < > silence fetch listen connect send read close abort hears, found `lisen`",
+        ),
+        (
+            "10ms < tpc S",
+            "line 4, column 8: expected what comes: tcp udp ping icmp arp ns na frame again, found `tpc`",
+        ),
+        ("hears opend", "line 4, column 7: expected opened, data, peer-closed or closed, found `opend`"),
         ("< tcp Q", "line 4, column 7: expected control bits such as S, SA, A, PA, FA, R or none, found `Q`"),
         ("< arp reply 2001:db8::1", "line 4, column 13: expected an IPv4 address, found `2001:db8::1`"),
         (

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::near::near;
+
 /// Why a script can't be read: the place, and what was expected there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
@@ -24,9 +26,9 @@ pub enum Problem {
         /// What stands here instead; `None`: the line ends.
         found: Option<String>,
     },
-    /// No setting or key has this name.
+    /// No setting, step or key has this name.
     Unknown {
-        /// What kind of name: `setting`, `key`.
+        /// What kind of name: `setting`, `step`, `key`.
         kind: &'static str,
         /// The name.
         name: String,
@@ -76,9 +78,10 @@ impl fmt::Display for Problem {
             Problem::Expected { expected, found: None } => {
                 write!(f, "expected {expected}, and the line ends")
             }
-            Problem::Unknown { kind, name, known } => {
-                write!(f, "there is no {kind} `{name}`; there are {}", known.join(", "))
-            }
+            Problem::Unknown { kind, name, known } => match near(name, known) {
+                Some(meant) => write!(f, "there is no {kind} `{name}`; did you mean `{meant}`?"),
+                None => write!(f, "there is no {kind} `{name}`; there are {}", known.join(", ")),
+            },
             Problem::Twice(name) => write!(f, "`{name}` was said before"),
             Problem::Late(name) => write!(f, "the setting `{name}` stands after the first step"),
             Problem::Unclosed => write!(f, "the text that begins here has no closing \""),

@@ -15,6 +15,7 @@
 
 mod error;
 mod fields;
+mod near;
 mod settings;
 mod steps;
 mod values;

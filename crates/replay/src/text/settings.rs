@@ -7,9 +7,10 @@ use framewise::tcp::CongestionControl;
 use framewise::tls::Versions;
 
 use super::error::{Problem, TextError};
-use super::fields;
+use super::near::near;
 use super::values::{number, time, unkeyed};
 use super::words::Words;
+use super::{fields, steps};
 use crate::pins::Offload;
 use crate::script::{Action, Deed, Peer, Script, Start, Timing, When};
 
@@ -83,12 +84,8 @@ impl Settings {
         let Some(first) = words.peek() else { return Ok(false) };
         let (column, name) = (first.column, unkeyed(first).unwrap_or_default().to_owned());
         if !NAMES.contains(&name.as_str()) {
-            let is_step = first.is_text || super::steps::begins(first);
-            return match is_step {
-                true => Ok(false),
-                false => Err(words
-                    .error(column, Problem::Unknown { kind: "setting", name: first.shown(), known: NAMES })),
-            };
+            let is_step = first.is_text || steps::begins(first);
+            return if is_step { Ok(false) } else { Err(words.error(column, self.unknown(first.shown()))) };
         }
         words.next();
         if !self.script.steps.is_empty() {
@@ -103,6 +100,13 @@ impl Settings {
         }
         self.script.preamble.push(line.trim_end().to_owned());
         Ok(true)
+    }
+
+    /// A word that begins neither a setting nor a step: which of them it was to be.
+    fn unknown(&self, name: String) -> Problem {
+        let is_step = !self.script.steps.is_empty() || near(&name, steps::ACTIONS).is_some();
+        let (kind, known) = if is_step { ("step", steps::ACTIONS) } else { ("setting", NAMES) };
+        Problem::Unknown { kind, name, known }
     }
 
     fn take(&mut self, name: &str, words: &mut Words) -> Result<(), TextError> {

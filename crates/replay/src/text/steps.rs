@@ -12,7 +12,7 @@ use super::words::{Word, Words};
 use crate::script::{Action, Deed, FetchLine, Heard, Step, When};
 
 /// What a step may begin with, behind its time.
-const ACTIONS: &[&str] =
+pub(super) const ACTIONS: &[&str] =
     &["<", ">", "silence", "fetch", "listen", "connect", "send", "read", "close", "abort", "hears"];
 /// The keys of `fetch`.
 const FETCH_KEYS: &[&str] = &["method", "body", "type", "header", "chunked", "redirects"];
@@ -20,8 +20,6 @@ const FETCH_KEYS: &[&str] = &["method", "body", "type", "header", "chunked", "re
 pub(super) const MOST_BYTES: usize = 1 << 20;
 /// Redirects that a fetch may follow.
 const MOST_REDIRECTS: usize = 50;
-
-const WHAT: &str = "a step: < > silence fetch listen connect send read close abort hears";
 
 /// Whether a line that begins so is a step.
 pub(super) fn begins(word: &Word) -> bool {
@@ -77,11 +75,8 @@ fn between(from: &str, to: &str) -> Option<When> {
 }
 
 fn action(words: &mut Words) -> Result<Action, TextError> {
-    let name = words.take(WHAT, |word| {
-        let said = unkeyed(word)?;
-        ACTIONS.iter().copied().find(|action| *action == said)
-    })?;
-    Ok(match name {
+    const WHAT: &str = "a step: < > silence fetch listen connect send read close abort hears";
+    Ok(match words.name(WHAT, ACTIONS)? {
         "<" => Action::Inject(Box::new(wire::injection(words)?)),
         ">" => Action::Expect(wire::expectation(words)?),
         "silence" => Action::Silence,
@@ -115,21 +110,19 @@ pub(crate) fn filler(length: usize) -> Bytes {
 
 fn heard(words: &mut Words) -> Result<Heard, TextError> {
     const WHAT: &str = "opened, data, peer-closed or closed";
-    let word = words.word(WHAT)?;
-    Ok(match word.as_str() {
+    Ok(match words.name(WHAT, &["opened", "data", "peer-closed", "closed"])? {
         "opened" => Heard::Opened,
         "peer-closed" => Heard::PeerClosed,
         "data" => words.take("a text, or a number of bytes", |word| match word.is_text {
             true => Some(Heard::Text(word.value.clone())),
             false => number(word.plain()?).map(Heard::Data),
         })?,
-        "closed" => {
+        _ => {
             let reason = words.take("the reason, between quotation marks", |word| {
                 word.is_text.then(|| String::from_utf8_lossy(&word.value).into_owned())
             })?;
             Heard::Closed(reason)
         }
-        _ => return words.take(WHAT, |_| None),
     })
 }
 

@@ -68,6 +68,18 @@ impl Words {
         self.take(expected, |word| unkeyed(word).map(str::to_owned))
     }
 
+    /// One of these names.
+    pub(super) fn name(
+        &mut self,
+        expected: &'static str,
+        names: &[&'static str],
+    ) -> Result<&'static str, TextError> {
+        self.take(expected, |word| {
+            let said = unkeyed(word)?;
+            names.iter().copied().find(|name| *name == said)
+        })
+    }
+
     pub(super) fn yes_or_no(&mut self) -> Result<bool, TextError> {
         self.one_of("yes or no", &[("yes", true), ("no", false)])
     }

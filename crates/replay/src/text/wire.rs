@@ -14,7 +14,7 @@ use crate::expect::CONTROL_BITS;
 use crate::script::{ArpKind, Content, Expectation, Injection, Segment};
 
 /// What can be injected.
-const KINDS: &str = "what comes: tcp udp ping icmp arp ns na frame again";
+const KINDS: &[&str] = &["tcp", "udp", "ping", "icmp", "arp", "ns", "na", "frame", "again"];
 /// Keys that go with everything in a packet.
 const KEYS: &[&str] = &[
     "seq",
@@ -46,8 +46,7 @@ const MOST_FRAGMENTS: usize = 64;
 
 /// What stands behind `<`.
 pub(super) fn injection(words: &mut Words) -> Result<Injection, TextError> {
-    let kind = words.word(KINDS)?;
-    let content = match kind.as_str() {
+    let content = match words.name("what comes: tcp udp ping icmp arp ns na frame again", KINDS)? {
         "tcp" => {
             let flags = words.take("control bits such as S, SA, A, PA, FA, R or none", flags)?;
             Content::Tcp(Segment { flags, ..Segment::default() })
@@ -59,8 +58,7 @@ pub(super) fn injection(words: &mut Words) -> Result<Injection, TextError> {
         "ns" => Content::Solicitation { about: words.address()? },
         "na" => Content::Advertisement { about: words.address()? },
         "frame" => Content::Frame(frame(words)?),
-        "again" => Content::Again,
-        _ => return words.take(KINDS, |_| None),
+        _ => Content::Again,
     };
     let mut injection = Injection::of(content);
     while let Some(word) = words.next() {
