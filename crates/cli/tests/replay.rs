@@ -68,8 +68,38 @@ fn what_can_not_be_played_has_its_own_codes() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("alone.replay, which says which side is the live host"));
 
+    for (name, bytes, told) in [
+        ("junk.pcapng", &b"\xc6junk"[..], "the capture can't be read: this is neither pcapng nor pcap"),
+        ("empty.pcapng", b"", "the capture can't be read: the file ends within the beginning"),
+        ("junk", b"host h\n\xc6", "junk is neither a capture nor text: what stands at byte 7 is no UTF-8"),
+    ] {
+        let junk = folder.path().join(name);
+        std::fs::write(&junk, bytes).expect("a temporary folder can be written to");
+        let output = replay(&[junk.to_str().expect("a plain path")]);
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        assert!(text(&output.stderr).contains(told), "{}", text(&output.stderr));
+    }
+
     assert_eq!(replay(&["no-such-file"]).status.code(), Some(1));
     assert_eq!(replay(&["--with", "x", "a", "b"]).status.code(), Some(2));
+}
+
+/// What comes from another program comes once.
+#[test]
+#[cfg(unix)]
+fn a_script_may_come_through_a_pipe() {
+    use std::io::Write;
+    use std::process::Stdio;
+
+    let program = env!("CARGO_BIN_EXE_framewise");
+    let mut command = Command::new(program);
+    command.args(["replay", "/dev/stdin"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the command can be run");
+    let mut input = child.stdin.take().expect("it is piped");
+    writeln!(input, "{PING}0").expect("the command reads it");
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    assert!(text(&output.stdout).starts_with("As expected: "), "{}", text(&output.stdout));
 }
 
 #[test]

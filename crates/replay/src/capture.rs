@@ -6,7 +6,7 @@ use framewise::core::{Direction, MacAddr};
 use framewise::ethernet::FrameView;
 use framewise_trace::dissect::{Frame, Limits};
 use framewise_trace::pcapng::SIMULATED_EPOCH;
-use framewise_trace::{CaptureReader, Dissection, Item, ReadError};
+use framewise_trace::{CaptureReader, Dissection, Item};
 
 use crate::compare::{Difference, Seen, difference};
 use crate::error::PlayError;
@@ -69,7 +69,7 @@ fn read(file: &[u8], sidecar: &Script, mac: MacAddr) -> Result<Vec<Captured>, Pl
         Start::At(nanos) => Some(Duration::from_nanos(nanos)),
         Start::FirstFrame => None,
     };
-    while let Some(item) = reader.next_item().map_err(damaged)? {
+    while let Some(item) = reader.next_item()? {
         let Item::Packet(packet) = item else { continue };
         let frame = frames.len() + 1;
         if frame > MOST_FRAMES {
@@ -97,10 +97,6 @@ fn read(file: &[u8], sidecar: &Script, mac: MacAddr) -> Result<Vec<Captured>, Pl
         frames.iter_mut().zip(directions).for_each(|(frame, told)| frame.direction = told);
     }
     Ok(frames)
-}
-
-fn damaged(error: ReadError) -> PlayError {
-    PlayError::Damaged(error.to_string())
 }
 
 /// What comes from the host's own MAC address, it has sent.

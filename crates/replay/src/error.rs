@@ -27,6 +27,14 @@ pub enum PlayError {
         /// What the operating system says.
         error: std::io::Error,
     },
+    /// A file that is named like no capture is no text either.
+    #[error("{file} is neither a capture nor text: what stands at byte {at} is no UTF-8")]
+    NotText {
+        /// Which.
+        file: String,
+        /// The first byte that is not of a text, from 0.
+        at: usize,
+    },
     /// A file is longer than any test.
     #[error("{file} has more than {limit} bytes, which is no test any more")]
     TooLarge {
@@ -46,9 +54,6 @@ pub enum PlayError {
     /// The capture can't be read.
     #[error("the capture can't be read")]
     Capture(#[from] ReadError),
-    /// A capture ends before it should.
-    #[error("the capture is damaged: {0}")]
-    Damaged(String),
     /// The capture is of another kind of link.
     #[error("frame {frame} is not of an Ethernet; what is played is Ethernet")]
     Link {
@@ -96,8 +101,11 @@ pub enum PlayError {
         why: String,
     },
     /// The host can't be made so.
-    #[error("the host can't be made so: {0}")]
-    Host(String),
+    #[error("the host can't be made so")]
+    Host(#[from] WorldError),
+    /// The host's TLS can't be set up so.
+    #[error("the host's TLS can't be set up so")]
+    Tls(#[from] framewise::tls::ConfigError),
     /// A page can't be fetched so.
     #[error("the page can't be fetched so")]
     Fetch(#[from] FetchError),
@@ -111,18 +119,6 @@ pub enum PlayError {
     #[error("the host did more than a test may: a capture or script for this is too long")]
     TooMuch,
     /// The Runner failed.
-    #[error("the run failed: {0}")]
-    Run(String),
-}
-
-impl From<WorldError> for PlayError {
-    fn from(error: WorldError) -> Self {
-        PlayError::Host(error.to_string())
-    }
-}
-
-impl From<framewise::tls::ConfigError> for PlayError {
-    fn from(error: framewise::tls::ConfigError) -> Self {
-        PlayError::Host(error.to_string())
-    }
+    #[error("the run failed")]
+    Run(#[from] std::io::Error),
 }

@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use framewise_trace::CaptureReader;
+
 use crate::error::PlayError;
 use crate::outcome::Outcome;
 use crate::script::Script;
@@ -36,7 +38,9 @@ pub fn file(path: &Path) -> Result<Played, PlayError> {
 /// The same.
 pub fn file_with(path: &Path, sidecar: Option<&Path>) -> Result<Played, PlayError> {
     let bytes = contents(path)?;
-    if is_capture(&bytes) {
+    if is_capture(path, &bytes) {
+        // What can't be read needs no sidecar.
+        CaptureReader::new(bytes.as_slice())?;
         let sidecar = sidecar.map_or_else(|| sidecar_of(path), Path::to_owned);
         if !sidecar.exists() {
             let (capture, sidecar) = (path.display().to_string(), sidecar.display().to_string());
@@ -45,7 +49,7 @@ pub fn file_with(path: &Path, sidecar: Option<&Path>) -> Result<Played, PlayErro
         let outcome = crate::capture(&bytes, &read(&sidecar)?)?;
         return Ok(Played { outcome, made: None });
     }
-    let script = read(path)?;
+    let script = parse(path, bytes)?;
     let (outcome, capture, sidecar) = crate::play::recorded(&script)?;
     Ok(Played { outcome, made: Some((capture, sidecar)) })
 }
@@ -55,10 +59,14 @@ pub fn file_with(path: &Path, sidecar: Option<&Path>) -> Result<Played, PlayErro
 /// # Errors
 /// The file can't be read, or what it says.
 pub fn read(path: &Path) -> Result<Script, PlayError> {
-    let bytes = contents(path)?;
+    parse(path, contents(path)?)
+}
+
+fn parse(path: &Path, bytes: Vec<u8>) -> Result<Script, PlayError> {
+    let file = || path.display().to_string();
     let text = String::from_utf8(bytes)
-        .map_err(|error| unreadable(path, std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?;
-    Script::read(&text).map_err(|error| PlayError::Text { file: path.display().to_string(), error })
+        .map_err(|error| PlayError::NotText { file: file(), at: error.utf8_error().valid_up_to() })?;
+    Script::read(&text).map_err(|error| PlayError::Text { file: file(), error })
 }
 
 /// All that a file holds, if it is no more than a test may be.
@@ -118,9 +126,12 @@ fn unreadable(path: &Path, error: std::io::Error) -> PlayError {
     PlayError::File { file: path.display().to_string(), error }
 }
 
-/// Whether a file begins as pcapng or pcap does, in either byte order and with either resolution.
-fn is_capture(bytes: &[u8]) -> bool {
+/// Whether a file is named as captures are, or begins as pcapng or pcap does, in either byte order and with either resolution.
+fn is_capture(path: &Path, bytes: &[u8]) -> bool {
     const BEGINNINGS: [u32; 3] = [0x0a0d_0d0a, 0xa1b2_c3d4, 0xa1b2_3c4d];
     let first = bytes.first_chunk().map(|first| u32::from_be_bytes(*first));
-    first.is_some_and(|first| BEGINNINGS.iter().any(|begin| [*begin, begin.swap_bytes()].contains(&first)))
+    let is_named_so = path.extension().is_some_and(|end| ["pcap", "pcapng", "cap"].iter().any(|e| end == *e));
+    is_named_so
+        || first
+            .is_some_and(|first| BEGINNINGS.iter().any(|begin| [*begin, begin.swap_bytes()].contains(&first)))
 }

@@ -9,7 +9,6 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -388,10 +387,4 @@ impl Layer for Nobody {
 /// The name of connection number `index` that the host's application opens.
 pub(crate) fn connection(index: u32) -> framewise::core::id::ConnId {
     framewise::core::id::ConnId::new(Opener::Upper, index, 0)
-}
-
-impl From<io::Error> for PlayError {
-    fn from(error: io::Error) -> Self {
-        PlayError::Run(error.to_string())
-    }
 }

@@ -110,6 +110,9 @@ fn write(played: &Played, file: &Path, script: &Path) -> Result<(), Failure> {
     write(&sidecar_of(file), format!("# Made of {name}.\n{sidecar}").as_bytes())
 }
 
+/// The chapter on captures and scripts.
+const BOOK: &str = "docs/src/replaying.md";
+
 /// Why a file can't be played.
 fn failure(path: &Path, error: &PlayError) -> Failure {
     let mut sentence = error.to_string();
@@ -120,14 +123,17 @@ fn failure(path: &Path, error: &PlayError) -> Failure {
     }
     let shown = path.display();
     match error {
-        PlayError::File { .. } | PlayError::TooLarge { .. } => Failure::new(Kind::File, sentence),
-        PlayError::NoSidecar { .. } => Failure::new(Kind::File, sentence)
-            .next(format!("framewise replay {shown} --with FILE     (book: Write a replay test)")),
-        PlayError::Text { .. } => Failure::new(Kind::Usage, sentence).next("book: Write a replay test"),
-        PlayError::Capture(_) | PlayError::Damaged(_) => {
-            Failure::new(Kind::File, format!("{shown}: {sentence}"))
-                .next("a pcap or pcapng file, as Wireshark and tcpdump write it")
+        PlayError::File { .. } | PlayError::NotText { .. } | PlayError::TooLarge { .. } => {
+            Failure::new(Kind::File, sentence)
         }
-        _ => Failure::new(Kind::Usage, format!("{shown}: {sentence}")).next("book: Write a replay test"),
+        PlayError::NoSidecar { .. } => Failure::new(Kind::File, sentence)
+            .next(format!("framewise replay {shown} --with FILE     (see {BOOK})")),
+        PlayError::Text { .. } => {
+            Failure::new(Kind::Usage, sentence).next(format!("what {BOOK} says of the grammar"))
+        }
+        PlayError::Capture(_) => Failure::new(Kind::File, format!("{shown}: {sentence}"))
+            .next("a pcap or pcapng file, as Wireshark and tcpdump write it"),
+        _ => Failure::new(Kind::Usage, format!("{shown}: {sentence}"))
+            .next(format!("what {BOOK} says of the grammar")),
     }
 }
