@@ -12,14 +12,18 @@ use std::ops::Range;
 use framewise::core::read::{u8_at, u16_at, u32_at};
 use framewise::dns;
 use framewise::ethernet::{EtherType, FrameView};
-use framewise::ip::{Ipv4Header, Ipv6Header};
+use framewise::ip::{Ipv4Header, Ipv6Header, icmpv4, ipv6};
 use framewise::tcp::segment::Flags;
 
 const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ETHERNET_HEADER: usize = 14;
+/// The same in both versions.
 const ICMP_HEADER: usize = 8;
+/// From this type on, messages of ICMPv6 are no errors (RFC 4443, section 2.1).
+const ICMPV6_INFORMATIONAL: u8 = 128;
 /// In the place of a checksum that is not there; even, as those are.
 const NO_SUM: usize = usize::MAX - 1;
 /// The kind of the option with what came out of order (RFC 2018, section 3).
@@ -74,7 +78,7 @@ impl Translation {
         match transport.protocol {
             TCP => self.segment(&transport, &mut bytes),
             UDP => self.datagram(&transport, &mut bytes),
-            ICMP => self.quoted(&transport, &mut bytes),
+            ICMP | ICMPV6 => self.quoted(&transport, &mut bytes),
             _ => {}
         }
         bytes
@@ -110,9 +114,7 @@ impl Translation {
 
     /// An error quotes what the host has sent: its port, and its sequence number.
     fn quoted(&self, transport: &Transport<'_>, bytes: &mut [u8]) {
-        let inside = transport.at + ICMP_HEADER;
-        let is_error = u8_at(bytes, transport.at).is_some_and(framewise::ip::icmpv4::is_error);
-        let Some(quoted) = Transport::of_ipv4(transport.bytes, inside).filter(|_| is_error) else { return };
+        let Some(quoted) = transport.quoted() else { return };
         let Some(live) = quoted.flow_of_sender().and_then(|flow| self.flows.get(&flow)) else { return };
         let sum = transport.at + 2;
         put_u16(bytes, quoted.at, live.port, sum);
@@ -135,12 +137,17 @@ impl<'f> Transport<'f> {
     fn of(frame: &'f [u8]) -> Option<Self> {
         match FrameView::new(frame).ok()?.ethertype() {
             EtherType::IPV4 => Self::of_ipv4(frame, ETHERNET_HEADER),
-            EtherType::IPV6 => {
-                let header = Ipv6Header::read(frame.get(ETHERNET_HEADER..)?).ok()?;
-                let at = ETHERNET_HEADER + framewise::ip::ipv6::HEADER_LEN;
-                let (source, destination) = (header.source.into(), header.destination.into());
-                Some(Transport { bytes: frame, protocol: header.next_header, at, source, destination })
-            }
+            EtherType::IPV6 => Self::of_ipv6(frame, ETHERNET_HEADER),
+            _ => None,
+        }
+    }
+
+    /// What an ICMP error quotes, which is of the same version of IP.
+    fn quoted(&self) -> Option<Self> {
+        let (kind, begin) = (u8_at(self.bytes, self.at)?, self.at + ICMP_HEADER);
+        match self.protocol {
+            ICMP if icmpv4::is_error(kind) => Self::of_ipv4(self.bytes, begin),
+            ICMPV6 if kind < ICMPV6_INFORMATIONAL => Self::of_ipv6(self.bytes, begin),
             _ => None,
         }
     }
@@ -153,6 +160,17 @@ impl<'f> Transport<'f> {
             bytes: frame,
             protocol: header.protocol,
             at: begin + header.header_len,
+            source: header.source.into(),
+            destination: header.destination.into(),
+        })
+    }
+
+    fn of_ipv6(frame: &'f [u8], begin: usize) -> Option<Self> {
+        let header = Ipv6Header::read(frame.get(begin..)?).ok()?;
+        Some(Transport {
+            bytes: frame,
+            protocol: header.next_header,
+            at: begin + ipv6::HEADER_LEN,
             source: header.source.into(),
             destination: header.destination.into(),
         })

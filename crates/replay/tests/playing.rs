@@ -200,6 +200,23 @@ fn another_seed_is_the_same_conversation() {
     assert!(outcome.is_success(), "{outcome}");
 }
 
+/// What an error quotes is the host's own segment: it speaks of the numbers of now, in both versions of IP.
+#[test]
+fn what_an_error_quotes_is_translated() {
+    for (capture_of, sidecar) in [
+        (
+            &include_bytes!("../../../pcaps/path-mtu.pcapng")[..],
+            include_str!("../../../pcaps/path-mtu.replay"),
+        ),
+        (include_bytes!("../../../pcaps/path-mtu6.pcapng"), include_str!("../../../pcaps/path-mtu6.replay")),
+    ] {
+        let sidecar = format!("seed 9\ncompare everything except chance\n{sidecar}");
+        let outcome =
+            capture(capture_of, &Script::read(&sidecar).expect("a sidecar")).expect("it can be played");
+        assert!(outcome.is_success(), "{outcome}");
+    }
+}
+
 #[test]
 fn a_sidecar_has_no_frames_of_its_own() {
     let sidecar = Script::read(&format!("{SIDECAR}\n1s < ping\n")).expect("as a script it can be read");
