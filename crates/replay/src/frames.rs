@@ -94,12 +94,14 @@ impl Maker {
 
     fn arp(&self, kind: ArpKind, about: IpAddr, injection: &Injection) -> Result<Vec<u8>, Unmade> {
         let IpAddr::V4(about) = about else { return Err("ARP is for IPv4") };
-        let IpAddr::V4(own) = injection.from.unwrap_or(self.peer.address) else {
-            return Err("ARP is for IPv4, and the peer's address is of IPv6");
-        };
         let mac = injection.mac.unwrap_or(self.peer.mac);
         let (packet, to) = match kind {
-            ArpKind::Request => (ArpPacket::request(mac, own, about), MacAddr::BROADCAST),
+            ArpKind::Request => {
+                let IpAddr::V4(own) = injection.from.unwrap_or(self.peer.address) else {
+                    return Err("ARP is for IPv4, and the peer's address is of IPv6");
+                };
+                (ArpPacket::request(mac, own, about), MacAddr::BROADCAST)
+            }
             ArpKind::Probe => (ArpPacket::probe(mac, about), MacAddr::BROADCAST),
             ArpKind::Announcement => (ArpPacket::announcement(mac, about), MacAddr::BROADCAST),
             ArpKind::Reply => {

@@ -108,7 +108,7 @@ fn good_line() -> impl Strategy<Value = String> {
         "< icmp type=3 code=4 mtu=0",
         "< icmp type=3 code=4 mtu=68",
         "< arp request 192.0.2.80",
-        "< arp reply 192.0.2.80 from=192.0.2.80",
+        "< arp reply 192.0.2.80",
         "< arp announcement 192.0.2.20 mac=02:00:00:00:00:09",
         "< frame ff",
         "< frame 020000000001020000000002080045",

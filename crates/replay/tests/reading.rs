@@ -97,6 +97,42 @@ fn what_was_expected_is_told_with_its_place() {
 }
 
 #[test]
+fn what_would_change_nothing_is_an_error() {
+    let fits = "expected a key that fits what comes, with a value that it can have";
+    for (line, column, key) in [
+        ("< again ttl=1", 9, "ttl=1"),
+        ("< again from=192.0.2.9", 9, "from=192.0.2.9"),
+        ("< arp request 192.0.2.80 sum=wrong", 26, "sum=wrong"),
+        ("< arp reply 192.0.2.80 fragments=8", 24, "fragments=8"),
+        ("< arp probe 192.0.2.80 from=192.0.2.9", 24, "from=192.0.2.9"),
+        ("< ns 2001:db8::1 order=2,1", 18, "order=2,1"),
+        ("< na 2001:db8::1 sum=wrong", 18, "sum=wrong"),
+        ("< tcp S sackok=perhaps", 9, "sackok=perhaps"),
+    ] {
+        assert_eq!(of_line(line), format!("line 4, column {column}: {fits}, found `{key}`"), "{line}");
+    }
+    for (line, told) in [
+        ("compare everything TCP", "line 4, column 20: expected except, or the end of the line, found `TCP`"),
+        (
+            "compare everything except",
+            "line 4, column 26: expected layers and fields such as TCP or IPv4/time-to-live, and the line ends",
+        ),
+        (
+            "fetch http://shop.test/ chunked=perhaps",
+            "line 4, column 25: expected yes or no, found `chunked=perhaps`",
+        ),
+    ] {
+        assert_eq!(of_line(line), told, "{line}");
+    }
+    let taken = "< arp request 192.0.2.80 from=192.0.2.9 mac=02:00:00:00:00:09 to-mac=ff:ff:ff:ff:ff:ff
+        < arp reply 192.0.2.80 to=192.0.2.9 mac=02:00:00:00:00:09
+        < ns 2001:db8::1 from=2001:db8::2 ttl=1
+        < na 2001:db8::1 from=2001:db8::2 to=2001:db8::3 to-mac=02:00:00:00:00:09
+        < ping ttl=1 sum=wrong fragments=8 order=2,1 sum=wrong";
+    Script::read(&format!("{HOST}{taken}\n")).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
 fn what_can_not_be_together_is_told() {
     assert_eq!(error("seed 1\n"), "line 1, column 1: the host needs `mac` and `address`, or `world me`");
     let told = of_line("10ms listen 80\n20ms fetch http://192.0.2.20/");

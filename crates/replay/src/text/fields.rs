@@ -22,8 +22,11 @@ pub(super) fn compared(words: &mut Words) -> Result<Compared, TextError> {
     while let Some(word) = words.next() {
         let said = unkeyed(&word).unwrap_or_default().trim_end_matches(',').to_owned();
         match said.as_str() {
-            "everything" if !is_except && compared.chosen.is_empty() => is_everything = true,
             "except" if !is_except => is_except = true,
+            _ if is_everything && !is_except => {
+                return Err(words.unexpected("except, or the end of the line", &word));
+            }
+            "everything" if !is_except && compared.chosen.is_empty() => is_everything = true,
             name => {
                 let chosen = chosen(name).ok_or_else(|| {
                     let name = word.shown();
@@ -34,11 +37,11 @@ pub(super) fn compared(words: &mut Words) -> Result<Compared, TextError> {
             }
         }
     }
+    if is_except && compared.except.is_empty() {
+        return words.take("layers and fields such as TCP or IPv4/time-to-live", |_| None);
+    }
     if !is_everything && compared.chosen.is_empty() {
         return words.take("everything, or layers and fields such as TCP or IPv4/time-to-live", |_| None);
-    }
-    if is_everything {
-        compared.chosen.clear();
     }
     Ok(compared)
 }

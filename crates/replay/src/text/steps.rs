@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::error::{Problem, TextError};
-use super::values::{number, time, unkeyed};
+use super::values::{number, time, unkeyed, yes_or_no};
 use super::wire;
 use super::words::{Word, Words};
 use crate::script::{Action, Deed, FetchLine, Heard, Step, When};
@@ -155,7 +155,9 @@ fn fetch(words: &mut Words) -> Result<FetchLine, TextError> {
                 };
                 line.headers.push((name.trim().to_owned(), value.trim().as_bytes().to_vec()));
             }
-            Some("chunked") => line.is_chunked = text() == "yes",
+            Some("chunked") => {
+                line.is_chunked = yes_or_no(&text()).ok_or_else(|| words.unexpected("yes or no", &word))?;
+            }
             Some("redirects") => {
                 let most: Option<usize> = number(&text());
                 let most = most.filter(|&most| most <= MOST_REDIRECTS);

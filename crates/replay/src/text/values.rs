@@ -81,7 +81,7 @@ impl Words {
     }
 
     pub(super) fn yes_or_no(&mut self) -> Result<bool, TextError> {
-        self.one_of("yes or no", &[("yes", true), ("no", false)])
+        self.take("yes or no", |word| unkeyed(word).and_then(yes_or_no))
     }
 
     /// One of these words.
@@ -115,6 +115,14 @@ impl Words {
         self.take("an address and a port, such as 192.0.2.20:80 or [2001:db8::1]:80", |word| {
             unkeyed(word)?.parse().ok()
         })
+    }
+}
+
+pub(super) fn yes_or_no(text: &str) -> Option<bool> {
+    match text {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
     }
 }
 

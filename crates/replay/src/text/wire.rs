@@ -8,14 +8,14 @@ use framewise::tcp::segment::Flags;
 use super::error::{Problem, TextError};
 use super::fields;
 use super::steps::payload;
-use super::values::{number, unkeyed};
+use super::values::{number, unkeyed, yes_or_no};
 use super::words::{Word, Words};
 use crate::expect::CONTROL_BITS;
 use crate::script::{ArpKind, Content, Expectation, Injection, Segment};
 
 /// What can be injected.
 const KINDS: &[&str] = &["tcp", "udp", "ping", "icmp", "arp", "ns", "na", "frame", "again"];
-/// Keys that go with everything in a packet.
+/// The keys of all that can be injected.
 const KEYS: &[&str] = &[
     "seq",
     "ack",
@@ -111,7 +111,8 @@ fn key(injection: &mut Injection, word: &Word, words: &Words) -> Result<(), Text
         return Err(words.error(word.column, Problem::Unknown { kind: "key", name, known: KEYS }));
     }
     let of_content = of_content(&mut injection.content, name, word);
-    let taken = of_content.or_else(|| of_packet(injection, name, word));
+    let is_around = takes(&injection.content, name);
+    let taken = of_content.or_else(|| is_around.then(|| of_packet(injection, name, word)).flatten());
     taken.ok_or_else(|| words.unexpected("a key that fits what comes, with a value that it can have", word))
 }
 
@@ -148,7 +149,7 @@ fn of_segment(segment: &mut Segment, key: &str, word: &Word) -> Option<()> {
         "win" => segment.window = Some(number(text?)?),
         "mss" => options.maximum_segment_size = Some(number(text?)?),
         "ws" => options.window_scale = Some(number(text?)?),
-        "sackok" => options.sack_permitted = text? == "yes",
+        "sackok" => options.sack_permitted = yes_or_no(text?)?,
         "sack" => {
             let blocks = text?.split(',').map(|block| {
                 let (from, to) = block.split_once('-')?;
@@ -162,6 +163,20 @@ fn of_segment(segment: &mut Segment, key: &str, word: &Word) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+/// Whether a key of the packet or the frame changes anything around this.
+fn takes(content: &Content, key: &str) -> bool {
+    let keys: &[&str] = match content {
+        Content::Frame(_) | Content::Again => &[],
+        Content::Arp { kind: ArpKind::Request, .. } => &["from", "mac", "to-mac"],
+        Content::Arp { kind: ArpKind::Reply, .. } => &["to", "mac", "to-mac"],
+        Content::Arp { .. } => &["mac", "to-mac"],
+        Content::Solicitation { .. } => &["from", "mac", "to-mac", "ttl"],
+        Content::Advertisement { .. } => &["from", "to", "mac", "to-mac", "ttl"],
+        Content::Tcp(_) | Content::Udp { .. } | Content::Ping { .. } | Content::Error { .. } => KEYS,
+    };
+    keys.contains(&key)
 }
 
 /// A key of the packet or the frame around it.
