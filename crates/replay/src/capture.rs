@@ -81,9 +81,8 @@ fn read(file: &[u8], sidecar: &Script, mac: MacAddr) -> Result<Vec<Captured>, Pl
         if packet.bytes.len() < packet.original_length as usize {
             return Err(PlayError::Cut { frame });
         }
-        let time = packet.time.ok_or(PlayError::Time { frame })?;
-        let at = time.checked_sub(*zero.get_or_insert(time)).filter(|at| *at <= LONGEST);
-        let at = at.ok_or(PlayError::Time { frame })?;
+        let time = packet.time.ok_or(PlayError::NoTime { frame })?;
+        let at = since(*zero.get_or_insert(time), time, sidecar.start, frame)?;
         // Clocks of computers are set back now and then; a run's never is.
         let at = frames.last().map_or(at, |before| at.max(before.at));
         let told = packet.direction();
@@ -97,6 +96,15 @@ fn read(file: &[u8], sidecar: &Script, mac: MacAddr) -> Result<Vec<Captured>, Pl
         frames.iter_mut().zip(directions).for_each(|(frame, told)| frame.direction = told);
     }
     Ok(frames)
+}
+
+/// How long after the run's zero a frame was seen.
+fn since(zero: Duration, time: Duration, start: Start, frame: usize) -> Result<Duration, PlayError> {
+    let (since, wrong) = match start {
+        Start::FirstFrame => (Some(time.saturating_sub(zero)), PlayError::TooLong { frame }),
+        Start::Simulated | Start::At(_) => (time.checked_sub(zero), PlayError::Outside { frame }),
+    };
+    since.filter(|since| *since <= LONGEST).ok_or(wrong)
 }
 
 /// What comes from the host's own MAC address, it has sent.
@@ -229,9 +237,9 @@ fn judge(
 }
 
 /// The numbers in the capture of the frames that came to the host.
-fn numbers(frames: &[Captured]) -> Vec<usize> {
+fn numbers(frames: &[Captured]) -> Vec<Option<usize>> {
     let inbound = frames.iter().filter(|frame| frame.direction == Direction::Inbound);
-    inbound.map(|frame| frame.number).collect()
+    inbound.map(|frame| Some(frame.number)).collect()
 }
 
 fn since_begin(frame: &Frame<'_>) -> Duration {

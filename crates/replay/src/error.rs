@@ -60,9 +60,23 @@ pub enum PlayError {
         /// The frame's number.
         frame: usize,
     },
-    /// A frame has no time, or one before the run's beginning.
-    #[error("frame {frame} was seen before the run's beginning; `start first-frame` begins with the capture")]
-    Time {
+    /// A frame has no time.
+    #[error("frame {frame} has no time at which it could be sent")]
+    NoTime {
+        /// The frame's number.
+        frame: usize,
+    },
+    /// A frame was seen before the run's beginning, or long after it.
+    #[error(
+        "frame {frame} was not seen in the 24 hours from the run's beginning; `start first-frame` begins with the capture"
+    )]
+    Outside {
+        /// The frame's number.
+        frame: usize,
+    },
+    /// A capture goes on for longer than is played.
+    #[error("frame {frame} was seen more than 24 hours after the first; so long a capture is not played")]
+    TooLong {
         /// The frame's number.
         frame: usize,
     },

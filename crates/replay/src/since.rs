@@ -12,12 +12,12 @@ use crate::outcome::Wrong;
 const MOST: usize = 3;
 
 /// What may have led to it, after the host had sent `matched` frames as expected. `numbers` are those of the
-/// frames that came, or of the lines by which they came, as `called` says.
+/// frames that came, or of the lines by which they came, as `called` says; `None`: the player sent it by itself.
 pub(crate) fn explain(
     wrong: &Wrong,
     got: &Dissection,
     matched: usize,
-    numbers: &[usize],
+    numbers: &[Option<usize>],
     called: &str,
 ) -> Vec<String> {
     let mut sentences = refusals(got, matched, numbers, called);
@@ -42,26 +42,25 @@ fn latest<'d>(got: &'d Dissection, matched: usize) -> impl Iterator<Item = (usiz
     })
 }
 
-fn refusals(got: &Dissection, matched: usize, numbers: &[usize], called: &str) -> Vec<String> {
+fn refusals(got: &Dissection, matched: usize, numbers: &[Option<usize>], called: &str) -> Vec<String> {
     let refused = latest(got, matched).filter_map(|(index, frame)| {
         let refused = frame.refused()?;
-        let number = numbers.get(index)?;
+        let what = match numbers.get(index)? {
+            Some(number) => format!("{} {called} {number}", unit(&frame)),
+            None => "what the player answered by itself".to_owned(),
+        };
         let meaning = drops::explain(refused.layer, refused.reason);
         let meaning = meaning.map_or_else(String::new, |drop| format!(": {}", drop.meaning));
-        let what = unit(&frame);
-        Some(format!(
-            "{what} of {called} {number} was not taken: {}, {}{meaning}",
-            refused.layer, refused.reason
-        ))
+        Some(format!("{what} was not taken: {}, {}{meaning}", refused.layer, refused.reason))
     });
     refused.collect()
 }
 
-/// What the innermost layer calls what came.
+/// What the innermost layer calls what came, in front of where it came.
 fn unit(frame: &Frame<'_>) -> String {
     let layers = frame.layers().layers;
     let unit = layers.iter().rev().find(|layer| matches!(layer.description.protocol, "TCP" | "UDP" | "ARP"));
-    unit.map_or_else(|| "what".to_owned(), |layer| format!("the {}", layer.description.unit))
+    unit.map_or_else(|| "what came in".to_owned(), |layer| format!("the {} of", layer.description.unit))
 }
 
 /// Where an acknowledgment stayed behind: the segment that it was to acknowledge.
@@ -69,7 +68,7 @@ fn untaken(
     wrong: &Wrong,
     got: &Dissection,
     matched: usize,
-    numbers: &[usize],
+    numbers: &[Option<usize>],
     called: &str,
 ) -> Option<String> {
     let Wrong::Different(Difference::Field { layer, field, expected, got: was, .. }) = wrong else {
@@ -81,7 +80,7 @@ fn untaken(
     let number = |value: &str| value.trim_start_matches('+').parse::<u32>().ok();
     let (expected, was) = (number(&expected.value)?, number(&was.value)?);
     let last = latest(got, matched).filter(|(_, frame)| frame.segment().is_some()).last();
-    let frame = last.and_then(|(index, _)| numbers.get(index));
+    let frame = last.and_then(|(index, _)| *numbers.get(index)?);
     Some(match (was < expected, frame) {
         (true, Some(frame)) => format!("the host lacks byte {was}, though {called} {frame} was taken"),
         (true, None) => format!("byte {was} did not come to the host before it sent this"),

@@ -22,9 +22,12 @@ fn frames(file: &[u8]) -> Vec<Frame> {
     frames
 }
 
+fn words(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
 /// Frames as a file of pcap, with nanoseconds.
 fn file(frames: &[Frame]) -> Vec<u8> {
-    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
     let mut file = words(&[0xa1b2_3c4d, 0x0004_0002, 0, 0, 65_535, 1]);
     for (time, bytes) in frames {
         let length = bytes.len() as u32;
@@ -84,5 +87,52 @@ fn what_a_script_expects_at_any_time_is_waited_for() {
              hears data \"hi\"";
     let outcome =
         script(&Script::read(&format!("{HOST}{steps}")).expect("a script")).expect("it can be played");
+    assert!(outcome.is_success(), "{outcome}");
+}
+
+#[test]
+fn a_frame_at_no_time_of_the_run_is_told_as_what_it_is() {
+    let frames = frames(include_bytes!("../../../pcaps/ping.pcapng"));
+    let sidecar = |more: &str| format!("{HOST}{more}\nlisten 80\n");
+    let told = |frames: &[Frame], more: &str| {
+        play(frames, &sidecar(more)).expect_err("a frame is at the wrong time").to_string()
+    };
+    let moved = |day: u32| {
+        let later = Duration::from_secs(u64::from(day) * 24 * 3_600);
+        frames.iter().map(|(time, bytes)| (*time + later, bytes.clone())).collect::<Vec<_>>()
+    };
+    let outside = "frame 1 was not seen in the 24 hours from the run's beginning; `start first-frame` begins with the capture";
+    assert_eq!(told(&moved(2), ""), outside);
+    assert_eq!(told(&moved(0), "start 1800000000000000000"), outside);
+    let long = [moved(0), moved(2)].concat();
+    let told = told(&long, "start first-frame");
+    let number = frames.len() + 1;
+    assert_eq!(
+        told,
+        format!(
+            "frame {number} was seen more than 24 hours after the first; so long a capture is not played"
+        )
+    );
+}
+
+/// A simple packet block of pcapng has none.
+#[test]
+fn a_frame_without_a_time_is_told() {
+    let section = words(&[0x0a0d_0d0a, 28, 0x1a2b_3c4d, 1, u32::MAX, u32::MAX, 28]);
+    let interface = words(&[1, 20, 1, 65_535, 20]);
+    let packet = [words(&[3, 80, 64]), vec![0; 64], words(&[80])].concat();
+    let file = [section, interface, packet].concat();
+    let error = capture(&file, &Script::read(HOST).expect("a sidecar")).expect_err("it can't be played");
+    assert_eq!(error.to_string(), "frame 1 has no time at which it could be sent");
+}
+
+/// Clocks are set back now and then.
+#[test]
+fn a_frame_seen_before_the_first_is_played_with_it() {
+    let mut frames = frames(include_bytes!("../../../pcaps/ping.pcapng"));
+    frames.truncate(2);
+    frames[1].0 = frames[0].0 - Duration::from_secs(1);
+    let outcome = play(&frames, &format!("{HOST}start first-frame\ntimes free\nlisten 80\n"))
+        .expect("it can be played");
     assert!(outcome.is_success(), "{outcome}");
 }

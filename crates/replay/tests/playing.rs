@@ -61,6 +61,20 @@ fn a_segment_that_was_refused_is_the_reason() {
 }
 
 #[test]
+fn what_came_and_was_refused_is_called_by_its_line() {
+    let told = |text: &str| {
+        let outcome = script(&Script::read(text).expect("a script")).expect("it can be played");
+        outcome.failure.expect("nothing is answered").since.join("\n")
+    };
+    let since = told(&format!("{HOST}10ms < ping sum=wrong\n > icmp type=0\n"));
+    assert!(since.starts_with("what came in line 5 was not taken: ip, "), "{since}");
+    // Nobody's answer may come from the address of a group.
+    let group = HOST.replace("peer 02", "peer 03");
+    let since = told(&format!("{group}connect 192.0.2.20:80\n > tcp S\n"));
+    assert!(since.starts_with("what the player answered by itself was not taken: ethernet, "), "{since}");
+}
+
+#[test]
 fn what_nobody_expected_is_wrong_too() {
     let outcome = run("10ms < ping\n+1s silence\n");
     assert!(matches!(outcome.failure.expect("it answers").wrong, Wrong::Unexpected { .. }));

@@ -80,8 +80,8 @@ struct Player<'s> {
     /// The flow of the segment that came or went last.
     current: Option<(IpAddr, u16)>,
     events: Vec<Event>,
-    /// The lines by which frames came to the host, in their order.
-    came: Vec<usize>,
+    /// The lines by which frames came to the host, in their order; `None`: the player has answered by itself.
+    came: Vec<Option<usize>>,
     /// The deeds that were done, with their times.
     deeds: Vec<String>,
 }

@@ -31,7 +31,7 @@ impl Player<'_> {
                 return Err(PlayError::TooMuch);
             }
             self.live.give(frame, at)?;
-            self.came.push(step.line);
+            self.came.push(Some(step.line));
             self.injected += 1;
             self.maker.last.clone_from(frame);
         }

@@ -20,7 +20,7 @@ impl Player<'_> {
         // Who refused what came: the frames that came are in the order of their lines.
         let inbound = got.frames().filter(|frame| frame.direction() == Some(Direction::Inbound));
         for (line, frame) in self.came.iter().zip(inbound) {
-            let event = before.iter_mut().find(|event| event.number == *line);
+            let event = before.iter_mut().find(|event| Some(event.number) == *line);
             if let (Some(refused), Some(event)) = (frame.refused(), event) {
                 event.refused = Some(format!("{}, {}", refused.layer, refused.reason));
             }

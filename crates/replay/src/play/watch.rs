@@ -53,7 +53,7 @@ impl Player<'_> {
         let made = self.maker.make(&answer, &Flow::default());
         for frame in made.map_err(|why| PlayError::Step { line: 0, why: why.to_owned() })? {
             self.live.give(&frame, self.live.now())?;
-            self.came.push(0);
+            self.came.push(None);
         }
         Ok(())
     }
