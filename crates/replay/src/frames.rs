@@ -2,13 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use framewise::core::MacAddr;
 use framewise::core::checksum::Sum;
+use framewise::core::{Buf, MacAddr};
 use framewise::ethernet::{ArpPacket, EtherType, FrameView, Header, Operation};
 use framewise::ip::ndp::{AdvertisementFlags, emit_neighbour_advertisement, emit_neighbour_solicitation};
 use framewise::ip::{FragmentHeader, Ipv4Header, Ipv6Header, icmpv4, icmpv6, ipv4, ipv6, ndp};
 use framewise::tcp::SeqNumber;
 use framewise::tcp::segment::{Flags, Header as TcpHeader, Options};
+use framewise::udp;
 
 use crate::script::{ArpKind, Content, Injection, Peer, Segment};
 
@@ -311,11 +312,10 @@ fn segment_bytes(
 }
 
 fn datagram(from_port: u16, to_port: u16, data: &[u8], from: IpAddr, to: IpAddr) -> Result<Vec<u8>, Unmade> {
-    let length = u16::try_from(data.len() + 8).map_err(|_| "a datagram is longer than 65535 bytes")?;
-    let mut bytes = [from_port, to_port, length, 0].map(u16::to_be_bytes).concat();
-    bytes.extend(data);
-    put_sum(&mut bytes, 6, UDP, from, to);
-    Ok(bytes)
+    let header = udp::Header { source_port: from_port, destination_port: to_port };
+    let mut bytes = Buf::copy_from_slice(data);
+    header.emit(&mut bytes, from, to).map_err(|_| "a datagram is longer than 65535 bytes")?;
+    Ok(bytes.to_vec())
 }
 
 fn ping(identifier: u16, sequence: u16, length: usize, from: IpAddr, to: IpAddr) -> (u8, Vec<u8>) {

@@ -14,6 +14,7 @@ use framewise::dns;
 use framewise::ethernet::{EtherType, FrameView};
 use framewise::ip::{Ipv4Header, Ipv6Header, icmpv4, ipv6};
 use framewise::tcp::segment::Flags;
+use framewise::udp::header::never_zero;
 
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
@@ -109,6 +110,9 @@ impl Translation {
         let question = u16_at(bytes, at + 8).and_then(|then| self.questions.get(&(flow.1, then)));
         if let Some(&now) = question.filter(|_| flow.3 == dns::PORT) {
             put_u16(bytes, at + 8, now, sum);
+        }
+        if let Some(sum) = u16_at(bytes, at + 6).filter(|_| has_sum) {
+            put_u16(bytes, at + 6, never_zero(sum), NO_SUM);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Scripts and captures, and what is told of those that are not as expected.
 
+use framewise::core::checksum::Sum;
 use framewise_replay::compare::Difference;
 use framewise_replay::outcome::{Place, Wrong};
 use framewise_replay::{Outcome, PlayError, Script, capture, script};
@@ -159,6 +160,21 @@ fn a_super_frame_is_as_many_frames_as_are_on_the_wire() {
     let rest = " > tcp A seq=1461 len=1460\n > tcp PA seq=2921 len=1080\n";
     let outcome = run(&format!("{text}{rest}+1ms < tcp A ack=4001\n+1s silence\n"));
     assert!(outcome.is_success(), "{outcome}");
+}
+
+/// A datagram whose checksum comes out as zero has its other form, for zero says that there is none (RFC 768).
+#[test]
+fn a_datagram_always_has_a_checksum() {
+    let [peer, host] = ["2001:db8:1::20", "2001:db8:1::80"].map(|text| text.parse().expect("an address"));
+    let mut sum = Sum::default();
+    sum.add_pseudo_header(peer, host, 17, 10);
+    [40_000, 7, 10].into_iter().for_each(|word| sum.add_u16(word));
+    let [a, b] = sum.checksum().to_be_bytes();
+    let text = HOST.replace("192.0.2.80/24", &format!("{host}/64")).replace("192.0.2.20", &peer.to_string());
+    let steps = format!("10ms < udp to-port=7 data=\"\\x{a:02x}\\x{b:02x}\"\n > icmpv6 type=1 code=4\n");
+    let outcome =
+        script(&Script::read(&format!("{text}{steps}")).expect("a script")).expect("it can be played");
+    assert!(outcome.is_success(), "in IPv6 every datagram has one: {outcome}");
 }
 
 #[test]

@@ -205,6 +205,6 @@ fn summed(bytes: &[u8], source: IpAddr, destination: IpAddr) -> Sum {
 }
 
 /// A checksum of zero is sent as all ones, since zero says "none" (RFC 768). Both mean the same in ones' complement.
-fn never_zero(checksum: u16) -> u16 {
+pub fn never_zero(checksum: u16) -> u16 {
     if checksum == 0 { u16::MAX } else { checksum }
 }

@@ -3,6 +3,7 @@
 use framewise::core::checksum::Sum;
 use framewise::tcp::SeqNumber;
 use framewise::tcp::segment::{Flags, Header, Options};
+use framewise::udp::header::never_zero;
 use std::net::IpAddr;
 
 use super::Translation;
@@ -10,23 +11,47 @@ use super::Translation;
 const HOST: [u8; 4] = [192, 0, 2, 10];
 const PEER: [u8; 4] = [192, 0, 2, 20];
 
-/// A frame with a segment between these two, its checksum off by `wrong`.
-fn frame(from_host: bool, header: &Header, wrong: u16) -> Vec<u8> {
-    let (source, destination) = if from_host { (HOST, PEER) } else { (PEER, HOST) };
-    let mut segment = vec![0; header.emitted_len()];
-    header.emit(&mut segment);
-    segment.extend(b"abc");
+fn ends(from_host: bool) -> ([u8; 4], [u8; 4]) {
+    if from_host { (HOST, PEER) } else { (PEER, HOST) }
+}
+
+/// The sum over a payload and its pseudo-header.
+fn sum(from_host: bool, protocol: u8, payload: &[u8]) -> Sum {
+    let (source, destination) = ends(from_host);
     let mut sum = Sum::default();
-    sum.add_pseudo_header(source.into(), destination.into(), 6, segment.len());
-    sum.add(&segment);
-    segment[16..18].copy_from_slice(&(sum.checksum() ^ wrong).to_be_bytes());
-    let total = (20 + segment.len()) as u16;
-    let mut packet = vec![0x45, 0, 0, 0, 0, 1, 0x40, 0, 64, 6, 0, 0];
+    sum.add_pseudo_header(source.into(), destination.into(), protocol, payload.len());
+    sum.add(payload);
+    sum
+}
+
+/// A frame with this payload between these two.
+fn around(from_host: bool, protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let (source, destination) = ends(from_host);
+    let total = (20 + payload.len()) as u16;
+    let mut packet = vec![0x45, 0, 0, 0, 0, 1, 0x40, 0, 64, protocol, 0, 0];
     packet[2..4].copy_from_slice(&total.to_be_bytes());
     packet.extend(source);
     packet.extend(destination);
     let ethernet = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0];
-    [&ethernet[..], &packet, &segment].concat()
+    [&ethernet[..], &packet, payload].concat()
+}
+
+/// A frame with a segment between these two, its checksum off by `wrong`.
+fn frame(from_host: bool, header: &Header, wrong: u16) -> Vec<u8> {
+    let mut segment = vec![0; header.emitted_len()];
+    header.emit(&mut segment);
+    segment.extend(b"abc");
+    let sum = sum(from_host, 6, &segment).checksum() ^ wrong;
+    segment[16..18].copy_from_slice(&sum.to_be_bytes());
+    around(from_host, 6, &segment)
+}
+
+/// A frame with a datagram of two bytes.
+fn datagram(from_host: bool, ports: [u16; 2], data: u16) -> Vec<u8> {
+    let [from, to] = ports;
+    let bytes = |sum: u16| [from, to, 10, sum, data].map(u16::to_be_bytes).concat();
+    let sum = never_zero(sum(from_host, 17, &bytes(0)).checksum());
+    around(from_host, 17, &bytes(sum))
 }
 
 fn read(frame: &[u8]) -> (Header, bool) {
@@ -77,6 +102,18 @@ fn what_the_peer_says_speaks_of_the_live_hosts_numbers() {
             "a checksum that was wrong stays wrong, and one that was right right"
         );
     }
+}
+
+/// Zero says that there is no checksum (RFC 768).
+#[test]
+fn a_checksum_of_udp_never_becomes_none() {
+    let mut translation = Translation::default();
+    translation.learn(&datagram(true, [40_000, 7], 0), &datagram(true, [50_000, 7], 0));
+    let words = [7, 50_000, 10, 0, 0].map(u16::to_be_bytes).concat();
+    let data = sum(false, 17, &words).checksum();
+    let now = translation.apply(&datagram(false, [7, 40_000], data));
+    assert_eq!(now[40..42], [0xff, 0xff]);
+    assert_eq!(now, datagram(false, [7, 50_000], data));
 }
 
 #[test]
