@@ -126,12 +126,18 @@ fn unreadable(path: &Path, error: std::io::Error) -> PlayError {
     PlayError::File { file: path.display().to_string(), error }
 }
 
-/// Whether a file is named as captures are, or begins as pcapng or pcap does, in either byte order and with either resolution.
 fn is_capture(path: &Path, bytes: &[u8]) -> bool {
+    is_named_so(path) || begins_so(bytes)
+}
+
+fn is_named_so(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|end| ["pcapng", "pcap", "cap"].iter().any(|name| end.eq_ignore_ascii_case(name)))
+}
+
+/// As pcapng or pcap does, in either byte order and with either resolution.
+fn begins_so(bytes: &[u8]) -> bool {
     const BEGINNINGS: [u32; 3] = [0x0a0d_0d0a, 0xa1b2_c3d4, 0xa1b2_3c4d];
     let first = bytes.first_chunk().map(|first| u32::from_be_bytes(*first));
-    let is_named_so = path.extension().is_some_and(|end| ["pcap", "pcapng", "cap"].iter().any(|e| end == *e));
-    is_named_so
-        || first
-            .is_some_and(|first| BEGINNINGS.iter().any(|begin| [*begin, begin.swap_bytes()].contains(&first)))
+    first.is_some_and(|first| BEGINNINGS.iter().any(|begin| [*begin, begin.swap_bytes()].contains(&first)))
 }

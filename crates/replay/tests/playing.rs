@@ -162,6 +162,20 @@ fn a_super_frame_is_as_many_frames_as_are_on_the_wire() {
     assert!(outcome.is_success(), "{outcome}");
 }
 
+#[test]
+fn a_fetch_begins_when_the_one_before_is_done() {
+    let outcome = run("
+        10ms fetch http://192.0.2.20:40000/a
+             > tcp S
+        +1ms < tcp SA win=65535 mss=1460
+             > http request-target=/a
+        then fetch http://192.0.2.20:40000/b
+        +1ms < tcp PA data=\"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nhi\"
+             > http request-target=/b
+    ");
+    assert!(outcome.is_success(), "{outcome}");
+}
+
 /// A datagram whose checksum comes out as zero has its other form, for zero says that there is none (RFC 768).
 #[test]
 fn a_datagram_always_has_a_checksum() {
