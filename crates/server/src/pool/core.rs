@@ -78,6 +78,16 @@ pub(crate) enum Alarm {
 }
 
 impl Alarm {
+    /// It is this thread that it wakes, if it wakes one.
+    pub(crate) fn wakes(&self, keeper: std::thread::Thread) {
+        match self {
+            // Said once.
+            Alarm::Thread(place) => drop(place.set(keeper)),
+            #[cfg(unix)]
+            Alarm::Pipe(_) => {}
+        }
+    }
+
     pub(crate) fn ring(&self) {
         match self {
             Alarm::Thread(keeper) => {
@@ -254,6 +264,7 @@ impl Crew {
     }
 
     /// Tells a thread that nobody wants its answer. A thread of ours hears it when it sends.
+    #[cfg_attr(not(unix), allow(unused_variables, reason = "only of child processes"))]
     fn cancel(&mut self, thread: ThreadId, request: RequestId) -> bool {
         match self {
             Crew::Threads(_) => false,
@@ -265,6 +276,7 @@ impl Crew {
         }
     }
 
+    #[cfg_attr(not(unix), allow(unused_variables, reason = "only of child processes"))]
     pub(super) fn pid(&self, process: ProcessId) -> Option<u32> {
         match self {
             Crew::Threads(_) => Some(std::process::id()),

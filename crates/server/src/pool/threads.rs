@@ -46,9 +46,7 @@ pub(super) fn start(config: Config, handler: Arc<dyn Handler>) -> io::Result<(Ar
     }
     let keeps = shared.clone();
     let keeper = thread::Builder::new().name("keeper".to_owned()).spawn(move || keep(&keeps))?;
-    if let Alarm::Thread(alarm) = &shared.alarm {
-        let _ = alarm.set(keeper.thread().clone());
-    }
+    shared.alarm.wakes(keeper.thread().clone());
     shared.with(|_, _| ());
     Ok((shared, keeper))
 }
