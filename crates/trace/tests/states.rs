@@ -108,6 +108,24 @@ fn neighbours_are_known_once_they_were_heard() {
     assert_eq!((hop.name, hop.value.as_str(), hop.inferred), ("next hop", "192.0.2.1", true));
 }
 
+/// What is said of HTTP after the last frame that says something of it.
+fn last_of_http(dissection: &Dissection) -> Vec<String> {
+    let http = |frame: framewise_trace::dissect::Frame<'_>| {
+        frame.states().into_iter().find(|state| state.protocol == "HTTP")
+    };
+    let state = dissection.frames().filter_map(http).last().unwrap();
+    state.fields.into_iter().map(|stated| stated.field.value).collect()
+}
+
+#[test]
+fn a_message_that_was_cut_short_is_never_said_to_be_whole() {
+    let open = |file: &[u8]| Dissection::of_capture(file, "", Limits::default()).unwrap();
+    let response = open(include_bytes!("../../../pcaps/http-cut-response.pcapng"));
+    assert_eq!(last_of_http(&response)[1], "200, 7 of 500 bytes of body");
+    let request = open(include_bytes!("../../../pcaps/http-truncated.pcapng"));
+    assert_eq!(last_of_http(&request)[0], "POST /echo, 7 of 500 bytes of body");
+}
+
 proptest! {
     #[test]
     fn whatever_was_sent_states_follow_one_another_and_refer_to_frames_that_are_there(

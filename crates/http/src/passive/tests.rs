@@ -144,3 +144,31 @@ fn a_body_until_the_end_is_whole_only_if_the_sender_said_so() {
         assert_eq!(reader.messages()[0].range.end, 23);
     }
 }
+
+/// What is said of the last message once all that came has come.
+fn at_the_end(reader: &Reader) -> (String, String) {
+    let field = reader.messages().last().unwrap().progress(u64::MAX).unwrap();
+    (field.value, field.meaning)
+}
+
+#[test]
+fn only_what_came_whole_is_said_to_be_whole() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
+    let read = |skipped: u64, body: &[u8]| {
+        let mut reader = Reader::of_responses(Limits::default(), Most::default(), &[]);
+        reader.read(head);
+        reader.skip(skipped);
+        reader.read(body);
+        reader.end(true);
+        at_the_end(&reader)
+    };
+    assert_eq!(read(0, b"0123456789").0, "200, whole: 39 + 10 bytes");
+    assert_eq!(read(0, b"0123").0, "200, 4 of 10 bytes of body");
+    assert_eq!(read(0, b"0123").1, "Its head is whole; the end of its body was not seen.");
+    assert_eq!(read(4, b"456789").0, "200, 4 of 10 bytes of body not seen");
+    let mut broken = Reader::of_responses(Limits::default(), Most::default(), &[]);
+    broken.read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nxyz\r\n");
+    let (value, meaning) = at_the_end(&broken);
+    assert_eq!(value, "200, 2 bytes of body");
+    assert!(meaning.contains("breaks a rule"), "{meaning}");
+}
