@@ -35,6 +35,8 @@ pub struct End {
     pub maximum_segment_size: Option<u16>,
     /// By how many bits its windows are shifted, as its SYN said.
     pub window_scale: Option<u8>,
+    /// Whether windows are shifted: only where both SYNs said by how much (RFC 7323, section 2.2). `None`: not seen.
+    pub scales_windows: Option<bool>,
     /// Whether its SYN said that it understands selective acknowledgments.
     pub takes_selective: bool,
     /// Whether its SYN was seen: what it did not say there, it has not got.
@@ -68,11 +70,18 @@ impl Ends {
 
     /// Takes the next segment.
     pub fn observe(&mut self, seen: &Seen) {
+        // What is damaged may say anything; only where it was sent is it known what that was.
+        if seen.fate == Fate::Lost && !seen.is_at_sender {
+            return;
+        }
         let [client, server] = &mut self.ends;
         let (sender, receiver) = if seen.side == Side::Client { (client, server) } else { (server, client) };
         sender.is_here |= seen.is_at_sender;
         receiver.is_here |= seen.fate == Fate::Arrived;
         sender.send(seen, receiver.finish);
+        if seen.flags.has(Flags::SYN) {
+            sender.agree_on_windows(receiver);
+        }
         if seen.fate != Fate::Lost {
             receiver.receive(seen, sender.finish, seen.fate != Fate::Arrived);
         }
@@ -122,6 +131,18 @@ impl End {
         self.takes_selective = seen.options.sack_permitted;
     }
 
+    /// Whether windows are shifted follows from both SYNs, or from one that does not say by how much.
+    fn agree_on_windows(&mut self, other: &mut End) {
+        let offers = [&*self, other].map(|end| end.has_begun.then_some(end.window_scale.is_some()));
+        let scales = match offers {
+            [Some(true), Some(true)] => Some(true),
+            [Some(false), _] | [_, Some(false)] => Some(false),
+            _ => None,
+        };
+        self.scales_windows = scales;
+        other.scales_windows = scales;
+    }
+
     fn numbers_sent(&mut self, seen: &Seen) {
         let (flags, start) = (seen.flags, SeqNumber(seen.facts.sequence));
         let end = start.plus(seen.numbers());
@@ -134,7 +155,9 @@ impl End {
             self.sent_again += u32::from(is_again);
         }
         if !flags.has(Flags::RST) || self.next.is_none() {
-            self.next = Some(next.map_or(end, |next| next.later(end)).0);
+            let acknowledged = self.unacknowledged.map(|known| SeqNumber(known.value));
+            let before = next.or(acknowledged);
+            self.next = Some(before.map_or(end, |before| before.later(end)).0);
             self.unacknowledged.get_or_insert(Known { value: start.0, inferred: !flags.has(Flags::SYN) });
         }
         if flags.has(Flags::FIN) {
@@ -207,7 +230,9 @@ impl End {
             self.receive_syn(seen, inferred);
         }
         let is_outside = self.is_outside(seen);
-        self.receive_numbers(seen, inferred);
+        if is_outside != Some(true) {
+            self.receive_numbers(seen, inferred);
+        }
         if let Some(number) = facts.acknowledgment.filter(|_| is_outside != Some(true)) {
             self.receive_acknowledgment(number, seen, inferred || is_outside.is_none());
         }
@@ -224,9 +249,12 @@ impl End {
     }
 
     fn receive_reset(&mut self, seen: &Seen, inferred: bool) {
-        let is_exact = self.expected.is_none_or(|expected| expected.value == seen.facts.sequence);
-        let refuses = self.is(State::SynSent) && seen.facts.acknowledgment == self.next;
-        if is_exact || refuses {
+        let counts = match self.is(State::SynSent) {
+            // Of the other's numbers it knows none yet: only one that acknowledges its SYN is for it (section 3.10.7.3).
+            true => seen.facts.acknowledgment == self.next,
+            false => self.expected.is_none_or(|expected| expected.value == seen.facts.sequence),
+        };
+        if counts {
             self.set(State::Closed, inferred);
         }
     }
@@ -251,12 +279,12 @@ impl End {
         if seen.flags.has(Flags::SYN) {
             return Some(false);
         }
-        let (Some(expected), Some(window)) = (self.expected, self.receive_window) else { return Some(false) };
+        let Some(expected) = self.expected else { return Some(false) };
         let left = SeqNumber(expected.value);
         let start = SeqNumber(seen.facts.sequence);
         let last = start.plus(seen.numbers().saturating_sub(1));
         // Where the window is shut, what takes no number is still heard at its edge.
-        if !start.is_before(left.plus(window.max(1) as usize)) {
+        if self.edge().is_some_and(|edge| !start.is_before(edge.later(left.plus(1)))) {
             return Some(true);
         }
         match last.is_before(left) {
@@ -265,17 +293,24 @@ impl End {
         }
     }
 
-    /// Adds what comes to what it has.
+    /// The first number that it does not take, if it is known what its windows count.
+    fn edge(&self) -> Option<SeqNumber> {
+        let window = self.receive_window.filter(|_| self.scales_windows.is_some())?;
+        Some(SeqNumber(self.expected?.value).plus(window as usize))
+    }
+
+    /// Adds what comes to what it has; what reaches beyond the window is cut off there.
     fn receive_numbers(&mut self, seen: &Seen, inferred: bool) {
         let start = SeqNumber(seen.facts.sequence);
         let end = start.plus(seen.numbers());
+        let end = self.edge().filter(|edge| edge.is_before(end)).unwrap_or(end);
         let Some(expected) = self.expected else {
             // With neither SYN nor acknowledgment, it is what comes first that counts.
             self.expected = Some(Known { value: end.0, inferred: inferred || !seen.flags.has(Flags::SYN) });
             return;
         };
         let known = SeqNumber(expected.value);
-        if !known.is_before(end) {
+        if !known.is_before(end) || !start.is_before(end) {
             return;
         }
         if known.is_before(start) {

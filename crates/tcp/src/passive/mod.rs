@@ -35,6 +35,8 @@ mod state;
 
 use std::time::Duration;
 
+use framewise_core::Direction;
+
 use crate::analysis::Facts;
 use crate::segment::{Flags, Header, Options};
 
@@ -115,6 +117,17 @@ impl Seen {
             is_at_sender: false,
             fate: Fate::Unknown,
         }
+    }
+
+    /// The same, seen at that time where it left a host or came to one; `None`: somewhere between. `is_lost`: it was lost,
+    /// damaged, or refused there or behind.
+    pub fn caught(self, direction: Option<Direction>, time: Option<Duration>, is_lost: bool) -> Self {
+        let fate = match direction {
+            _ if is_lost => Fate::Lost,
+            Some(Direction::Inbound) => Fate::Arrived,
+            Some(Direction::Outbound) | None => Fate::Unknown,
+        };
+        Seen { time, is_at_sender: direction == Some(Direction::Outbound), fate, ..self }
     }
 
     /// How many sequence numbers it takes: its payload, its SYN, its FIN (SEG.LEN of RFC 9293).

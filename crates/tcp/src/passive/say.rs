@@ -1,5 +1,6 @@
 //! Ends and findings in words.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use framewise_core::StateField;
@@ -64,10 +65,12 @@ pub fn told(finding: &Finding, refer: impl Fn(u32) -> Referred) -> String {
         Finding::Again { last, why } => again(last, why, refer),
         Finding::OutOfOrder => "Out of order: segments that were sent later have overtaken it.".to_owned(),
         Finding::Missing { bytes } => {
-            format!("{bytes} bytes before this are missing: lost, or still on their way.")
+            let are = if bytes == 1 { "is" } else { "are" };
+            format!("{} before this {are} missing: lost, or still on the way.", counted(bytes))
         }
         Finding::AcknowledgesUnseen { bytes } => {
-            format!("It acknowledges {bytes} bytes that were not seen here: the capture lacks them.")
+            let (were, them) = if bytes == 1 { ("was", "it") } else { ("were", "them") };
+            format!("It acknowledges {} that {were} not seen here: the capture lacks {them}.", counted(bytes))
         }
         Finding::DuplicateAck { count, of } => format!(
             "The same acknowledgment as in {}, for the {} time again: something else came, and not what is missing.",
@@ -77,7 +80,7 @@ pub fn told(finding: &Finding, refer: impl Fn(u32) -> Referred) -> String {
         Finding::ZeroWindow => "Its sender can take nothing more at present.".to_owned(),
         Finding::WindowFull => "It fills the window: its sender now has to wait for the receiver.".to_owned(),
         Finding::WindowUpdate { before } => {
-            format!("It only says how much can be taken now; before, it was {before} bytes.")
+            format!("It only says how much can be taken now; before, it was {}.", counted(before))
         }
         Finding::ZeroWindowProbe { closed_by } => format!(
             "One byte beyond the closed window{}, to hear whether it has opened.",
@@ -102,7 +105,7 @@ fn again(last: Option<u32>, why: Resent, refer: impl Fn(u32) -> Referred) -> Str
         Resent::Timeout => {
             let waited = last
                 .and_then(|last| last.before)
-                .map_or("in time".to_owned(), |before| format!("within {} ms", before.as_millis()));
+                .map_or("in time".to_owned(), |before| format!("within {} ms", millis(before)));
             format!("Sent again: no acknowledgment came for {first} {waited}.")
         }
         Resent::Told { by } => format!(
@@ -117,19 +120,31 @@ fn again(last: Option<u32>, why: Resent, refer: impl Fn(u32) -> Referred) -> Str
 }
 
 fn ordinal(number: u32) -> String {
-    match number {
-        1 => "first".to_owned(),
-        2 => "second".to_owned(),
-        3 => "third".to_owned(),
+    match (number, number % 100, number % 10) {
+        (1, ..) => "first".to_owned(),
+        (2, ..) => "second".to_owned(),
+        (3, ..) => "third".to_owned(),
+        (_, 11..=13, _) => format!("{number}th"),
+        (.., 1) => format!("{number}st"),
+        (.., 2) => format!("{number}nd"),
+        (.., 3) => format!("{number}rd"),
         _ => format!("{number}th"),
     }
 }
 
+fn counted(bytes: u32) -> String {
+    if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
+}
+
+/// The largest payload that is sent to an end whose SYN names none (RFC 9293, section 3.7.1).
+const DEFAULT_SIZE: u16 = 536;
+const DEFAULT_SIZE_IPV6: u16 = 1_220;
+
 const VARIABLES: &str = "RFC 9293 §3.3.1";
 
 impl End {
-    /// What is known of it, each with a sentence.
-    pub fn fields(&self) -> Vec<StateField> {
+    /// What is known of it, each with a sentence; `address` is its own.
+    pub fn fields(&self, address: IpAddr) -> Vec<StateField> {
         let mut fields = Vec::new();
         if let Some(state) = self.state {
             let field =
@@ -138,7 +153,7 @@ impl End {
         }
         self.sending(&mut fields);
         self.receiving(&mut fields);
-        self.agreed(&mut fields);
+        self.agreed(address, &mut fields);
         self.measured(&mut fields);
         fields
     }
@@ -152,7 +167,7 @@ impl End {
             StateField::new("SND.NXT", format!("+{next}"), meaning, VARIABLES)
         }));
         fields.extend(self.send_window.map(|window| {
-            let meaning = format!("The other takes {} bytes beyond SND.UNA.", window.value);
+            let meaning = format!("The other takes {} beyond SND.UNA.", counted(window.value));
             let field = StateField::new("SND.WND", window.value.to_string(), meaning, VARIABLES);
             field.inferred_if(window.inferred)
         }));
@@ -172,40 +187,41 @@ impl End {
             format!("It has all of the other's stream before byte {value}.")
         }));
         fields.extend(self.receive_window.map(|window| {
-            let meaning = format!("It takes {window} bytes more, as it said last.");
+            let meaning = format!("It takes {} more, as it said last.", counted(window));
             StateField::new("RCV.WND", window.to_string(), meaning, VARIABLES)
         }));
         if let (Some(&(start, _)), Some(&(_, end))) = (self.ahead.first(), self.ahead.last()) {
             let bytes: u32 = self.ahead.iter().map(|(from, to)| to.wrapping_sub(*from)).sum();
             let meaning = format!(
-                "It keeps {bytes} bytes between {start} and {end} until what is missing before them comes."
+                "It keeps {} between {start} and {end} until what is missing before comes.",
+                counted(bytes)
             );
-            fields.push(StateField::new(
-                "held ahead",
-                format!("{bytes} bytes"),
-                meaning,
-                "RFC 9293 §3.10.7.4",
-            ));
+            fields.push(StateField::new("held ahead", counted(bytes), meaning, "RFC 9293 §3.10.7.4"));
         }
     }
 
-    fn agreed(&self, fields: &mut Vec<StateField>) {
+    fn agreed(&self, address: IpAddr, fields: &mut Vec<StateField>) {
         if !self.has_begun {
             return;
         }
         let (size, meaning) = match self.maximum_segment_size {
             Some(size) => (size, format!("It takes payloads of up to {size} bytes, as its SYN said.")),
             None => {
-                (536, "Its SYN said nothing, so 536 bytes are the most that it is sent at once.".to_owned())
+                let size = if address.is_ipv4() { DEFAULT_SIZE } else { DEFAULT_SIZE_IPV6 };
+                (size, format!("Its SYN said nothing, so {size} bytes are the most that it is sent at once."))
             }
         };
         fields.push(StateField::new("MSS", size.to_string(), meaning, "RFC 9293 §3.7.1"));
         if let Some(shift) = self.window_scale {
-            let meaning = match shift {
-                0 => "Its windows count bytes, as its SYN said.".to_owned(),
-                _ => format!(
-                    "Its windows count in units of {} bytes, as its SYN said.",
-                    1_u32 << shift.min(14)
+            let unit = 1_u32 << shift.min(14);
+            let meaning = match (shift, self.scales_windows) {
+                (0, _) => "Its windows count bytes, as its SYN said.".to_owned(),
+                (_, Some(true)) => format!("Its windows count in units of {unit} bytes, as its SYN said."),
+                (_, None) => {
+                    format!("Its SYN offers windows in units of {unit} bytes, if the other's does, too.")
+                }
+                (_, Some(false)) => format!(
+                    "Its SYN offered windows in units of {unit} bytes; the other's did not, so they count bytes."
                 ),
             };
             fields.push(StateField::new("window scale", shift.to_string(), meaning, "RFC 7323 §2.2"));

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use framewise_core::Instant;
 use framewise_core::id::{ConnId, Opener};
+use framewise_core::{Direction, Instant};
 use framewise_tcp::Flow;
 use framewise_tcp::passive::{Fate, Finding, Resent, Seen, Side, State, Watch};
 use framewise_tcp::segment::Flags;
@@ -33,12 +33,9 @@ impl Watcher {
             let by = if *is_sent { *host } else { 1 - host };
             let address = |host: usize| std::net::SocketAddr::new(pair.hosts[host].address, 1);
             let facts = self.flow.observe(address(by), address(1 - by), header, *payload);
-            let seen = Seen {
-                time: Some(Duration::from_nanos(now.as_nanos())),
-                is_at_sender: *is_sent,
-                fate: if *is_sent { Fate::Unknown } else { Fate::Arrived },
-                ..Seen::of(header, *payload, facts, side(by))
-            };
+            let direction = if *is_sent { Direction::Outbound } else { Direction::Inbound };
+            let time = Duration::from_nanos(now.as_nanos());
+            let seen = Seen::of(header, *payload, facts, side(by)).caught(Some(direction), Some(time), false);
             self.watch.observe(&seen, |finding| self.findings.push(finding));
         }
         self.at = pair.seen.len();
@@ -190,7 +187,7 @@ proptest! {
             for side in [Side::Client, Side::Server] {
                 let end = watch.ends().of(side);
                 prop_assert!(end.ahead.len() <= 64, "{:?}", end.ahead);
-                prop_assert!(end.fields().iter().all(|field| field.meaning.ends_with('.')));
+                prop_assert!(end.fields(ends[0].ip()).iter().all(|field| field.meaning.ends_with('.')));
             }
         }
     }

@@ -16,5 +16,6 @@ mod opening;
 mod pair;
 mod pieces;
 mod retransmission;
+mod stand;
 mod transfer;
 mod watching;

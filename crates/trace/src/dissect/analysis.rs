@@ -3,9 +3,8 @@
 //! Made when somebody asks. What is unusual is kept, for it is little; the ends are kept once in a while and followed from
 //! there, for nobody looks at all of them.
 
-use framewise_core::Direction;
 use framewise_tcp::Header;
-use framewise_tcp::passive::{Ends, Fate, Finding, Referred, Seen, Side as TcpSide, Watch, told};
+use framewise_tcp::passive::{Ends, Finding, Referred, Seen, Side as TcpSide, Watch, told};
 use framewise_tcp::segment::{Flags, Options};
 
 use super::Dissection;
@@ -113,25 +112,17 @@ impl Dissection {
     fn seen(&self, segment: &Segment) -> Seen {
         let frame = self.frame(segment.frame());
         let direction = frame.as_ref().and_then(Frame::direction);
+        let time = frame.as_ref().and_then(Frame::time);
         let is_lost = segment.doubtful || self.is_lost(segment.frame());
-        Seen {
-            side: of_tcp(segment.side),
-            time: frame.as_ref().and_then(Frame::time),
-            facts: segment.facts,
+        let options = frame.filter(|_| segment.flags.has(Flags::SYN)).map(|frame| options(&frame));
+        let header = Header {
             flags: segment.flags,
-            length: segment.length,
             window: segment.window,
-            options: frame
-                .filter(|_| segment.flags.has(Flags::SYN))
-                .map(|frame| options(&frame))
-                .unwrap_or_default(),
-            is_at_sender: direction == Some(Direction::Outbound),
-            fate: match direction {
-                _ if is_lost => Fate::Lost,
-                Some(Direction::Inbound) => Fate::Arrived,
-                _ => Fate::Unknown,
-            },
-        }
+            options: options.unwrap_or_default(),
+            ..Header::default()
+        };
+        let seen = Seen::of(&header, segment.length as usize, segment.facts, of_tcp(segment.side));
+        seen.caught(direction, time, is_lost)
     }
 }
 

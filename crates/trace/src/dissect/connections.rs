@@ -159,16 +159,22 @@ impl Connections {
     }
 }
 
+/// How the first segment of a connection shows its beginning, and who is its client and who its server, by where the segment
+/// comes from and where it goes.
+pub(crate) fn begun_by(header: &Header, way: [SocketAddr; 2]) -> (Beginning, [SocketAddr; 2]) {
+    let [source, destination] = way;
+    let (beginning, client_sent) = match (header.has(Flags::SYN), header.has(Flags::ACK)) {
+        (true, false) => (Beginning::Asked, true),
+        (true, true) => (Beginning::Answered, false),
+        // Servers have small ports that are known to all, clients large ones that nobody need know.
+        _ => (Beginning::Inferred, source.port() >= destination.port()),
+    };
+    (beginning, if client_sent { way } else { [destination, source] })
+}
+
 impl Record {
     fn begun_by(arrival: &Arrival<'_>) -> Self {
-        let (source, destination, header) = (arrival.source, arrival.destination, arrival.header);
-        let (beginning, client_sent) = match (header.has(Flags::SYN), header.has(Flags::ACK)) {
-            (true, false) => (Beginning::Asked, true),
-            (true, true) => (Beginning::Answered, false),
-            // Servers have small ports that are known to all, clients large ones that nobody need know.
-            _ => (Beginning::Inferred, source.port() >= destination.port()),
-        };
-        let (client, server) = if client_sent { (source, destination) } else { (destination, source) };
+        let (beginning, [client, server]) = begun_by(arrival.header, [arrival.source, arrival.destination]);
         Record { client, server, beginning, segments: Vec::new(), halves: Default::default() }
     }
 

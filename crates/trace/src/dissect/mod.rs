@@ -76,6 +76,7 @@ use store::Store;
 
 pub use analysis::Unusual;
 pub use connection::{Application, Connection, Exchange, Stream};
+pub(crate) use connections::begun_by;
 pub use connections::{Beginning, Segment};
 pub use consequences::{Consequence, Kind};
 pub use frame::Frame;

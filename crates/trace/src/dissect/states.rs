@@ -151,7 +151,7 @@ impl<'d> Frame<'d> {
         // How long an answer takes is the affair of the end that waits for it: seen from the other one, it takes no time.
         let is_far = |ends: &Ends| !ends.of(of_tcp(side)).is_here && ends.of(of_tcp(side.other())).is_here;
         let [before, after] = ends.map(|ends| {
-            let mut fields = ends.of(of_tcp(side)).fields();
+            let mut fields = ends.of(of_tcp(side)).fields(whose.ip());
             fields.retain(|field| field.name != "round trip" || !is_far(ends));
             fields
         });

@@ -8,12 +8,12 @@ use std::time::Duration;
 use framewise_core::seams::segment::TCP;
 use framewise_core::{Direction, Instant};
 use framewise_ethernet::Link;
-use framewise_tcp::passive::{End, Ends, Fate, Known, Seen, Side};
+use framewise_tcp::passive::{End, Ends, Known, Seen, Side};
 use framewise_tcp::segment::Flags;
 use framewise_tcp::{Checksum, Flow, Header};
 
 use super::lines::Lines;
-use crate::dissect::Outline;
+use crate::dissect::{Outline, begun_by};
 
 /// Connections that are followed at a time. Of more, one is forgotten.
 const MOST: usize = 4_096;
@@ -112,12 +112,7 @@ fn last(bytes: &[u8], frame: u64, now: Instant, direction: Direction) -> Option<
 
 impl Followed {
     fn begun_by(last: &Last) -> Self {
-        let is_answer = last.header.has(Flags::SYN) && last.header.has(Flags::ACK);
-        let is_client = last.header.has(Flags::SYN) || last.source.port() >= last.destination.port();
-        let (client, server) = match is_client && !is_answer {
-            true => (last.source, last.destination),
-            false => (last.destination, last.source),
-        };
+        let (_, [client, server]) = begun_by(&last.header, [last.source, last.destination]);
         Followed { client, server, flow: Flow::default(), ends: Ends::default() }
     }
 
@@ -139,22 +134,9 @@ impl Followed {
         } else {
             observe(&mut self.flow)
         };
-        let is_sent = last.direction == Direction::Outbound;
-        let fate = match (last.is_lost, is_sent) {
-            (true, _) => Fate::Lost,
-            (false, true) => Fate::Unknown,
-            (false, false) => Fate::Arrived,
-        };
         let time = Some(Duration::from_nanos(last.now.as_nanos()));
-        if last.is_lost && !is_sent {
-            return;
-        }
-        self.ends.observe(&Seen {
-            time,
-            is_at_sender: is_sent,
-            fate,
-            ..Seen::of(&last.header, last.payload, facts, side)
-        });
+        let seen = Seen::of(&last.header, last.payload, facts, side);
+        self.ends.observe(&seen.caught(Some(last.direction), time, last.is_lost));
     }
 }
 
