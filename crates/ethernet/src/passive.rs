@@ -11,7 +11,7 @@
 //! let mut neighbours = Neighbours::default();
 //! Heard::of_arp(&request.to_bytes()).into_iter().for_each(|heard| neighbours.hear(heard));
 //! assert_eq!(neighbours.mac("192.0.2.1".parse().unwrap()), Some(mac), "who asks says who it is");
-//! assert_eq!(neighbours.fields()[1].value, "192.0.2.10: asked for, no answer yet");
+//! assert_eq!(neighbours.fields(&[])[1].value, "192.0.2.10: asked for, no answer yet");
 //! ```
 
 use std::collections::BTreeMap;
@@ -45,6 +45,9 @@ impl Heard {
 /// Neighbours that are remembered; further ones are not.
 const MOST: usize = 1_024;
 
+/// Rows of the table that are told at a time, unless more are asked for.
+const TOLD: usize = 8;
+
 /// Who is where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Neighbours {
@@ -71,8 +74,8 @@ impl Neighbours {
         self.table.iter().find(|(_, known)| **known == Some(mac)).map(|(address, _)| *address)
     }
 
-    /// The table, a row for each.
-    pub fn fields(&self) -> Vec<StateField> {
+    /// The table, a row for each: for those that are asked for and some others, and how many more there are.
+    pub fn fields(&self, asked_for: &[IpAddr]) -> Vec<StateField> {
         let field = |(address, mac): (&IpAddr, &Option<MacAddr>)| match mac {
             Some(mac) => StateField::new(
                 "neighbour",
@@ -87,6 +90,27 @@ impl Neighbours {
                 "RFC 826, RFC 4861 §7.3.2",
             ),
         };
-        self.table.iter().map(field).collect()
+        let is_asked_for = |address: &IpAddr| asked_for.contains(address);
+        let mut others = TOLD.saturating_sub(self.table.keys().filter(|one| is_asked_for(one)).count());
+        let mut fields: Vec<StateField> = Vec::new();
+        for row in &self.table {
+            if is_asked_for(row.0) {
+                fields.push(field(row));
+            } else if others > 0 {
+                others -= 1;
+                fields.push(field(row));
+            }
+        }
+        let more = self.table.len() - fields.len();
+        if more > 0 {
+            let meaning = "So many others were heard of, or asked for, on this link.";
+            fields.push(StateField::new(
+                "neighbours",
+                format!("{more} more"),
+                meaning,
+                "RFC 826, RFC 4861 §5.1",
+            ));
+        }
+        fields
     }
 }

@@ -108,6 +108,41 @@ fn neighbours_are_known_once_they_were_heard() {
     assert_eq!((hop.name, hop.value.as_str(), hop.inferred), ("next hop", "192.0.2.1", true));
 }
 
+#[test]
+fn of_many_neighbours_those_of_the_frame_are_told_and_how_many_more_there_are() {
+    let mac = |number: u16| {
+        let [high, low] = number.to_be_bytes();
+        framewise_core::MacAddr::new([2, 0, 0, 0, high, low])
+    };
+    let announcement = |number: u16| {
+        let [high, low] = number.to_be_bytes();
+        let sender = [10, 0, high, low].into();
+        let request = framewise_ethernet::ArpPacket::request(mac(number), sender, [10, 9, 9, 9].into());
+        request.to_frame(framewise_core::MacAddr::BROADCAST, mac(number)).to_vec()
+    };
+    let mut frames: Vec<_> = (0..900).map(announcement).collect();
+    frames.push(announcement(500));
+    let dissection = taken_apart(&frames);
+    let table = |number: usize| {
+        let states = dissection.frame(number).unwrap().states();
+        let link = states.into_iter().find(|state| state.whose == "this link").unwrap();
+        assert!(link.fields.len() <= 9, "{} rows", link.fields.len());
+        link.fields.into_iter().map(|stated| (stated.field.value, stated.is_changed)).collect::<Vec<_>>()
+    };
+    // Before 256, at 256 and after it: where what is kept is followed from.
+    for number in [10, 127, 128, 129, 600, 900] {
+        let rows = table(number);
+        let own = number - 1;
+        let own = format!("10.0.{}.{} is at {}", own / 256, own % 256, mac(own as u16));
+        assert!(rows.contains(&(own, true)), "{rows:?}");
+        assert!(rows.contains(&("10.9.9.9: asked for, no answer yet".to_owned(), false)), "{rows:?}");
+        assert_eq!(rows.last().unwrap().0, format!("{} more", number + 1 - 8));
+    }
+    let rows = table(901);
+    assert!(rows.contains(&(format!("10.0.1.244 is at {}", mac(500)), false)), "{rows:?}");
+    assert!(rows.iter().all(|(_, is_changed)| !is_changed));
+}
+
 /// What is said of HTTP after the last frame that says something of it.
 fn last_of_http(dissection: &Dissection) -> Vec<String> {
     let http = |frame: framewise_trace::dissect::Frame<'_>| {

@@ -36,7 +36,7 @@ mod suite;
 
 pub use log::{KeyLog, Label, MOST_SECRETS, Random};
 pub use opener::{MOST_KEYS, Opened, Opener, Seal};
-pub use progress::Progress;
+pub use progress::{MOST_LISTED, Progress};
 pub use session::{Facts, Session};
 pub use suite::is_openable;
 

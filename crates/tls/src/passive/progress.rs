@@ -10,13 +10,16 @@ use crate::handshake::Message;
 /// What both sides have said so far: the types of their handshake messages in order, and whether they sent data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// What each side has sent: client, server.
+    /// What each side has sent: client, server. Of more than [`MOST_LISTED`], the list says that there are more.
     pub messages: [Vec<u8>; 2],
     /// How many records of each side were sealed.
     pub sealed: [u64; 2],
     /// Whether a sealed record could not be opened, so that what it says is not known.
     pub is_hidden: bool,
 }
+
+/// Handshake messages of one side that are listed.
+pub const MOST_LISTED: usize = 64;
 
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
@@ -126,7 +129,7 @@ fn listed(messages: &[u8]) -> String {
     let name = |number: &u8| Message { number: *number, bytes: 0..0 }.name();
     let mut names: Vec<String> = Vec::new();
     let mut repeats = 1;
-    for name in messages.iter().map(name) {
+    for name in messages.iter().take(MOST_LISTED).map(name) {
         match names.last_mut() {
             Some(last) if last.split(" x").next() == Some(name) => {
                 repeats += 1;
@@ -138,5 +141,22 @@ fn listed(messages: &[u8]) -> String {
             }
         }
     }
+    if messages.len() > MOST_LISTED {
+        names.push("and more".to_owned());
+    }
     names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_messages_the_first_are_listed() {
+        let said = |count: usize| listed(&[CLIENT_HELLO, FINISHED].repeat(count / 2));
+        assert_eq!(said(MOST_LISTED).matches(", ").count(), MOST_LISTED - 1);
+        assert!(!said(MOST_LISTED).contains("more"));
+        assert_eq!(said(10_000).matches(", ").count(), MOST_LISTED);
+        assert!(said(10_000).ends_with(", and more"));
+    }
 }

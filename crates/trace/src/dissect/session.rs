@@ -13,7 +13,7 @@ use framewise_http::Limits;
 use framewise_http::passive::{End, Kind, Message, Most, Reader, Unread, kind_of};
 use framewise_tls::Context;
 use framewise_tls::describe::{describe_content, describe_watched};
-use framewise_tls::passive::{Facts, Opener, Progress, Session as Handshake, Side as TlsSide};
+use framewise_tls::passive::{Facts, MOST_LISTED, Opener, Progress, Session as Handshake, Side as TlsSide};
 use framewise_tls::record::{ContentType, Record};
 
 use super::Dissection;
@@ -236,7 +236,7 @@ const HANDSHAKE: usize = 256;
 /// Bytes of the longest handshake message that is waited for.
 const LONGEST_MESSAGE: usize = 1 << 18;
 
-/// Where a side's handshake messages end in its stream, and their types.
+/// Where a side's handshake messages end in its stream, and their types: those that are listed, and one more.
 fn spoken(store: &Store, half: &Half, records: &Records, opener: &Opener) -> Vec<(u64, u8)> {
     let (mut spoken, mut begun) = (Vec::new(), Vec::new());
     for (number, record) in records.list.iter().enumerate().take(HANDSHAKE) {
@@ -249,10 +249,11 @@ fn spoken(store: &Store, half: &Half, records: &Records, opener: &Opener) -> Vec
         spoken.extend(messages.iter().map(|message| (record.range.end, message.number)));
         let whole = messages.last().map_or(0, |message| message.bytes.end);
         begun.drain(..whole);
-        if begun.len() > LONGEST_MESSAGE {
+        if begun.len() > LONGEST_MESSAGE || spoken.len() > MOST_LISTED {
             break;
         }
     }
+    spoken.truncate(MOST_LISTED + 1);
     spoken
 }
 

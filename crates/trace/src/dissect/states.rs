@@ -1,6 +1,7 @@
 //! How each layer stands once a frame has passed: what is known of it then, what has just changed, and what is only inferred.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use framewise_core::read::array_at;
 use framewise_core::{Direction, MacAddr, StateField};
@@ -40,34 +41,62 @@ pub struct Stated {
     pub before: Option<String>,
 }
 
-/// What the frames say about neighbours, by the numbers of the frames, in order.
+/// What the frames say about neighbours, by the interface on which they were seen.
 #[derive(Debug, Default)]
 pub(super) struct Gossip {
-    heard: Vec<(u32, u16, Heard)>,
+    links: BTreeMap<u16, Said>,
 }
+
+/// What the frames of one interface say about neighbours.
+#[derive(Debug, Default)]
+struct Said {
+    /// By the numbers of the frames, in order.
+    heard: Vec<(u32, Heard)>,
+    /// The neighbours before the first of them, before that [`APART`] further on, ...: they are followed from there.
+    kept: Vec<Neighbours>,
+}
+
+/// Things said between two for which the neighbours are kept.
+const APART: usize = 256;
 
 /// Things said about neighbours that are kept. Of more, the later ones are not.
 const MOST: usize = 100_000;
 
 impl Gossip {
     fn of(dissection: &Dissection) -> Self {
-        let mut heard = Vec::new();
-        for frame in dissection.frames() {
-            if heard.len() >= MOST {
-                break;
-            }
-            let number = frame.number() as u32;
-            let interface = frame.record.interface;
-            heard.extend(said(&frame).into_iter().map(|heard| (number, interface, heard)));
+        let mut links: BTreeMap<u16, Said> = BTreeMap::new();
+        let all = dissection.frames().flat_map(|frame| {
+            let (number, interface) = (frame.number() as u32, frame.record.interface);
+            said(&frame).into_iter().map(move |heard| (number, interface, heard))
+        });
+        for (number, interface, heard) in all.take(MOST) {
+            links.entry(interface).or_default().heard.push((number, heard));
         }
-        Gossip { heard }
+        links.values_mut().for_each(Said::keep);
+        Gossip { links }
     }
 
     /// Who is where, as far as it was said in frames of this interface up to the one of this number.
     fn until(&self, number: usize, interface: u16) -> Neighbours {
+        self.links.get(&interface).map(|said| said.until(number)).unwrap_or_default()
+    }
+}
+
+impl Said {
+    fn keep(&mut self) {
         let mut neighbours = Neighbours::default();
-        let said = self.heard.iter().take_while(|(frame, ..)| *frame as usize <= number);
-        said.filter(|(_, other, _)| *other == interface).for_each(|(.., heard)| neighbours.hear(*heard));
+        for some in self.heard.chunks(APART) {
+            self.kept.push(neighbours.clone());
+            some.iter().for_each(|(_, heard)| neighbours.hear(*heard));
+        }
+    }
+
+    fn until(&self, number: usize) -> Neighbours {
+        let end = self.heard.partition_point(|(frame, _)| *frame as usize <= number);
+        let place = (end / APART).min(self.kept.len().saturating_sub(1));
+        let mut neighbours = self.kept.get(place).cloned().unwrap_or_default();
+        let rest = self.heard.get(place * APART..end).unwrap_or_default();
+        rest.iter().for_each(|(_, heard)| neighbours.hear(*heard));
         neighbours
     }
 }
@@ -111,10 +140,20 @@ impl<'d> Frame<'d> {
     }
 
     fn link_state(&self) -> Option<LayerState> {
-        let neighbours = |number| self.gossip().until(number, self.record.interface).fields();
+        let neighbours = |number| self.gossip().until(number, self.record.interface);
         let (before, after) = (neighbours(self.number().saturating_sub(1)), neighbours(self.number()));
+        let own = self.neighbours(&after);
+        let (before, after) = (before.fields(&own), after.fields(&own));
         let protocol = self.layers().layers.first().map_or("Ethernet", |layer| layer.description.protocol);
         stated(protocol, None, "this link".to_owned(), &before, after)
+    }
+
+    /// The addresses that this frame has to do with: whose they are, of whom it speaks, who sent it and who gets it.
+    fn neighbours(&self, known: &Neighbours) -> Vec<IpAddr> {
+        let macs = [0, 6].into_iter().filter_map(|at| Some(MacAddr::new(array_at(self.bytes(), at)?)));
+        let stations = macs.filter_map(|mac| known.address(mac));
+        let ends = self.addresses().into_iter().flat_map(|(from, to)| [from, to]);
+        said(self).into_iter().map(|heard| heard.address).chain(stations).chain(ends).collect()
     }
 
     fn ip_state(&self) -> Option<LayerState> {
@@ -133,7 +172,7 @@ impl<'d> Frame<'d> {
     }
 
     /// Whom it was handed to on its link.
-    fn way(&self, destination: std::net::IpAddr) -> Option<Way> {
+    fn way(&self, destination: IpAddr) -> Option<Way> {
         let mac = MacAddr::new(array_at(self.bytes(), 0)?);
         let neighbours = self.gossip().until(self.number(), self.record.interface);
         Some(match neighbours.mac(destination) {
