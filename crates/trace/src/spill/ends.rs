@@ -1,6 +1,5 @@
 //! How both ends of each TCP connection stand, followed while a trace is written: what each frame changes.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,20 +7,21 @@ use std::time::Duration;
 use framewise_core::seams::segment::TCP;
 use framewise_core::{Direction, Instant};
 use framewise_ethernet::Link;
-use framewise_tcp::passive::{End, Ends, Known, Seen, Side};
+use framewise_tcp::passive::{End, Ends, Known, Seen, Side, State};
 use framewise_tcp::segment::Flags;
 use framewise_tcp::{Checksum, Flow, Header};
 
 use super::lines::Lines;
+use super::recent::Recent;
 use crate::dissect::{Outline, begun_by};
 
-/// Connections that are followed at a time. Of more, one is forgotten.
+/// Connections that are followed at a time.
 const MOST: usize = 4_096;
 
 /// The ends as they were told last.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct EndsTold {
-    followed: BTreeMap<(SocketAddr, SocketAddr), Followed>,
+    followed: Recent<(SocketAddr, SocketAddr), Followed>,
     /// The last frame's segment, until it is known whether it was taken.
     last: Option<Last>,
 }
@@ -48,6 +48,10 @@ struct Last {
 }
 
 impl EndsTold {
+    pub(super) fn new() -> Self {
+        EndsTold { followed: Recent::new(MOST), last: None }
+    }
+
     /// Takes a frame; what it changed is told by [`settle`](Self::settle), when it is known what became of it.
     pub(super) fn frame(&mut self, bytes: &[u8], frame: u64, now: Instant, direction: Direction) {
         self.last = last(bytes, frame, now, direction);
@@ -66,18 +70,13 @@ impl EndsTold {
 
     /// Tells what the last frame has changed.
     pub(super) fn settle(&mut self, lines: &mut Lines) {
-        let Some(last) = self.last.take() else { return };
+        // Of a damaged segment nobody knows whose it is, nor what it says.
+        let Some(last) = self.last.take().filter(|last| !last.is_damaged()) else { return };
         let begins = last.header.has(Flags::SYN) && !last.header.has(Flags::ACK);
-        if begins || !self.followed.contains_key(&last.key) {
-            if self.followed.len() >= MOST {
-                self.followed.pop_first();
-            }
-            let is_again = self.followed.get(&last.key).is_some_and(|followed| followed.begins_with(&last));
-            if !is_again {
-                self.followed.insert(last.key, Followed::begun_by(&last));
-            }
+        if begins && self.followed.peek(&last.key).is_some_and(|followed| !followed.begins_with(&last)) {
+            self.followed.remove(&last.key);
         }
-        let Some(followed) = self.followed.get_mut(&last.key) else { return };
+        let followed = self.followed.entry(last.key, || Followed::begun_by(&last));
         let before = followed.ends.clone();
         followed.observe(&last);
         for (side, name) in [(Side::Client, "client"), (Side::Server, "server")] {
@@ -85,6 +84,10 @@ impl EndsTold {
             if !set.is_empty() {
                 lines.state(last.frame, last.now, name, [&followed.client, &followed.server], &set);
             }
+        }
+        if followed.is_over() {
+            // What is late may still come: it is not forgotten at once.
+            self.followed.retire(last.key);
         }
     }
 }
@@ -110,6 +113,13 @@ fn last(bytes: &[u8], frame: u64, now: Instant, direction: Direction) -> Option<
     })
 }
 
+impl Last {
+    /// Whether it came damaged, or was refused here.
+    fn is_damaged(&self) -> bool {
+        self.is_lost && self.direction == Direction::Inbound
+    }
+}
+
 impl Followed {
     fn begun_by(last: &Last) -> Self {
         let (_, [client, server]) = begun_by(&last.header, [last.source, last.destination]);
@@ -125,15 +135,18 @@ impl Followed {
             && facts.order == framewise_tcp::analysis::Order::Again
     }
 
+    /// Whether both ends have closed.
+    fn is_over(&self) -> bool {
+        let is_closed = |side| {
+            let state = self.ends.of(side).state.map(|known| known.value);
+            matches!(state, Some(State::Closed | State::TimeWait))
+        };
+        is_closed(Side::Client) && is_closed(Side::Server)
+    }
+
     fn observe(&mut self, last: &Last) {
         let side = if last.source == self.client { Side::Client } else { Side::Server };
-        let observe =
-            |flow: &mut Flow| flow.observe(last.source, last.destination, &last.header, last.payload);
-        let facts = if last.is_lost && last.direction == Direction::Inbound {
-            observe(&mut self.flow.clone())
-        } else {
-            observe(&mut self.flow)
-        };
+        let facts = self.flow.observe(last.source, last.destination, &last.header, last.payload);
         let time = Some(Duration::from_nanos(last.now.as_nanos()));
         let seen = Seen::of(&last.header, last.payload, facts, side);
         self.ends.observe(&seen.caught(Some(last.direction), time, last.is_lost));
@@ -181,4 +194,50 @@ fn sure(value: u32) -> Known<u32> {
 
 fn wide(value: impl Into<u32>) -> Known<u32> {
     sure(value.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use etherparse::PacketBuilder;
+
+    const SERVER: [u8; 4] = [203, 0, 113, 80];
+
+    /// What is told of a segment that is sent from this address; with no flags, it brings ten bytes.
+    fn told(ends: &mut EndsTold, frame: u64, client: [u8; 4], number: u32, flags: &str) -> String {
+        let ethernet = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
+        let mut tcp = ethernet.ipv4(client, SERVER, 64).tcp(49_152, 80, number, 1_000);
+        for flag in flags.chars() {
+            tcp = if flag == 'S' { tcp.syn() } else { tcp.rst() };
+        }
+        let payload: &[u8] = if flags.is_empty() { &[b'a'; 10] } else { &[] };
+        let mut bytes = Vec::new();
+        tcp.write(&mut bytes, payload).expect("memory can be written");
+        ends.frame(&bytes, frame, Instant::from_millis(frame), Direction::Outbound);
+        let mut lines = Lines::default();
+        ends.settle(&mut lines);
+        lines.text().to_owned()
+    }
+
+    #[test]
+    fn connections_that_are_in_use_are_followed_however_many_there_were() {
+        let mut ends = EndsTold::new();
+        let (smallest, idle) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+        told(&mut ends, 1, idle, 1_000, "S");
+        for other in 0..2 * MOST as u64 {
+            let [.., high, low] = (other as u16).to_be_bytes();
+            told(&mut ends, 3 * other + 2, [192, 0, high, low], 1_000, "S");
+            let closed = told(&mut ends, 3 * other + 3, [192, 0, high, low], 1_001, "R");
+            assert!(closed.contains("CLOSED"), "{closed}");
+            if other == MOST as u64 {
+                told(&mut ends, 3 * other + 4, smallest, 1_000, "S");
+            }
+        }
+        let last = 6 * MOST as u64 + 10;
+        told(&mut ends, last, smallest, 1_000, "S");
+        for client in [smallest, idle] {
+            let set = told(&mut ends, last + 1, client, 1_101, "");
+            assert!(set.contains("\"SND.NXT\":111"), "it counts from its SYN: {set}");
+        }
+    }
 }

@@ -17,8 +17,9 @@
 
 mod ends;
 mod lines;
+mod recent;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::{self, Write};
 
 use framewise_core::message::Subject;
@@ -31,6 +32,7 @@ use crate::trace::{WIRE, is_on_the_wire};
 use crate::wire;
 use ends::EndsTold;
 use lines::Lines;
+use recent::Recent;
 
 /// What the field `format` of the first line says.
 pub const FORMAT: &str = "framewise-trace";
@@ -73,7 +75,7 @@ pub struct TraceWriter<W: Write> {
     frames: u64,
     came: VecDeque<Buffered>,
     waiting: VecDeque<Waiting>,
-    streams: BTreeMap<(&'static str, Name, bool), u64>,
+    streams: Recent<(&'static str, Name, bool), u64>,
     ends: EndsTold,
     /// The last frame that each other host sent, for what the wire may say of it.
     others: Vec<Vec<u8>>,
@@ -124,8 +126,8 @@ impl<W: Write> TraceWriter<W> {
             frames: 0,
             came: VecDeque::with_capacity(RECENT),
             waiting: VecDeque::new(),
-            streams: BTreeMap::new(),
-            ends: EndsTold::default(),
+            streams: Recent::new(STREAMS),
+            ends: EndsTold::new(),
             others: Vec::new(),
             has_ended: false,
             error: None,
@@ -235,7 +237,7 @@ impl<W: Write> TraceWriter<W> {
         Ok(())
     }
 
-    /// Writes the messages that are in this frame, and those that have waited too long.
+    /// Writes the messages that are in this frame.
     fn resolve(&mut self, frame: &Buffered, count: u64) {
         let waiting = std::mem::take(&mut self.waiting);
         for waiting in waiting {
@@ -276,10 +278,7 @@ impl<W: Write> TraceWriter<W> {
         let length = crossing.message.bytes().len() as u64;
         let line = self.begin_line(crossing);
         let stream = (crossing.lower, key, crossing.direction == Direction::Outbound);
-        if self.streams.len() >= STREAMS && !self.streams.contains_key(&stream) {
-            self.streams.pop_first();
-        }
-        let at = self.streams.entry(stream).or_default();
+        let at = self.streams.entry(stream, u64::default);
         let begin = *at;
         *at += length;
         self.lines.in_stream(
@@ -289,7 +288,9 @@ impl<W: Write> TraceWriter<W> {
             begin..begin + length,
         );
         if crossing.message.kind() == "closed" {
-            self.streams.retain(|(lower, other, _), _| *lower != crossing.lower || *other != key);
+            for is_outbound in [false, true] {
+                self.streams.remove(&(crossing.lower, key, is_outbound));
+            }
         }
     }
 
@@ -366,14 +367,14 @@ impl<W: Write> Observer for TraceWriter<W> {
         if self.is_over() || !(self.is_ours() || note.layer == WIRE) {
             return;
         }
+        let sent = self.speaks.checked_sub(1).filter(|place| *place < self.others.len());
+        if sent.is_some() && note.topic != "lost" {
+            return;
+        }
         let number = self.next_event();
-        let sent = self.speaks.checked_sub(1).and_then(|place| self.others.get(place));
-        match sent {
+        match sent.and_then(|place| self.others.get(place)) {
             // The wire lost what was on its way to us, and nobody but it has the bytes.
-            Some(bytes) if note.topic == "lost" => {
-                self.lines.lost(number, note, &self.hosts[self.speaks], self.frames, bytes);
-            }
-            Some(_) => {}
+            Some(bytes) => self.lines.lost(number, note, &self.hosts[self.speaks], self.frames, bytes),
             None => {
                 if note.layer == WIRE && note.topic == "lost" {
                     self.ends.was_lost(self.frames);
