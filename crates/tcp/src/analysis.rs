@@ -152,16 +152,27 @@ impl Side {
         match start.since(known_end) {
             0 => Order::Next,
             ahead @ 1.. => {
-                if self.gaps.len() >= MAX_GAPS {
-                    self.gaps.remove(0);
-                }
-                self.gaps.push((known_end, start));
+                self.leave_gap(known_end, start);
                 Order::Ahead { gap: ahead as u32 }
             }
             _ if self.fill(start, end) => Order::Filling,
             _ if end.since(known_end) <= 0 => Order::Again,
             _ => Order::Overlap,
         }
+    }
+
+    /// Notes that nothing of `from..to` was seen, though it was sent.
+    fn leave_gap(&mut self, from: SeqNumber, to: SeqNumber) {
+        if let Some(last) = self.gaps.last_mut()
+            && last.1 == from
+        {
+            last.1 = to;
+            return;
+        }
+        if self.gaps.len() >= MAX_GAPS {
+            self.gaps.remove(0);
+        }
+        self.gaps.push((from, to));
     }
 
     /// Takes `start..end` out of the gaps. `true` if any of it was missing.
@@ -195,7 +206,11 @@ impl Side {
         let relative = self.relative(to);
         let newly = self.acknowledged.map_or(0, |before| to.since(before).max(0) as u32);
         self.acknowledged = Some(self.acknowledged.map_or(to, |before| before.later(to)));
-        self.end = self.end.later(to);
+        if self.end.is_before(to) {
+            // It was sent, and may yet be seen: captures don't always keep the order.
+            self.leave_gap(self.end, to);
+            self.end = to;
+        }
         (Some(relative), newly)
     }
 

@@ -45,6 +45,8 @@ pub struct End {
     pub sent_again: u32,
     /// Whether it was captured here, so that its round trips are those that it has itself.
     pub is_here: bool,
+    /// Up to where what it has sent was seen.
+    seen: Option<u32>,
     /// The number that its last segment acknowledged.
     said: Option<u32>,
     /// The number of its FIN.
@@ -146,17 +148,18 @@ impl End {
     fn numbers_sent(&mut self, seen: &Seen) {
         let (flags, start) = (seen.flags, SeqNumber(seen.facts.sequence));
         let end = start.plus(seen.numbers());
-        let next = self.next.map(SeqNumber);
-        let is_new = next.is_none_or(|next| next.is_before(end));
+        let before = self.seen.map(SeqNumber);
+        let acknowledged = self.unacknowledged.map(|known| SeqNumber(known.value));
         if start != end {
-            // What only fills a gap in what was seen here was not sent again.
-            let is_again = next.is_some_and(|next| start.is_before(next));
-            self.stopwatch.sent(end, seen.time, is_new && !is_again);
+            let is_again = before.is_some_and(|before| start.is_before(before));
+            // What was acknowledged before it was seen can't be timed.
+            let is_waiting = acknowledged.is_none_or(|number| number.is_before(end));
+            self.stopwatch.sent(end, seen.time, is_waiting && !is_again);
             self.sent_again += u32::from(is_again);
+            self.seen = Some(before.map_or(end, |before| before.later(end)).0);
         }
         if !flags.has(Flags::RST) || self.next.is_none() {
-            let acknowledged = self.unacknowledged.map(|known| SeqNumber(known.value));
-            let before = next.or(acknowledged);
+            let before = self.next.map(SeqNumber).or(acknowledged);
             self.next = Some(before.map_or(end, |before| before.later(end)).0);
             self.unacknowledged.get_or_insert(Known { value: start.0, inferred: !flags.has(Flags::SYN) });
         }

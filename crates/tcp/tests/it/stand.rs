@@ -171,3 +171,15 @@ fn numbers_are_said_as_people_say_them() {
     let again = told(&Finding::Again { last: Some(0), why }, refer);
     assert!(again.contains("within 0.250 ms"), "{again}");
 }
+
+#[test]
+fn what_is_acknowledged_before_it_is_seen_was_not_sent_again() {
+    let mut watched = Watched::open();
+    let finish = Header { flags: Flags::FIN | Flags::ACK, ..data(SERVER + 1, CLIENT + 1) };
+    watched.passes(Side::Client, data(CLIENT + 1, SERVER + 2), 0);
+    watched.passes(Side::Server, finish, 0);
+    let server = watched.of(Side::Server);
+    assert_eq!((server.sent_again, server.next, server.in_flight()), (0, Some(2), Some(0)));
+    watched.passes(Side::Server, finish, 0);
+    assert_eq!(watched.of(Side::Server).sent_again, 1);
+}

@@ -52,6 +52,20 @@ fn places_are_counted_from_the_syn_across_the_wrap() {
 }
 
 #[test]
+fn what_is_acknowledged_before_it_is_seen_fills_a_gap() {
+    let (me, you) = ends();
+    let mut flow = flow();
+    for acknowledged in [50, 101] {
+        let ack = Header { acknowledgment: SeqNumber(acknowledged), ..data(5_001) };
+        flow.observe(you, me, &ack, 0);
+    }
+    assert_eq!(flow.observe(me, you, &data(0), 100).order, Order::Filling);
+    let finish = Header { flags: Flags::FIN | Flags::ACK, ..data(100) };
+    assert_eq!(flow.observe(me, you, &finish, 0).order, Order::Filling);
+    assert_eq!(flow.observe(me, you, &finish, 0).order, Order::Again);
+}
+
+#[test]
 fn gaps_repetitions_and_fillings_are_told_apart() {
     let (me, you) = ends();
     let mut flow = flow();

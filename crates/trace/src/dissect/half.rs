@@ -110,7 +110,7 @@ pub(super) struct Half {
     known: u64,
     pub(super) finished: Option<(u64, u32)>,
     pub(super) reset: Option<u32>,
-    /// Up to where the other side has acknowledged it.
+    /// Up to where the other side has acknowledged it, the FIN included.
     acknowledged: u64,
     /// Segments with places that are no part of the stream as it was seen.
     pub(super) outside: u64,
@@ -147,9 +147,7 @@ impl Half {
     /// Notes that the other side has all before this number.
     pub(super) fn acknowledge(&mut self, number: SeqNumber) {
         if let Some(place) = self.place(number) {
-            // The number of the FIN is beyond the last byte.
-            let last = self.finished.map_or(u64::MAX, |(end, _)| end);
-            self.acknowledged = self.acknowledged.max(place.min(last));
+            self.acknowledged = self.acknowledged.max(place);
         }
     }
 
@@ -230,8 +228,9 @@ impl Half {
 
     /// How long the stream is, as far as anybody told: bytes, acknowledgments, the FIN.
     pub(super) fn length(&self) -> u64 {
-        let finished = self.finished.map_or(0, |(end, _)| end);
-        self.end.max(self.acknowledged).max(finished)
+        // The number of the FIN is beyond the last byte, and may be acknowledged before it is seen.
+        let told = self.finished.map_or(self.acknowledged, |(end, _)| end);
+        self.end.max(told)
     }
 
     /// How many bytes of it are known.
@@ -305,6 +304,21 @@ mod tests {
             half.pieces().map(|piece| (piece.frame, piece.doubtful)).collect::<Vec<_>>(),
             [(3, false), (2, true)]
         );
+    }
+
+    #[test]
+    fn the_number_of_a_fin_is_no_byte_whichever_of_it_and_its_acknowledgment_comes_first() {
+        for is_late in [false, true] {
+            let mut half = Half::default();
+            half.begin(SeqNumber(0));
+            half.take(piece(0, 10, 1), |_, _| true);
+            if is_late {
+                half.acknowledge(SeqNumber(12));
+            }
+            half.finished = Some((10, 2));
+            half.acknowledge(SeqNumber(12));
+            assert_eq!((half.length(), half.gaps().count()), (10, 0));
+        }
     }
 
     #[test]
