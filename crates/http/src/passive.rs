@@ -1,7 +1,8 @@
 //! HTTP/1.1 as somebody sees it who only watches: which messages are in the bytes of one direction, and where.
 //!
 //! Read first: RFC 9112 sections 6.3 (where a message ends), 9.3.2 (which response answers which request) and 11.2 (why a
-//! message that breaks a rule ends the reading: whoever is less strict may see another one).
+//! message that breaks a rule of framing ends the reading: whoever is less strict may see another one). What else a server may
+//! refuse a message for is left to the server.
 //!
 //! ```text
 //!   requests   │ head │ head  body │ head │         read first: their methods say what responses look like
@@ -32,10 +33,10 @@ use http::Method;
 
 pub use message::{End, Kind, Message, Most, Start, Unread, kind_of};
 
-use crate::body::{Decoded, Decoder};
+use crate::body::{Decoded, Decoder, Framing};
 use crate::config::Limits;
 use crate::head::scan::{Part, Scanner};
-use crate::head::{parse_request, parse_response, rules};
+use crate::head::{parse_response, parse_watched_request, rules};
 use crate::rule::Refusal;
 
 /// Reads the messages of one direction.
@@ -46,6 +47,8 @@ pub struct Reader {
     /// `None`: these are the requests.
     asked: Option<Asked>,
     state: State,
+    /// After this message, another protocol is spoken.
+    switches: bool,
     /// Where the next byte stands.
     at: u64,
     messages: Vec<Message>,
@@ -89,6 +92,7 @@ impl Reader {
             most,
             asked,
             state: State::Over,
+            switches: false,
             at: 0,
             messages: Vec::new(),
             pieces_left_out: 0,
@@ -111,9 +115,7 @@ impl Reader {
             self.at += (before - rest.len()) as u64;
             self.settle();
         }
-        if let Some((range, _)) = &mut self.unread {
-            range.end = self.at;
-        }
+        self.leave_unread();
     }
 
     /// So many bytes come next that nobody has seen.
@@ -123,9 +125,10 @@ impl Reader {
             State::Head { .. } | State::Over => false,
         };
         if !can_go_on {
-            self.give_up(self.at, Unread::AfterGap);
+            self.give_up(self.begun_at(), Unread::AfterGap);
         } else if let Some(message) = self.messages.last_mut() {
             message.missing += bytes;
+            message.range.end = self.at + bytes;
             add(
                 &mut message.body,
                 self.at..self.at + bytes,
@@ -135,20 +138,19 @@ impl Reader {
         }
         self.at += bytes;
         self.settle();
+        self.leave_unread();
     }
 
     /// Bytes come next that nobody has seen, and nobody knows how many.
     pub fn lose(&mut self) {
-        self.give_up(self.at, Unread::AfterGap);
+        self.give_up(self.begun_at(), Unread::AfterGap);
     }
 
     /// Nothing comes any more; `closed`: since the sender said so.
     pub fn end(&mut self, closed: bool) {
+        let begun_at = self.begun_at();
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Head { begun, .. } if !begun.is_empty() => {
-                let begin = self.at - begun.len() as u64;
-                self.give_up(begin, Unread::CutShort);
-            }
+            State::Head { .. } if begun_at < self.at => self.give_up(begun_at, Unread::CutShort),
             State::Body(decoder) => {
                 let is_whole = decoder.is_until_close() && closed;
                 self.finish(if is_whole { End::Complete } else { End::CutShort });
@@ -193,6 +195,21 @@ impl Reader {
         self.state = State::Head { scanner, begun: Vec::new() };
     }
 
+    /// Where the head begins that is being read; else where the next byte stands.
+    fn begun_at(&self) -> u64 {
+        match &self.state {
+            State::Head { begun, .. } => self.at - begun.len() as u64,
+            State::Body(_) | State::Over => self.at,
+        }
+    }
+
+    /// What is not read reaches up to here.
+    fn leave_unread(&mut self) {
+        if let Some((range, _)) = &mut self.unread {
+            range.end = self.at;
+        }
+    }
+
     fn give_up(&mut self, begin: u64, why: Unread) {
         self.state = State::Over;
         self.unread.get_or_insert((begin..self.at, why));
@@ -209,12 +226,8 @@ impl Reader {
     /// Takes the next message up where a body is complete.
     fn settle(&mut self) {
         if matches!(&self.state, State::Body(decoder) if decoder.is_complete()) {
-            let switched = matches!(
-                self.messages.last().map(|message| &message.start),
-                Some(Start::Response { status: 101 })
-            );
             self.finish(End::Complete);
-            if switched {
+            if self.switches {
                 self.state = State::Over;
                 self.unread = Some((self.at..self.at, Unread::OtherProtocol));
             }
@@ -252,17 +265,23 @@ impl Reader {
         let refuse = |rule| rules::locate(rule, head);
         let (start, framing, answers) = match &mut self.asked {
             None => {
-                let head = parse_request(head, fields)?;
+                let head = parse_watched_request(head, fields)?;
                 let framing = rules::request_framing(&head).map_err(refuse)?;
                 (Start::Request { method: head.method, target: head.target }, framing, None)
             }
             Some(asked) => {
                 let head = parse_response(head, fields)?;
                 let method = asked.methods.front().cloned();
-                let framing = rules::response_framing(&head, method.as_ref().unwrap_or(&Method::GET))
-                    .map_err(refuse)?;
-                let answers = method.map(|_| asked.answered);
                 let status = head.status.as_u16();
+                // What follows is what the other server says, and nothing of HTTP (RFC 9112, section 6.3).
+                let is_through = method == Some(Method::CONNECT) && head.status.is_success();
+                let framing = match is_through {
+                    true => Framing::Length(0),
+                    false => rules::response_framing(&head, method.as_ref().unwrap_or(&Method::GET))
+                        .map_err(refuse)?,
+                };
+                self.switches = is_through || status == 101;
+                let answers = method.map(|_| asked.answered);
                 // An informational response is followed by the one that answers; after 101 nothing is.
                 if status >= 200 || status == 101 {
                     asked.methods.pop_front();

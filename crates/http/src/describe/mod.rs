@@ -15,7 +15,7 @@ use http::Method;
 
 use crate::body::Framing;
 use crate::config::Limits;
-use crate::head::{read_request, read_response, rules};
+use crate::head::{read_response, read_watched_request, rules};
 use field_line::field_line;
 use start_line::{request_line, status_line};
 
@@ -41,7 +41,7 @@ pub fn describe_of_length(bytes: &[u8], length: usize) -> Option<Description> {
 }
 
 fn describe_request(bytes: &[u8], length: usize) -> Option<Description> {
-    let (head, end) = read_request(bytes, &Limits::default()).ok()??;
+    let (head, end) = read_watched_request(bytes, &Limits::default())?;
     let host = head.headers.text("host").unwrap_or("the server");
     let said = fit(format!("{} {} from {host}", head.method, head.target), DECISION);
     let path = head.target.split('?').next().unwrap_or_default();

@@ -9,22 +9,33 @@ use http::{Method, StatusCode};
 use super::rules;
 use crate::rule::{Refusal, Rule};
 
-/// Splits a complete, scanned head of a request with so many `fields`.
+/// Splits a complete, scanned head of a request with so many `fields`, and refuses what a server refuses.
 pub(crate) fn parse_request(bytes: &[u8], fields: usize) -> Result<RequestHead, Refusal> {
+    rules::check_line(&rules::request_line(bytes)?)?;
+    let head = split_request(bytes, fields)?;
+    rules::check_request(&head).map_err(|rule| rules::locate(rule, bytes))?;
+    Ok(head)
+}
+
+/// Splits the head of a request that somebody else is asked: what its method, its target, Host and Expect say is the affair of
+/// whoever answers it.
+pub(crate) fn parse_watched_request(bytes: &[u8], fields: usize) -> Result<RequestHead, Refusal> {
     rules::request_line(bytes)?;
+    split_request(bytes, fields)
+}
+
+fn split_request(bytes: &[u8], fields: usize) -> Result<RequestHead, Refusal> {
     let mut places = vec![httparse::EMPTY_HEADER; fields];
     let mut parsed = httparse::Request::new(&mut places);
     if !matches!(parsed.parse(bytes), Ok(httparse::Status::Complete(_))) {
         return Err(Refusal::new(Rule::RequestLine, 0));
     }
-    let head = RequestHead {
+    Ok(RequestHead {
         method: method(parsed.method)?,
         target: parsed.path.unwrap_or_default().to_owned(),
         version: version(parsed.version)?,
         headers: headers(parsed.headers),
-    };
-    rules::check_request(&head).map_err(|rule| rules::locate(rule, bytes))?;
-    Ok(head)
+    })
 }
 
 /// Splits a complete, scanned head of a response with so many `fields`.

@@ -15,8 +15,16 @@ use crate::rule::{Refusal, Rule};
 const METHODS: [Method; 7] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH];
 
-/// Judges the first line of a scanned head.
-pub(crate) fn request_line(head: &[u8]) -> Result<(), Refusal> {
+/// The first line of a request.
+pub(crate) struct RequestLine<'a> {
+    method: &'a [u8],
+    target: &'a [u8],
+    /// Where it begins.
+    at: usize,
+}
+
+/// Finds the first line of a scanned head, which says what HTTP/1 has it say.
+pub(crate) fn request_line(head: &[u8]) -> Result<RequestLine<'_>, Refusal> {
     let blank = head.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
     let line = head.get(blank..).and_then(|rest| rest.split(|b| *b == b'\r').next());
     let mut parts = line.unwrap_or_default().split(|b| *b == b' ');
@@ -30,10 +38,16 @@ pub(crate) fn request_line(head: &[u8]) -> Result<(), Refusal> {
         return Err(Refusal::new(Rule::RequestLine, blank));
     }
     request_version(version).map_err(|rule| Refusal::new(rule, target_at + target.len() + 1))?;
-    if !METHODS.iter().any(|known| known.as_str().as_bytes() == method) {
-        return Err(Refusal::new(Rule::Method, blank));
+    Ok(RequestLine { method, target, at: blank })
+}
+
+/// Judges the first line of a request by what a server of ours does.
+pub(crate) fn check_line(line: &RequestLine<'_>) -> Result<(), Refusal> {
+    if !METHODS.iter().any(|known| known.as_str().as_bytes() == line.method) {
+        return Err(Refusal::new(Rule::Method, line.at));
     }
-    request_target(method, target).map_err(|rule| Refusal::new(rule, target_at))
+    let target_at = line.at + line.method.len() + 1;
+    request_target(line.method, line.target).map_err(|rule| Refusal::new(rule, target_at))
 }
 
 fn request_version(version: &[u8]) -> Result<(), Rule> {

@@ -65,10 +65,10 @@ pub enum Unread {
     /// They begin a head that does not end.
     #[error("a head begins whose end was not seen")]
     CutShort,
-    /// Bytes before them are missing, and nobody knows how many messages began there.
-    #[error("bytes before it are missing, and nobody knows which messages began there")]
+    /// Bytes among them, or before them, are missing, and nobody knows how many messages begin behind those.
+    #[error("bytes are missing, and nobody knows which messages begin behind them")]
     AfterGap,
-    /// Another protocol is spoken from here on (101).
+    /// Another protocol is spoken from here on (101, or a way through to another server: CONNECT).
     #[error("another protocol is spoken from here on")]
     OtherProtocol,
     /// There are more messages than were to be kept.

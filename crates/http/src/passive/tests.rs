@@ -28,6 +28,20 @@ fn data(bytes: &[u8], message: &Message) -> Vec<u8> {
     message.body.iter().flat_map(|range| bytes[range.start as usize..range.end as usize].to_vec()).collect()
 }
 
+/// Of what messages are made.
+const PARTS: [&[u8]; 10] = [
+    b"GET / HTTP/1.1\r\n",
+    b"HTTP/1.1 200 OK\r\n",
+    b"Host: a\r\n",
+    b"Content-Length: 20\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"\r\n",
+    b"5\r\nhello\r\n",
+    b"0\r\n\r\n",
+    b"some bytes",
+    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+];
+
 proptest! {
     #[test]
     fn however_the_bytes_are_cut_the_messages_are_the_same(cut in 1_usize..200) {
@@ -57,6 +71,39 @@ proptest! {
             prop_assert!(ranges.windows(2).all(|two| two[0].end == two[1].start), "{:?}", ranges);
             prop_assert_eq!(ranges.last().unwrap().end, bytes.len() as u64);
         }
+    }
+
+    #[test]
+    fn whatever_is_missing_all_is_accounted_for(
+        parts in proptest::collection::vec((0..PARTS.len(), 0_u64..30, 0..8_u8), 0..20),
+        asks in any::<bool>(),
+    ) {
+        let (limits, most) = (Limits::default(), Most::default());
+        let mut reader = match asks {
+            true => Reader::of_requests(limits, most),
+            false => Reader::of_responses(limits, most, &[]),
+        };
+        let mut length = 0;
+        for (part, missing, gap) in parts {
+            reader.read(PARTS[part]);
+            length += PARTS[part].len() as u64;
+            match gap {
+                0 => reader.lose(),
+                1 => {
+                    reader.skip(missing);
+                    length += missing;
+                }
+                _ => {}
+            }
+        }
+        reader.end(false);
+        let ranges = reader.messages().iter().map(|message| message.range.clone());
+        let mut read = 0;
+        for range in ranges.chain(reader.unread().map(|(range, _)| range.clone())) {
+            prop_assert_eq!(range.start, read);
+            read = range.end;
+        }
+        prop_assert_eq!(read, length);
     }
 
     #[test]
@@ -171,4 +218,60 @@ fn only_what_came_whole_is_said_to_be_whole() {
     let (value, meaning) = at_the_end(&broken);
     assert_eq!(value, "200, 2 bytes of body");
     assert!(meaning.contains("breaks a rule"), "{meaning}");
+}
+
+#[test]
+fn a_head_that_begins_before_a_gap_is_unread_from_its_beginning() {
+    let mut reader = requests(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 100);
+    for known in [true, false] {
+        reader.begin();
+        reader.unread = None;
+        reader.read(b"GET / HTTP/1.1\r\nHo");
+        let begin = reader.at - 18;
+        if known {
+            reader.skip(10)
+        } else {
+            reader.lose()
+        }
+        reader.read(b"\r\n\r\n");
+        assert_eq!(reader.unread(), Some(&(begin..reader.at, Unread::AfterGap)));
+    }
+}
+
+#[test]
+fn what_a_server_of_ours_refuses_may_be_right_elsewhere() {
+    let asked = requests(
+        b"PROPFIND /dav HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n<>\
+          TRACE / HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\n\r\n\
+          GET /page HTTP/1.1\r\n\r\n",
+        7,
+    );
+    assert_eq!((asked.messages().len(), asked.unread()), (3, None));
+    let answered = responses(&b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na".repeat(3), &asked, 9);
+    let answers: Vec<_> = answered.messages().iter().map(|message| message.answers).collect();
+    assert_eq!(answers, [Some(0), Some(1), Some(2)]);
+}
+
+#[test]
+fn behind_connect_another_protocol_is_spoken_once_it_is_granted() {
+    let bytes =
+        b"CONNECT shop.test:443 HTTP/1.1\r\nHost: shop.test:443\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (answer, is_granted) in [
+        (&b"HTTP/1.1 200 Established\r\nContent-Length: 9\r\n\r\n\x16\x03\x03"[..], true),
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", false),
+    ] {
+        let mut asked = requests(bytes, 20);
+        let answered = responses(answer, &asked, 20);
+        assert_eq!(answered.messages()[0].answers, Some(0));
+        assert_eq!(answered.messages()[0].end, End::Complete);
+        let is_other = matches!(answered.unread(), Some((_, Unread::OtherProtocol)));
+        assert_eq!(is_other, is_granted, "{:?}", answered.unread());
+        assert_eq!(asked.messages().len(), 2);
+        if is_granted {
+            asked.end_after(0);
+            assert!(
+                matches!(asked.unread(), Some((range, Unread::OtherProtocol)) if range.end - range.start == 27)
+            );
+        }
+    }
 }
