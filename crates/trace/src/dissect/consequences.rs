@@ -16,7 +16,7 @@ use super::frame::Frame;
 use super::happened::{Astray, Deed};
 use super::outline::Outline;
 use super::space::{ConnectionId, Side};
-use super::{Dissection, Origin};
+use super::{Dissection, Origin, Refused};
 
 /// What a consequence is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,9 @@ impl<'d> Frame<'d> {
             let (id, number) = self.place_in_connection()?;
             self.dissection.analysis(id)?.again(number)
         };
-        !self.deeds().is_empty() || self.refused().is_some() || again().is_some()
+        let is_refused = self.refused().is_some() || self.refused_elsewhere().is_some();
+        let is_made_up_for = || self.is_doubtful() && !self.consequences().is_empty();
+        !self.deeds().is_empty() || is_refused || again().is_some() || is_made_up_for()
     }
 
     /// What became of it, who noticed, and what it caused, in this order. Of a frame that simply arrived: nothing.
@@ -78,7 +80,7 @@ impl<'d> Frame<'d> {
             let sentence = format!("Here {} refused it: {}.", refused.layer, refused.reason);
             told.push(Consequence::new(Kind::Noticed, Some(self.number()), sentence));
         }
-        if let Some((host, refused)) = self.dissection.refused_elsewhere.get(&(self.number() as u32)) {
+        if let Some((host, refused)) = self.refused_elsewhere() {
             let sentence = format!("At {host} {} refused it: {}.", refused.layer, refused.reason);
             told.push(Consequence::new(Kind::Noticed, None, sentence));
         }
@@ -99,6 +101,11 @@ impl<'d> Frame<'d> {
     /// Whether it is known what its receiver made of it: that is us, or a host of the same run.
     fn is_seen_at_its_end(&self) -> bool {
         self.direction() == Some(Direction::Inbound) || self.dissection.origin == Origin::Run
+    }
+
+    /// Who refused it beyond the wire, and why.
+    fn refused_elsewhere(&self) -> Option<&'d (String, Refused)> {
+        self.dissection.refused_elsewhere.get(&(self.number() as u32))
     }
 
     /// Whether its checksum is wrong, as far as a segment's place tells.
