@@ -47,14 +47,24 @@ pub fn describe_handshake(bytes: &[u8], context: &Context) -> Description {
     }
 }
 
+/// Messages of one record that are told one by one: whole handshakes have far fewer.
+const MOST_TOLD: usize = 64;
+
 /// One message behind the other.
 pub(super) fn tell(reader: &mut Reader<'_>, dialect: Dialect, told: &mut Told) {
-    while !reader.is_empty() {
+    for _ in 0..MOST_TOLD {
+        if reader.is_empty() {
+            return;
+        }
         if message(reader, dialect, told).is_none() {
             let meaning = "A message that does not end in these bytes: the rest is in those that follow.";
             let _ = told.all(reader, "handshake fragment", meaning, "RFC 8446 §5.1");
             return;
         }
+    }
+    if !reader.is_empty() {
+        let meaning = "More messages than are told one by one.";
+        let _ = told.all(reader, "further messages", meaning, "RFC 8446 §5.1");
     }
 }
 
@@ -101,5 +111,20 @@ fn tell_body(number: u8, body: &mut Reader<'_>, dialect: Dialect, told: &mut Tol
         (22, _) => certificate::status(body, told),
         (24, _) => proof::key_update(body, told),
         _ => Some(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_messages_in_a_record_the_first_are_told() {
+        let fields =
+            |count: usize| describe_handshake(&[0, 0, 0, 0].repeat(count), &Context::default()).fields;
+        assert_eq!(fields(MOST_TOLD).len(), 2 * MOST_TOLD);
+        let many = fields(4_096);
+        assert_eq!(many.len(), 2 * MOST_TOLD + 1);
+        assert_eq!(many.last().map(|field| field.bytes.clone()), Some(4 * MOST_TOLD..4 * 4_096));
     }
 }
