@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::limits::Limits;
 use super::outline::Fragment;
-use super::space::DatagramId;
+use super::space::{DatagramId, common};
 
 /// How long a fragment waits for the others: 60 s (RFC 1122, section 3.3.2; RFC 8200, section 4.5).
 const PATIENCE: u64 = 60 * 1_000_000_000;
@@ -38,6 +38,15 @@ pub(super) struct Part {
 impl Part {
     pub(super) fn range(&self) -> Range<u64> {
         u64::from(self.at)..u64::from(self.at) + u64::from(self.length)
+    }
+
+    /// What of it is in this range, if anything is.
+    pub(super) fn within(&self, range: &Range<u64>) -> Option<Part> {
+        let inside = common(&self.range(), range);
+        let skipped = (inside.start.checked_sub(u64::from(self.at))?) as u32;
+        let length = (inside.end - inside.start) as u32;
+        let part = Part { at: self.at + skipped, length, offset: self.offset + skipped, ..*self };
+        (length > 0).then_some(part)
     }
 }
 
@@ -147,6 +156,13 @@ fn key(arrival: &Arrival) -> Key {
 }
 
 impl Datagram {
+    /// What came first of this range, in order. It is found without a look at all that is before it.
+    pub(super) fn parts_in(&self, range: &Range<u64>) -> impl Iterator<Item = Part> {
+        let begin = self.parts.partition_point(|part| part.range().end <= range.start);
+        let parts = self.parts.get(begin..).unwrap_or_default().iter();
+        parts.map_while(|part| part.within(range))
+    }
+
     fn add(
         &mut self,
         arrival: &Arrival,

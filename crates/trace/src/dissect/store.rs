@@ -8,7 +8,7 @@ use framewise_ethernet::Link;
 
 use super::datagrams::{Datagrams, Part};
 use super::half::{Half, Piece};
-use super::space::{ConnectionId, DatagramId, common};
+use super::space::{ConnectionId, DatagramId};
 
 /// What is kept of each frame.
 #[derive(Clone, Debug)]
@@ -100,23 +100,17 @@ impl Store {
     /// Where bytes of a datagram lie: the parts with something of this range, cut to it, those that came again behind.
     pub(super) fn parts(&self, id: DatagramId, range: &Range<u64>) -> Vec<(Part, bool)> {
         let Some(datagram) = self.datagrams.get(id) else { return Vec::new() };
-        let first = datagram.parts.iter().map(|part| (part, false));
-        let again = datagram.again.iter().map(|part| (part, true));
-        let cut = |(part, again): (&Part, bool)| {
-            let inside = common(&part.range(), range);
-            let skipped = (inside.start.checked_sub(u64::from(part.at))?) as u32;
-            let length = (inside.end - inside.start) as u32;
-            let cut = Part { at: part.at + skipped, length, offset: part.offset + skipped, ..*part };
-            (length > 0).then_some((cut, again))
-        };
-        first.chain(again).filter_map(cut).collect()
+        let first = datagram.parts_in(range).map(|part| (part, false));
+        let again = datagram.again.iter().filter_map(|part| Some((part.within(range)?, true)));
+        first.chain(again).collect()
     }
 
     /// The bytes of a datagram, if all of the range is there.
     pub(super) fn datagram(&self, id: DatagramId, range: &Range<u64>) -> Option<Vec<u8>> {
-        let parts = self.parts(id, range);
-        let bytes: Vec<u8> =
-            parts.iter().filter(|(_, again)| !again).flat_map(|(part, _)| self.part(part)).copied().collect();
+        let mut bytes = Vec::new();
+        for part in self.datagrams.get(id)?.parts_in(range) {
+            bytes.extend_from_slice(self.part(&part));
+        }
         (bytes.len() as u64 == range.end.saturating_sub(range.start)).then_some(bytes)
     }
 
