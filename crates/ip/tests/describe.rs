@@ -63,6 +63,18 @@ fn a_damaged_ipv4_header_is_said_not_refused() {
 }
 
 #[test]
+fn a_fragment_says_which_bytes_it_brings() {
+    let part = |identification, fragment_offset, more_fragments| {
+        let header = header4("192.0.2.10", "203.0.113.80", UDP);
+        let header = Ipv4Header { identification, fragment_offset, more_fragments, ..header };
+        describe(&packet4(header, &[0; 800])).expect("a packet").outbound
+    };
+    assert_eq!(part(7, 0, true), "bytes 0-799 of packet 7");
+    assert_eq!(part(65_535, 64_000, false), "bytes 64000-64799 of packet 65535");
+    assert_eq!(part(7, 0, false), "to 203.0.113.80, far end");
+}
+
+#[test]
 fn an_ipv6_header_with_its_extensions() {
     let mut payload = vec![44, 0, 1, 4, 0, 0, 0, 0];
     let mut fragment = [0; 8];
@@ -72,7 +84,7 @@ fn an_ipv6_header_with_its_extensions() {
     payload.extend_from_slice(&[0; 16]);
     let packet = packet6(header6("2001:db8::10", "2001:db8:1111:2222:3333:4444:5555:6666", 60), &payload);
     let told = describe(&packet).expect("a packet");
-    assert_eq!(told.outbound, "to 2001:db8:..:6666, far end");
+    assert_eq!(told.outbound, "bytes 16-31 of packet 5");
     assert_eq!((told.inbound.as_str(), told.next.as_str()), ("for me, 64 hops left", "the other fragments"));
     assert_eq!((told.header.clone(), told.payload.clone()), (0..56, 56..72));
     assert_eq!((value(&told, "fragment offset"), value(&told, "more fragments")), ("2", "1"));

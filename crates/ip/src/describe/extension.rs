@@ -22,21 +22,13 @@ pub(super) struct Passed {
     pub(super) protocol: u8,
     /// Where that begins in the packet.
     pub(super) offset: usize,
-    /// Whether the packet is a part of one that was split.
-    pub(super) is_fragment: bool,
-    /// Whether it is a part that the payload's header is not in.
-    pub(super) is_later_fragment: bool,
+    /// Which part of a packet it is that was split: from which byte on, and the packet's number.
+    pub(super) fragment: Option<(usize, u32)>,
 }
 
 /// Passes at most so many extension headers as a packet may have.
 pub(super) fn pass(packet: &[u8], first: u8) -> Passed {
-    let mut passed = Passed {
-        fields: Vec::new(),
-        protocol: first,
-        offset: ipv6::HEADER_LEN,
-        is_fragment: false,
-        is_later_fragment: false,
-    };
+    let mut passed = Passed { fields: Vec::new(), protocol: first, offset: ipv6::HEADER_LEN, fragment: None };
     for _ in 0..LONGEST_CHAIN {
         let (kind, at) = (passed.protocol, passed.offset);
         let Some(place) = place(packet, kind, at) else { break };
@@ -44,8 +36,8 @@ pub(super) fn pass(packet: &[u8], first: u8) -> Passed {
         passed.offset = place.end;
         passed.fields.extend(header_fields(packet, kind, place));
         if kind == FRAGMENT {
-            passed.is_fragment = true;
-            passed.is_later_fragment = u16_at(packet, at + 2).unwrap_or(0) & 0xfff8 != 0;
+            let offset = u16_at(packet, at + 2).unwrap_or(0) & 0xfff8;
+            passed.fragment = Some((offset.into(), u32_at(packet, at + 4).unwrap_or(0)));
             break;
         }
     }

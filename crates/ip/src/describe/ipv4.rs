@@ -5,7 +5,7 @@ use framewise_core::read::{u8_at, u16_at};
 use framewise_core::{Description, Field};
 
 use super::option::option_fields;
-use super::{hops_left, protocol_name, service_fields, short, yes_no};
+use super::{fragment, hops_left, protocol_name, service_fields, short, yes_no};
 use crate::error::ParseError;
 use crate::ipv4::{self, Ipv4Header};
 
@@ -24,7 +24,7 @@ pub fn describe_ipv4(packet: &[u8]) -> Result<Description, ParseError> {
     Ok(Description {
         protocol: "IPv4",
         unit: "packet",
-        outbound: format!("to {}, far end", short(header.destination.into())),
+        outbound: outbound(&header),
         inbound: format!("for me, {sum}, TTL {}", header.time_to_live),
         next: next(&header),
         header: 0..header.header_len,
@@ -32,6 +32,14 @@ pub fn describe_ipv4(packet: &[u8]) -> Result<Description, ParseError> {
             ..header.total_len.clamp(header.header_len, packet.len().max(header.header_len)),
         fields,
     })
+}
+
+fn outbound(header: &Ipv4Header) -> String {
+    if header.is_fragment() {
+        let length = header.total_len.saturating_sub(header.header_len);
+        return fragment(header.fragment_offset, length, header.identification.into());
+    }
+    format!("to {}, far end", short(header.destination.into()))
 }
 
 fn next(header: &Ipv4Header) -> String {

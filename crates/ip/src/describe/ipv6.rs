@@ -3,7 +3,7 @@
 use framewise_core::{Description, Field};
 
 use super::extension::{self, Passed, next_header_field};
-use super::{hops_left, protocol_name, service_fields, short};
+use super::{fragment, hops_left, protocol_name, service_fields, short};
 use crate::error::ParseError;
 use crate::ipv6::{self, Ipv6Header};
 
@@ -12,7 +12,7 @@ const SOURCE: &str = "RFC 8200 §3";
 /// Explains an IPv6 packet's header and its extension headers, as far as they are there.
 pub fn describe_ipv6(packet: &[u8]) -> Result<Description, ParseError> {
     let header = Ipv6Header::read(packet)?;
-    let Passed { fields: extensions, protocol, offset: payload, is_fragment, .. } =
+    let Passed { fields: extensions, protocol, offset: payload, fragment: part } =
         extension::pass(packet, header.next_header);
     let mut fields = fixed(&header);
     fields.extend(extensions);
@@ -21,15 +21,18 @@ pub fn describe_ipv6(packet: &[u8]) -> Result<Description, ParseError> {
         1 => "1 hop left".to_owned(),
         hops => format!("{hops} hops left"),
     };
-    let next = if is_fragment {
-        "the other fragments".to_owned()
-    } else {
-        format!("next header {protocol}: {}", protocol_name(protocol))
+    let next = match part {
+        Some(_) => "the other fragments".to_owned(),
+        None => format!("next header {protocol}: {}", protocol_name(protocol)),
+    };
+    let outbound = match part {
+        Some((offset, number)) => fragment(offset, end - payload, number),
+        None => format!("to {}, far end", short(header.destination.into())),
     };
     Ok(Description {
         protocol: "IPv6",
         unit: "packet",
-        outbound: format!("to {}, far end", short(header.destination.into())),
+        outbound,
         inbound: format!("for me, {hops}"),
         next: next.chars().take(22).collect(),
         header: 0..payload,

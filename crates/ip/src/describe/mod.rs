@@ -59,6 +59,16 @@ fn short(address: IpAddr) -> String {
     format!("{first}:{second}:..:{last}")
 }
 
+/// What a decision in a walk may be long.
+const DECISION: usize = 34;
+
+/// Which bytes of a packet a fragment brings; of which one, by its number, where there is room for it.
+fn fragment(begin: usize, length: usize, number: u32) -> String {
+    let last = (begin + length).saturating_sub(1);
+    let named = format!("bytes {begin}-{last} of packet {number}");
+    if named.len() <= DECISION { named } else { format!("fragment, bytes {begin}-{last}") }
+}
+
 /// How many hops are left, counted for a beginner.
 fn hops_left(hops: u8) -> String {
     match hops {

@@ -98,7 +98,8 @@ impl<'a> Ends<'a> {
         }
         let header = Ipv6Header::read(quoted).ok()?;
         let passed = extension::pass(quoted, header.next_header);
-        let inside = quoted.get(passed.offset..).filter(|_| !passed.is_later_fragment);
+        let inside =
+            quoted.get(passed.offset..).filter(|_| passed.fragment.is_none_or(|(offset, _)| offset == 0));
         let (source, destination) = (header.source.into(), header.destination.into());
         Some(Ends { source, destination, protocol: passed.protocol, inside })
     }
