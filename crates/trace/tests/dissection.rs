@@ -48,6 +48,14 @@ fn stream(dissection: &Dissection, side: Side) -> Vec<u8> {
     dissection.bytes(&Place::new(Space::Stream(stream.id()), 0..stream.length())).expect("no gap")
 }
 
+#[test]
+fn several_messages_in_several_records_are_named_by_the_first() {
+    let of = |name: &str, frame: usize| dissect(&fixture(name)).frame(frame).unwrap().summary();
+    assert_eq!(of("https.pcapng", 10), "TLS: server hello and 4 more");
+    assert_eq!(of("tls12.pcapng", 11), "TLS: client key exchange and 1 more");
+    assert_eq!(of("tls12.pcapng", 12), "TLS: finished");
+}
+
 /// Captures of pages that came whole; the others show what goes wrong, too.
 const WHOLE: [&str; 6] =
     ["form.pcapng", "http.pcapng", "https.pcapng", "ipv6.pcapng", "lossy.pcapng", "tls12.pcapng"];

@@ -80,6 +80,23 @@ fn a_hole_that_is_asked_for_is_found_with_who_asked_and_who_filled_it() {
 }
 
 #[test]
+fn how_often_the_receiver_noticed_is_said_as_people_say_it() {
+    let streams = [vec![b'a'; 10], vec![b'b'; 10_000]];
+    let cut = |at| segment(&streams, Cut { side: 1, at, length: 1_000 });
+    let said = |duplicates: usize| {
+        let mut frames = vec![syn(0), syn(1), cut(0), acknowledgment(1_000), cut(1_000)];
+        for number in 1..=duplicates {
+            frames.push(cut(1_000 + 1_000 * number));
+            frames.push(acknowledgment(1_000));
+        }
+        frames.push(cut(1_000));
+        taken_apart(&frames).frame(5).unwrap().consequences().swap_remove(0).sentence
+    };
+    assert!(said(1).contains("in frame 7 it acknowledged the same once more"), "{}", said(1));
+    assert!(said(2).contains("twice from frame 7 on"), "{}", said(2));
+}
+
+#[test]
 fn neighbours_are_known_once_they_were_heard() {
     let mac = framewise_core::MacAddr::new([2, 0, 0, 0, 0, 1]);
     let other = framewise_core::MacAddr::new([2, 0, 0, 0, 0, 2]);

@@ -28,13 +28,7 @@ pub fn describe_handshake(bytes: &[u8], context: &Context) -> Description {
     let dialect = if context.tls12 { Dialect::Tls12 } else { Dialect::Tls13 };
     let mut told = Told::default();
     tell(&mut Reader::new(bytes, 0), dialect, &mut told);
-    let messages = crate::handshake::messages(bytes);
-    let name = messages.first().map_or("handshake", Message::name).replace('_', " ");
-    let said = match messages.len() {
-        0 | 1 => name,
-        all => format!("{name} and {} more", all - 1),
-    };
-    let said: String = said.chars().take(DECISION).collect();
+    let said = said(&crate::handshake::messages(bytes));
     Description {
         protocol: "TLS",
         unit: "message",
@@ -45,6 +39,16 @@ pub fn describe_handshake(bytes: &[u8], context: &Context) -> Description {
         payload: bytes.len()..bytes.len(),
         fields: told.fields,
     }
+}
+
+/// Several messages in a few words: which comes first, and how many more there are.
+pub fn said(messages: &[Message]) -> String {
+    let name = messages.first().map_or("handshake", Message::name).replace('_', " ");
+    let said = match messages.len() {
+        0 | 1 => name,
+        all => format!("{name} and {} more", all - 1),
+    };
+    said.chars().take(DECISION).collect()
 }
 
 /// Messages of one record that are told one by one: whole handshakes have far fewer.

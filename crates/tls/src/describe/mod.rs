@@ -34,7 +34,7 @@ use crate::vector::Reader;
 use told::Told;
 
 pub use alert::describe_alert;
-pub use message::describe_handshake;
+pub use message::{describe_handshake, said};
 
 /// What the one who describes knows beside the bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub fn describe(bytes: &[u8], context: &Context) -> Result<Description, RecordEr
         protocol: "TLS",
         unit: "record",
         outbound: outbound(&record, sealed, context),
-        inbound: inbound(sealed).to_owned(),
+        inbound: inbound(&record, sealed),
         next: next_of(record.content_type).to_owned(),
         header,
         payload,
@@ -262,13 +262,17 @@ fn outbound(record: &Record<'_>, sealed: bool, context: &Context) -> String {
                 false => "only the peer can read it".to_owned(),
             }
         }
-        (false, Some(message)) => format!("{}, in the clear", message.name().replace('_', " ")),
-        (false, None) => format!("{}, in the clear", record.content_type.name().replace('_', " ")),
+        (false, first) => in_the_clear(record, first),
     }
 }
 
-fn inbound(sealed: bool) -> &'static str {
-    if sealed { "tag right: not altered" } else { "in the clear: no keys yet" }
+fn inbound(record: &Record<'_>, sealed: bool) -> String {
+    if sealed { "tag right: not altered".to_owned() } else { in_the_clear(record, first_message(record)) }
+}
+
+fn in_the_clear(record: &Record<'_>, first: Option<Message>) -> String {
+    let name = first.map_or(record.content_type.name(), |message| message.name());
+    format!("{}, in the clear", name.replace('_', " "))
 }
 
 /// Who gets what is in a record of this type.

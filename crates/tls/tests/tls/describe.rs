@@ -35,6 +35,7 @@ fn a_client_hello_says_what_it_asks_for() {
     let name = hello.fields.iter().find(|field| field.name == "server name").expect("named");
     assert!(bytes[name.bytes.clone()].ends_with(b"shop.test"), "the place is the name's");
     assert_eq!(hello.outbound, "client hello, in the clear");
+    assert_eq!(hello.inbound, "client hello, in the clear");
 }
 
 #[test]

@@ -193,12 +193,14 @@ impl Gap<'_> {
         }
         let told = |frame, sentence| Some(Consequence::new(Kind::Noticed, Some(frame), sentence));
         match (first_duplicate, missing, why) {
-            (Some(frame), ..) => told(
-                frame,
-                format!(
-                    "The receiver noticed: {duplicates} times from frame {frame} on it acknowledged the same, since this was missing."
-                ),
-            ),
+            (Some(frame), ..) => {
+                let said = match duplicates {
+                    1 => format!("in frame {frame} it acknowledged the same once more"),
+                    2 => format!("twice from frame {frame} on it acknowledged the same"),
+                    _ => format!("{duplicates} times from frame {frame} on it acknowledged the same"),
+                };
+                told(frame, format!("The receiver noticed: {said}, since this was missing."))
+            }
             (None, Some(frame), _) => {
                 told(frame, format!("Frame {frame} came, and showed that something before it is missing."))
             }

@@ -50,13 +50,18 @@ pub struct Stack {
     pub layers: Vec<Layer>,
     /// What could not be taken apart, and why, in a sentence each.
     pub troubles: Vec<String>,
+    /// What the last of several layers of one protocol says together with those before it.
+    pub(super) together: Option<String>,
 }
 
 impl Stack {
     /// One line: the innermost protocol, and what it says.
     pub fn summary(&self) -> String {
         match (self.layers.last(), self.troubles.first()) {
-            (Some(layer), _) => format!("{}: {}", layer.description.protocol, layer.description.outbound),
+            (Some(Layer { description, .. }), _) => {
+                let said = self.together.as_ref().unwrap_or(&description.outbound);
+                format!("{}: {said}", description.protocol)
+            }
             (None, Some(trouble)) => trouble.clone(),
             (None, None) => "nothing that is known here".to_owned(),
         }

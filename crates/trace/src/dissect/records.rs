@@ -100,6 +100,9 @@ pub(super) struct Records {
     pub(super) closed: bool,
 }
 
+/// The alert by which a side says that it has sent all (RFC 8446, section 6.1).
+const CLOSE_NOTIFY: u8 = 0;
+
 /// Whether a stream begins with a record.
 pub(super) fn begins_with_record(store: &Store, half: &Half) -> bool {
     let mut header = Vec::with_capacity(HEADER);
@@ -167,6 +170,7 @@ impl Records {
         mut see: impl FnMut(&Opened, &[u8]),
     ) {
         let (mut bytes, mut content) = (Vec::new(), Vec::new());
+        let mut seals = false;
         for entry in &mut self.list {
             entry.plaintext_at = self.plaintext;
             bytes.clear();
@@ -180,10 +184,17 @@ impl Records {
                     entry.content_length = content.len() as u16;
                     let is_data = opened.content_type == ContentType::ApplicationData;
                     self.plaintext += if is_data { content.len() as u64 } else { 0 };
-                    self.closed |= opened.content_type == ContentType::Alert && content.get(1) == Some(&0);
+                    seals |= opened.seal.is_some();
+                    let says_close =
+                        opened.content_type == ContentType::Alert && content.get(1) == Some(&CLOSE_NOTIFY);
+                    // Whoever seals would say it sealed: in the clear, anybody may have written it.
+                    self.closed |= says_close && (opened.seal.is_some() || !seals);
                     see(&opened, &content);
                 }
-                Err(why) => entry.inner = Err(why),
+                Err(why) => {
+                    seals = true;
+                    entry.inner = Err(why);
+                }
             }
         }
     }
@@ -229,5 +240,43 @@ impl Unframed {
     /// A record ends at the latest byte that is known without a gap: at the stream's end, or in front of one.
     fn cut_at(known: u64, length: u64) -> Self {
         if known >= length { Unframed::CutShort } else { Unframed::Missing }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use framewise_tls::passive::{KeyLog, Session, Side};
+
+    use super::super::half::Piece;
+    use super::super::store;
+    use super::*;
+
+    /// The records in these bytes, opened by somebody who has no secrets.
+    fn opened(bytes: &[u8]) -> Records {
+        let mut store = Store::default();
+        store.push(store::Record::seen(0, 0, None, bytes.len() as u32), bytes);
+        let mut half = Half::default();
+        let piece = Piece {
+            at: 0,
+            length: bytes.len() as u32,
+            frame: 1,
+            datagram: None,
+            offset: 0,
+            doubtful: false,
+            differs: false,
+        };
+        half.take(piece, |_, _| true);
+        let mut records = Records::of(&store, &half);
+        let mut opener = Session::default().opener(Side::Server, &KeyLog::default());
+        records.open(&store, &half, &mut opener, |_, _| {});
+        records
+    }
+
+    #[test]
+    fn who_seals_does_not_say_in_the_clear_that_all_is_sent() {
+        const CLOSE: &[u8] = &[21, 3, 3, 0, 2, 1, 0];
+        const SEALED: &[u8] = &[23, 3, 3, 0, 3, 1, 2, 3];
+        assert!(opened(CLOSE).closed);
+        assert!(!opened(&[SEALED, CLOSE].concat()).closed);
     }
 }

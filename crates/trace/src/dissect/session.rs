@@ -12,9 +12,10 @@ use std::ops::Range;
 use framewise_http::Limits;
 use framewise_http::passive::{End, Kind, Message, Most, Reader, Unread, kind_of};
 use framewise_tls::Context;
-use framewise_tls::describe::{describe_content, describe_watched};
+use framewise_tls::describe::{describe_content, describe_watched, said};
+use framewise_tls::handshake::{Message as HandshakeMessage, messages};
 use framewise_tls::passive::{Facts, MOST_LISTED, Opener, Progress, Session as Handshake, Side as TlsSide};
-use framewise_tls::record::{ContentType, Record};
+use framewise_tls::record::{ContentType, HEADER, Record};
 
 use super::Dissection;
 use super::connections;
@@ -245,7 +246,7 @@ fn spoken(store: &Store, half: &Half, records: &Records, opener: &Opener) -> Vec
         }
         let Some(content) = records.content(store, half, opener, number) else { continue };
         begun.extend_from_slice(&content);
-        let messages = framewise_tls::handshake::messages(&begun);
+        let messages = messages(&begun);
         spoken.extend(messages.iter().map(|message| (record.range.end, message.number)));
         let whole = messages.last().map_or(0, |message| message.bytes.end);
         begun.drain(..whole);
@@ -315,6 +316,7 @@ impl Above<'_> {
     fn records(&self, stack: &mut Stack, tls: &Tls, range: &Range<u64>) {
         let (records, _) = tls.side(self.stream.side);
         let mut next_message = 0;
+        let mut handshake = Vec::new();
         for number in records.in_stream(range) {
             let Some(record) = records.list.get(number) else { continue };
             let mut bytes = Vec::new();
@@ -334,14 +336,20 @@ impl Above<'_> {
                 stack.troubles.push(format!("record {number} of this stream stays sealed: {why}"));
             }
             let here = record.content_of(range);
+            let before = handshake.len();
             if let Some(plaintext) = record.plaintext() {
                 let here = plaintext.start + here.start..plaintext.start + here.end;
                 next_message = self.messages(stack, &here, next_message);
             } else if let Ok(content_type) = record.inner
                 && record.is_unsealed()
             {
-                self.content(stack, number, content_type, &context, here);
+                handshake.extend(self.content(stack, number, content_type, &context, here));
+            } else if record.inner == Ok(ContentType::Handshake) {
+                handshake.extend(messages(bytes.get(HEADER..).unwrap_or_default()));
             }
+            // The last record says what all of them say, if it goes on with what those before it said.
+            let goes_on = (1..handshake.len()).contains(&before);
+            stack.together = goes_on.then(|| said(&handshake));
         }
         if let Some((rest, why)) = &records.unframed
             && overlap(rest, range)
@@ -352,7 +360,7 @@ impl Above<'_> {
         }
     }
 
-    /// What is in a record that TLS sealed for itself.
+    /// What is in a record that TLS sealed for itself; the messages of the handshake in it.
     fn content(
         &self,
         stack: &mut Stack,
@@ -360,16 +368,17 @@ impl Above<'_> {
         content_type: ContentType,
         context: &Context,
         here: Range<u64>,
-    ) {
+    ) -> Vec<HandshakeMessage> {
         let store = &self.dissection.store;
-        if let Some(content) = self.session.content(store, self.half, self.stream.side, number) {
-            stack.layers.push(Layer {
-                description: describe_content(content_type, &content, context),
-                space: Space::Record(self.stream, number),
-                offset: 0,
-                here,
-            });
-        }
+        let content = self.session.content(store, self.half, self.stream.side, number);
+        let Some(content) = content else { return Vec::new() };
+        stack.layers.push(Layer {
+            description: describe_content(content_type, &content, context),
+            space: Space::Record(self.stream, number),
+            offset: 0,
+            here,
+        });
+        if content_type == ContentType::Handshake { messages(&content) } else { Vec::new() }
     }
 
     /// The messages from the one of this number on of which there is something in `here`; the number of the one after them.
