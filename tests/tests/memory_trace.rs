@@ -159,6 +159,10 @@ fn each_crossing_is_told_and_its_bytes_are_where_it_says() {
     // What a datagram carries is copied out of its frame.
     assert!(elsewhere < 20, "of {elsewhere} messages it is not known where their bytes are");
     let end = traced.lines.last().expect("a trace has lines");
+    let mut events: Vec<usize> = traced.lines.iter().filter_map(|line| number(line, "event")).collect();
+    events.sort_unstable();
+    assert!(events.iter().copied().eq(1..=events.len()), "no number is left out");
+    assert_eq!(number(end, "events"), Some(events.len()));
     assert_eq!((&end["kind"], number(end, "frames")), (&Value::from("end"), Some(traced.frames.len())));
 }
 
