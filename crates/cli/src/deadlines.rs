@@ -37,6 +37,10 @@ impl Deadlines {
     }
 
     /// Does what can't be interrupted, on a thread of its own: if it takes longer than is left, that is left to itself.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        allow(dead_code, reason = "only on a device are names asked for so")
+    )]
     pub(crate) fn wait_for<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

@@ -126,11 +126,6 @@ fn is_mistyped(error: &(dyn std::error::Error + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(framewise::device::TapError::BadName { .. }))
 }
 
-#[cfg(not(target_os = "linux"))]
-fn is_mistyped(_error: &(dyn std::error::Error + 'static)) -> bool {
-    false
-}
-
 fn kind_of_fetch(error: &FetchError) -> Kind {
     match error {
         FetchError::Url(_) | FetchError::Field(_) => Kind::Usage,

@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 #[cfg(unix)]
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use framewise::Runner;
 #[cfg(unix)]
@@ -17,6 +17,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 pub(crate) struct Signals {
     count: Rc<Cell<u32>>,
     /// The number of the last one.
+    #[cfg(unix)]
     last: Arc<AtomicUsize>,
 }
 
@@ -55,6 +56,7 @@ impl Signals {
 }
 
 /// Counts who asks what was dropped so far, by SIGUSR1.
+#[cfg_attr(not(unix), allow(unused_variables, reason = "there are no such signals"))]
 pub(crate) fn questions(runner: &mut Runner) -> io::Result<Rc<Cell<u32>>> {
     let questions = Rc::new(Cell::new(0));
     #[cfg(unix)]
@@ -63,6 +65,7 @@ pub(crate) fn questions(runner: &mut Runner) -> io::Result<Rc<Cell<u32>>> {
 }
 
 /// Counts who asks for new processes, by SIGHUP.
+#[cfg_attr(not(unix), allow(unused_variables, reason = "there are no such signals"))]
 pub(crate) fn hangups(runner: &mut Runner) -> io::Result<Rc<Cell<u32>>> {
     let hangups = Rc::new(Cell::new(0));
     #[cfg(unix)]

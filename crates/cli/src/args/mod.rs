@@ -20,7 +20,9 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use self::device::{DeviceName, Offload, TapHost};
+#[cfg(target_os = "linux")]
+pub(crate) use self::device::Offload;
+pub(crate) use self::device::{DeviceName, TapHost};
 pub(crate) use self::doctor::Doctor;
 pub(crate) use self::explain::Explain;
 pub(crate) use self::fetch::{Fetch, Memory};
@@ -32,7 +34,9 @@ pub(crate) use self::serve::{Forward, Serve};
 pub(crate) use self::stats::Stats;
 pub(crate) use self::step::Step;
 pub(crate) use self::subject::Subject;
-pub(crate) use self::tap::{NatTool, Tap, TapUp};
+pub(crate) use self::tap::Tap;
+#[cfg(target_os = "linux")]
+pub(crate) use self::tap::{NatTool, TapUp};
 pub(crate) use self::top::Top;
 pub(crate) use self::url::Url;
 

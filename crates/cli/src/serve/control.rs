@@ -22,7 +22,9 @@ pub(crate) struct Report {
 }
 
 /// What `format` and `version` say.
+#[cfg_attr(not(unix), allow(dead_code, reason = "there is no such socket"))]
 pub(crate) const FORMAT: &str = "framewise-top";
+#[cfg_attr(not(unix), allow(dead_code, reason = "there is no such socket"))]
 pub(crate) const VERSION: u32 = 1;
 
 impl Report {
@@ -30,6 +32,7 @@ impl Report {
     ///
     /// # Errors
     /// A server of this version tells no such thing.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there is no such socket"))]
     pub(crate) fn read(text: &str) -> io::Result<Self> {
         let report: Report = serde_json::from_str(text).map_err(io::Error::other)?;
         if report.format != FORMAT || report.version != VERSION {
