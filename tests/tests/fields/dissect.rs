@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 
-use framewise::core::Description;
+use framewise::core::{Description, Field};
 use framewise::{dns, ethernet, http, ip, tcp, tls, udp};
 use framewise_trace::pcapng::{CaptureReader, Item};
 
@@ -36,14 +36,30 @@ pub(crate) fn said(description: &Description, at: usize) -> impl Iterator<Item =
     assert_eq!(description.misplaced(), None, "{description:#?}");
     // Neighbour discovery is a part of ICMPv6, as others see it.
     let protocol = if description.protocol == "NDP" { "ICMPv6" } else { description.protocol };
+    let quote = description.fields.iter().find(|field| field.name == "quoted packet");
     description.fields.iter().map(move |field| Said {
-        protocol,
+        protocol: match quote {
+            Some(quote) if field.name != quote.name && field.bytes.start >= quote.bytes.start => {
+                of_quoted(quote, field)
+            }
+            _ => protocol,
+        },
         name: field.name,
         value: field.value.clone(),
         meaning: field.meaning.clone(),
         place: at + field.bytes.start..at + field.bytes.end,
         has_bits: field.bits.is_some(),
     })
+}
+
+/// Whose a field of a quoted packet is.
+fn of_quoted(quote: &Field, field: &Field) -> &'static str {
+    match (field.name, quote.value.split_once(' ')) {
+        ("source port" | "destination port" | "sequence number", Some(("TCP", _))) => "TCP",
+        ("source port" | "destination port", _) => "UDP",
+        _ if quote.value.contains(':') => "IPv6",
+        _ => "IPv4",
+    }
 }
 
 /// Reads the frames of a capture one after the other, and keeps in mind who speaks TLS 1.2 and has begun to seal.
