@@ -37,7 +37,7 @@ pub(crate) fn render(page: &Page, walk: Option<&Walk>, trace: &Trace, scene: &Sc
     answer(&mut text, walk, page);
     noticed(&mut text, trace);
     closing(&mut text, walk, page, scene);
-    went_wrong(&mut text, trace);
+    went_wrong(&mut text, walk, trace);
     if scene.is_memory() {
         next(&mut text, scene, walk.request.frames.first().copied().unwrap_or(1));
     }
@@ -256,9 +256,14 @@ fn closing(text: &mut String, walk: &Walk, page: &Page, scene: &Scene) {
 const TROUBLES: usize = 2;
 
 /// What became of frames on their way, and what made up for it; nothing in a healthy run.
-fn went_wrong(text: &mut String, trace: &Trace) {
-    // In a run without any such word there is nothing to look for.
-    if trace.drops().next().is_none() && !trace.notes().any(|note| note.layer == WIRE) {
+fn went_wrong(text: &mut String, walk: &Walk, trace: &Trace) {
+    // Only a wire of ours tells what it did. Of others it is seen that something came again.
+    if !trace.notes().any(|note| note.layer == WIRE) {
+        let again = walk.request.again + walk.answer.again;
+        if again > 0 {
+            let frames = if again == 1 { "1 frame".to_owned() } else { format!("{again} frames") };
+            let _ = writeln!(text, "{frames} came again, for what was lost or damaged on the way.");
+        }
         return;
     }
     let dissection = Dissection::of_trace(trace, ME, Limits::default());
