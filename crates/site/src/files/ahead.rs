@@ -13,6 +13,7 @@ use bytes::Bytes;
 use framewise_http::Pieces;
 
 use super::open_files::read_at;
+use super::send::cut;
 
 /// From so many bytes on it is worth a thread.
 const WORTH_IT: u64 = 4 << 20;
@@ -24,11 +25,13 @@ const AHEAD: usize = 4;
 /// Threads that read now, and how many may.
 static READING: AtomicUsize = AtomicUsize::new(0);
 
+/// Whether so much is worth a thread.
+pub(super) fn is_worth_it(range: &Range<u64>) -> bool {
+    range.end - range.start >= WORTH_IT
+}
+
 /// These bytes of a file, if a thread can be had that reads them ahead.
 pub(super) fn pieces(file: &Arc<File>, range: &Range<u64>) -> Option<Pieces> {
-    if range.end - range.start < WORTH_IT {
-        return None;
-    }
     let place = Place::take()?;
     let (ready, pieces) = sync_channel(AHEAD);
     let (used, spare) = channel();
@@ -47,21 +50,17 @@ pub(super) fn pieces(file: &Arc<File>, range: &Range<u64>) -> Option<Pieces> {
 /// Until all is read, an error is, or nobody wants more.
 fn read(
     file: &File,
-    mut left: Range<u64>,
+    range: Range<u64>,
     ready: &SyncSender<io::Result<Bytes>>,
     used: &Sender<Vec<u8>>,
     spare: &Receiver<Vec<u8>>,
 ) {
-    while left.start < left.end {
-        let length = usize::try_from(left.end - left.start).unwrap_or(PIECE).min(PIECE);
+    let mut pieces = cut(range, PIECE, |offset, length| {
         let mut room = spare.try_recv().unwrap_or_else(|_| vec![0; PIECE]);
-        let piece = read_at(file, &mut room[..length], left.start);
-        let piece = piece.map(|()| Bytes::from_owner(Piece { room, length, used: used.clone() }));
-        left.start = if piece.is_ok() { left.start + length as u64 } else { left.end };
-        if ready.send(piece).is_err() {
-            return;
-        }
-    }
+        read_at(file, &mut room[..length], offset)?;
+        Ok(Bytes::from_owner(Piece { room, length, used: used.clone() }))
+    });
+    while pieces.next().is_some_and(|piece| ready.send(piece).is_ok()) {}
 }
 
 /// A piece, whose memory is used again when it was sent.
@@ -110,7 +109,7 @@ mod tests {
     fn a_reader_that_nobody_listens_to_ends_and_beyond_so_many_there_is_none() -> io::Result<()> {
         let file = Arc::new(tempfile::tempfile()?);
         file.set_len(WORTH_IT * 2)?;
-        assert!(pieces(&file, &(0..WORTH_IT - 1)).is_none(), "so little is not worth a thread");
+        assert!(!is_worth_it(&(1..WORTH_IT)) && is_worth_it(&(0..WORTH_IT)));
         let all: Vec<Pieces> = std::iter::from_fn(|| pieces(&file, &(0..WORTH_IT * 2))).take(1_000).collect();
         assert_eq!(all.len(), thread::available_parallelism()?.get() - 1);
         drop(all);

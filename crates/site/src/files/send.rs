@@ -50,22 +50,33 @@ pub(super) fn ranges(
 
 /// A range of a file. Nothing is read before the first piece is asked for: by HEAD, nobody does.
 fn pieces(file: Arc<File>, range: Range<u64>) -> Pieces {
+    if !ahead::is_worth_it(&range) {
+        return pieces_here(file, range);
+    }
     let begin = move || ahead::pieces(&file, &range).unwrap_or_else(|| pieces_here(file, range));
     Box::new(std::iter::once_with(begin).flatten())
 }
 
 /// Read by whoever asks for them.
-fn pieces_here(file: Arc<File>, mut left: Range<u64>) -> Pieces {
-    Box::new(std::iter::from_fn(move || {
-        let wanted = usize::try_from(left.end - left.start).unwrap_or(PIECE).min(PIECE);
-        if wanted == 0 {
+fn pieces_here(file: Arc<File>, range: Range<u64>) -> Pieces {
+    Box::new(cut(range, PIECE, move |offset, length| read(&file, offset, length)))
+}
+
+/// A range in pieces of so many bytes, each read by its offset and length. After an error there is no more.
+pub(super) fn cut(
+    mut left: Range<u64>,
+    piece: usize,
+    mut read: impl FnMut(u64, usize) -> io::Result<Bytes>,
+) -> impl Iterator<Item = io::Result<Bytes>> {
+    std::iter::from_fn(move || {
+        let length = usize::try_from(left.end - left.start).unwrap_or(piece).min(piece);
+        if length == 0 {
             return None;
         }
-        let read = read(&file, left.start, wanted);
-        // After an error there is no more.
-        left.start = if read.is_ok() { left.start + wanted as u64 } else { left.end };
+        let read = read(left.start, length);
+        left.start = if read.is_ok() { left.start + length as u64 } else { left.end };
         Some(read)
-    }))
+    })
 }
 
 /// One piece of a file, in a buffer of the pool: a fresh one would be zeroed before it is read into.
