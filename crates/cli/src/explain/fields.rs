@@ -160,7 +160,7 @@ const FEW: usize = 24;
 fn is_near(name: &str, typed: &str) -> bool {
     let begins = |word: &str, other: &str| {
         let length = word.chars().zip(other.chars()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
-        length >= 3.min(other.chars().count()).max(2)
+        length >= other.chars().count().clamp(2, 3)
     };
     name.split([' ', '-']).any(|word| typed.split([' ', '-', '_']).any(|other| begins(word, other)))
 }

@@ -42,11 +42,11 @@ const MARGIN: f64 = 30.0;
 pub(crate) fn run(args: &args::Figure) -> Result<(), Failure> {
     check_options(args)?;
     let looked = subject::look(&args.subject)?;
-    let from_its_sender = match &looked {
-        Looked::Run(trace) if args.kind == FigureKind::Window => sender_s(trace, args)?,
+    let from_the_server = match &looked {
+        Looked::Run(trace) if args.kind == FigureKind::Window => as_the_server_saw_it(trace, args)?,
         _ => None,
     };
-    let dissection = from_its_sender.unwrap_or_else(|| looked.dissected());
+    let dissection = from_the_server.unwrap_or_else(|| looked.dissected());
     let what = &name(&args.subject.what);
     let picture = match args.kind {
         FigureKind::Encapsulation => encapsulation::draw(&dissection, &frame(&dissection, args)?, what),
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &args::Figure) -> Result<(), Failure> {
 }
 
 /// The run as the server saw it, if that sends more of the connection than we do: how much is on its way only the sender sees.
-fn sender_s(trace: &Trace, args: &args::Figure) -> Result<Option<Dissection>, Failure> {
+fn as_the_server_saw_it(trace: &Trace, args: &args::Figure) -> Result<Option<Dissection>, Failure> {
     let mine = Dissection::of_trace(trace, ME, Limits::default());
     let ends = |connection: &Connection<'_>| Side::BOTH.map(|side| connection.end(side));
     let wanted = followed(&mine, args)?;
