@@ -1,6 +1,7 @@
 //! Whether the harness does what the other tests rely on.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests, too, fail by panicking")]
 
+use etherparse::PacketBuilder;
 use framewise_tests::peers::{
     Curl, Dnsmasq, Nginx, Tls, Tshark, bad_checksums, body_of, http_objects, malformed, ping,
 };
@@ -199,6 +200,33 @@ fn tshark_finds_what_is_wrong_in_a_capture() {
         assert_eq!(ports, [["4660", "22136"]]);
         assert_eq!(Tshark::new(&file).json().as_array().map(Vec::len), Some(2));
         assert!(http_objects(&file).is_empty());
+    });
+}
+
+/// What a checksum comes to is complemented before it is written: ffff and 0 are two names of nothing, and both are right.
+#[test]
+fn a_checksum_of_nothing_is_not_wrong_by_its_other_name() {
+    const CHECKSUM: std::ops::Range<usize> = 34 + 16..34 + 18;
+    let segment = |source: u16| {
+        let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
+        let builder = builder.ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64).tcp(source, 80, 1_000, 65_000);
+        let mut frame = Vec::new();
+        builder.write(&mut frame, b"framewise").unwrap();
+        frame
+    };
+    let of = |frame: &[u8]| u16::from_be_bytes(frame[CHECKSUM].try_into().unwrap());
+    skippable("a_checksum_of_nothing_is_not_wrong_by_its_other_name", || {
+        // A port that is the checksum without it takes the sum to nothing.
+        let nothing = segment(of(&segment(0)));
+        assert_eq!(of(&nothing), 0);
+        let (mut other_name, mut wrong) = (nothing.clone(), nothing.clone());
+        other_name[CHECKSUM].copy_from_slice(&[0xff, 0xff]);
+        wrong[CHECKSUM].copy_from_slice(&[0xff, 0xfe]);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("three.pcap");
+        fs::write(&file, pcap(&[&nothing, &other_name, &wrong])).unwrap();
+        let wrong = bad_checksums(&file);
+        assert!(wrong.len() == 1 && wrong[0].trim_start().starts_with('3'), "{wrong:?}");
     });
 }
 
