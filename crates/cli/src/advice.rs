@@ -4,7 +4,7 @@ use framewise::Page;
 use framewise::http::Url;
 
 use crate::args;
-use crate::output::printable;
+use framewise_trace::words::printable;
 
 /// One line, where the status asks for something that an option gives.
 pub(crate) fn on(args: &args::Fetch, page: &Page) -> String {

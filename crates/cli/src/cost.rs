@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::args;
 use crate::scene::{ME, Scene};
 use crate::table::style_of;
+use framewise_trace::words::cut;
 
 /// Columns of the longest bar.
 const BAR: usize = 18;
@@ -57,7 +58,7 @@ impl Costs {
     /// The tables: mine, and in memory the server's.
     pub(crate) fn render(&self, scene: &Scene) -> String {
         let bold = Style::new().bold();
-        let mut text = format!("{bold}WHAT IT COST{bold:#}   {}\n", crate::table::fit(&scene.url, 65));
+        let mut text = format!("{bold}WHAT IT COST{bold:#}   {}\n", cut(&scene.url, 65));
         for host in [Some(ME), scene.server()].into_iter().flatten() {
             self.table(&mut text, host);
         }

@@ -1,5 +1,6 @@
 //! How the command ends: one number for each kind of failure, one sentence, and what to do next.
 
+use framewise_trace::words::printable;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -8,8 +9,6 @@ use framewise::core::seams::resolve::ResolveError;
 use framewise::core::seams::stream::{CloseReason, TlsErrorKind};
 use framewise::http::UrlError;
 use framewise::{FetchError, FieldError, RedirectError, ServeError};
-
-use crate::output::printable;
 
 /// What `--help` says about exit codes.
 pub(crate) const HELP: &str = "\

@@ -42,19 +42,6 @@ pub(crate) fn say(text: &str) {
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// Text in which nothing commands a terminal: what would move the cursor, change the colour or turn the direction of
-/// writing is shown as a replacement character.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() || turns_direction(c) { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
-}
-
-/// The marks, embeddings, overrides and isolates of Unicode Standard Annex 9, section 2.
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 fn accept_closed(result: io::Result<()>) -> io::Result<bool> {
     match result {
         Ok(()) => Ok(true),

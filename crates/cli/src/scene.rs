@@ -1,10 +1,9 @@
 //! Where a fetch takes place, and what its hosts are called.
 
+use framewise_trace::words::printable;
 use std::time::Duration;
 
 use framewise::http::Url;
-
-use crate::output::printable;
 
 /// The name of this side in traces.
 pub(crate) const ME: &str = "me";

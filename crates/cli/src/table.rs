@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use framewise_trace::walk::{Journey, Step};
-
-pub(crate) use crate::output::printable;
+use framewise_trace::words::{Hue, columns, cut, letter_of, padded};
 
 /// Columns of a line.
 pub(crate) const WIDTH: usize = 80;
@@ -45,9 +44,9 @@ impl Columns {
         let (change_width, total_width) = (self.change, self.total);
         let _ = writeln!(
             text,
-            "{}{bold}{title}{bold:#}  {:<width$}{change:>change_width$}{total:>total_width$} {last:>LAST$}",
+            "{}{bold}{title}{bold:#}  {}{change:>change_width$}{total:>total_width$} {last:>LAST$}",
             if text.ends_with("\n\n") { "" } else { "\n" },
-            fit(rest, width),
+            padded(rest, width),
         );
     }
 
@@ -64,9 +63,9 @@ impl Columns {
         let style = style_of(step.protocol);
         let (says_width, change_width, total_width) = (self.says, self.change, self.total);
         let line = format!(
-            "{arrow} {number} {style}{:<9}{style:#} {:<says_width$}{change:>change_width$}{total:>total_width$} {}",
+            "{arrow} {number} {style}{:<9}{style:#} {}{change:>change_width$}{total:>total_width$} {}",
             step.protocol,
-            fit(&step.says, says_width),
+            padded(&step.says, says_width),
             painted(last),
         );
         let _ = writeln!(text, "{}", line.trim_end());
@@ -82,22 +81,22 @@ impl Columns {
         let change = format!("{sign}{}", journey.beside);
         let _ = writeln!(
             text,
-            "{arrow}   {grey}{:<9} {:<says_width$}{grey:#}{change:>change_width$}{total:>total_width$}",
+            "{arrow}   {grey}{:<9} {}{grey:#}{change:>change_width$}{total:>total_width$}",
             "beside",
-            fit(journey.beside_says, says_width),
+            padded(journey.beside_says, says_width),
         );
     }
 
     /// The application's line.
     pub(crate) fn app(&self, text: &mut String, arrow: char, number: usize, says: &str) {
-        let _ = writeln!(text, "{arrow} {number} {:<9} {}", "app", fit(says, WIDTH - NAME));
+        let _ = writeln!(text, "{arrow} {number} {:<9} {}", "app", cut(says, WIDTH - NAME));
     }
 }
 
 /// The wire's line.
 pub(crate) fn link(text: &mut String, arrow: char, says: &str) {
     let grey = AnsiColor::BrightBlack.on_default();
-    let _ = writeln!(text, "{arrow}   {grey}{:<9}{grey:#} {}", "link", fit(says, WIDTH - NAME));
+    let _ = writeln!(text, "{arrow}   {grey}{:<9}{grey:#} {}", "link", cut(says, WIDTH - NAME));
 }
 
 /// Bytes for one letter of the picture; `None` where a picture says nothing, for more than one frame.
@@ -120,23 +119,14 @@ pub(crate) fn picture_of(steps: &[Step], scale: u64) -> String {
     picture
 }
 
-/// The letter of a layer, so that nothing is lost without colour.
-fn letter_of(protocol: &str) -> char {
-    match protocol {
-        "TLS" => 'S',
-        "Ethernet" => 'E',
-        other => other.chars().next().unwrap_or('?'),
-    }
-}
-
-/// One hue for each layer, the same everywhere.
+/// The hue of a layer, in a terminal.
 pub(crate) fn style_of(protocol: &str) -> Style {
-    let color = match protocol {
-        "HTTP" => AnsiColor::Yellow,
-        "TLS" => AnsiColor::Magenta,
-        "TCP" | "UDP" | "DNS" => AnsiColor::Cyan,
-        "IPv4" | "IPv6" | "ICMP" | "ICMPv6" | "NDP" => AnsiColor::Green,
-        _ => AnsiColor::Blue,
+    let color = match Hue::of(protocol) {
+        Hue::Yellow => AnsiColor::Yellow,
+        Hue::Magenta => AnsiColor::Magenta,
+        Hue::Cyan => AnsiColor::Cyan,
+        Hue::Green => AnsiColor::Green,
+        Hue::Blue => AnsiColor::Blue,
     };
     color.on_default()
 }
@@ -144,9 +134,9 @@ pub(crate) fn style_of(protocol: &str) -> Style {
 /// A last column, right-aligned; the letters of a picture in their layers' colours.
 fn painted(last: &str) -> String {
     let is_picture = !last.is_empty() && last.chars().all(|c| "HSTIE".contains(c));
-    let padding = " ".repeat(LAST.saturating_sub(last.chars().count()));
+    let padding = " ".repeat(LAST.saturating_sub(columns(last)));
     if !is_picture {
-        return format!("{padding}{}", fit(last, LAST));
+        return format!("{padding}{}", cut(last, LAST));
     }
     let mut text = padding;
     for letter in last.chars() {
@@ -160,31 +150,6 @@ fn painted(last: &str) -> String {
         let _ = write!(text, "{style}{letter}{style:#}");
     }
     text
-}
-
-/// At most `width` characters, what is cut marked; control characters shown.
-pub(crate) fn fit(text: &str, width: usize) -> String {
-    let text = printable(text);
-    if text.chars().count() <= width {
-        return text;
-    }
-    let kept: String = text.chars().take(width.saturating_sub(2)).collect();
-    format!("{kept}..")
-}
-
-/// Text in lines of at most `width` characters, cut between words.
-pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in printable(text).split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 fn digits(number: u64) -> usize {

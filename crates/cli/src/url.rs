@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::args;
 use crate::exit::{Failure, Kind};
-use crate::output::{self, printable};
-use crate::table::{WIDTH, wrapped};
+use crate::output;
+use crate::table::WIDTH;
+use framewise_trace::words::{printable, wrapped};
 
 pub(crate) fn run(args: &args::Url) -> Result<(), Failure> {
     let anatomy = anatomy(&args.url).map_err(|error| Failure::new(Kind::Usage, error))?;

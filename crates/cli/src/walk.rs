@@ -15,7 +15,8 @@ use framewise_trace::{NoteEvent, Trace, WIRE, Walk};
 
 use crate::explain::trouble::{self, Trouble};
 use crate::scene::{ME, Scene};
-use crate::table::{Columns, WIDTH, fit, link, picture_of, printable, scale, style_of, wrapped};
+use crate::table::{Columns, WIDTH, link, picture_of, scale, style_of};
+use framewise_trace::words::{cut, printable, wrapped};
 
 /// The walk of a page that was fetched.
 pub(crate) fn render(page: &Page, walk: Option<&Walk>, trace: &Trace, scene: &Scene) -> String {
@@ -94,7 +95,7 @@ fn before(text: &mut String, walk: &Walk) {
         let _ = writeln!(
             text,
             "  {style}{protocol:<5}{style:#} {:<53} {frames:>11} {:>6}",
-            fit(said, 53),
+            cut(said, 53),
             millis(*took),
         );
     }

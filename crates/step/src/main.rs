@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            eprintln!("framewise-step: {}", framewise_step::view::printable(&sentence));
+            eprintln!("framewise-step: {}", framewise_trace::words::printable(&sentence));
             ExitCode::FAILURE
         }
     }

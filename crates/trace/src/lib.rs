@@ -43,6 +43,7 @@ mod store;
 pub mod trace;
 pub mod walk;
 pub mod wire;
+pub mod words;
 
 pub use dissect::Dissection;
 pub use json::{FORMAT, VERSION};

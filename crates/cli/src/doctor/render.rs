@@ -6,7 +6,8 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
 use super::{Check, Group, Verdict};
-use crate::table::{WIDTH, printable, style_of, wrapped};
+use crate::table::{WIDTH, style_of};
+use framewise_trace::words::{printable, wrapped};
 
 /// Columns of the verdict and of the check's name, with what is around them.
 const BEFORE: usize = 21;

@@ -11,7 +11,8 @@ use super::frame;
 use crate::args;
 use crate::exit::{Failure, Kind};
 use crate::subject::is_called;
-use crate::table::{WIDTH, fit, printable, style_of, wrapped};
+use crate::table::{WIDTH, style_of};
+use framewise_trace::words::{cut, printable, wrapped};
 
 /// How many fields within fields are shown further in.
 const DEEPEST: usize = 6;
@@ -82,7 +83,7 @@ fn field_lines(text: &mut String, frame: &Frame<'_>, layer: &Layer, field: &Fiel
         "{:indent$}{bold}{}{bold:#}  {:<room$} {grey}{place}{grey:#}",
         "",
         field.name,
-        fit(&field.value, room)
+        cut(&field.value, room)
     );
     let indent = indent + 4;
     for line in wrapped(&format!("{} ({})", field.meaning, field.source), WIDTH - indent) {

@@ -9,7 +9,8 @@ use framewise_trace::dissect::{Dissection, Frame, Layer, Space};
 use super::overview::arrow;
 use super::trouble;
 use crate::subject::time;
-use crate::table::{WIDTH, fit, printable, style_of, wrapped};
+use crate::table::{WIDTH, style_of};
+use framewise_trace::words::{cut, printable, wrapped};
 
 /// Bytes of a frame that are shown; a few more of a page teach nothing.
 const BYTES: usize = 512;
@@ -49,7 +50,7 @@ fn noted(text: &mut String, comment: &str) {
     for (index, line) in lines.iter().take(NOTE).enumerate() {
         let name = if index == 0 { "noted" } else { "" };
         let is_cut = index + 1 == NOTE && lines.len() > NOTE;
-        let _ = writeln!(text, "{name:<10}{}{}", fit(line, WIDTH - 12), if is_cut { ".." } else { "" });
+        let _ = writeln!(text, "{name:<10}{}{}", cut(line, WIDTH - 12), if is_cut { ".." } else { "" });
     }
 }
 
@@ -86,7 +87,7 @@ fn layer_line(text: &mut String, frame: &Frame<'_>, layer: &Layer) {
     let style = style_of(description.protocol);
     let size = format!("{} B", description.header.len());
     let _ =
-        writeln!(text, "{style}{:<9}{style:#} {size:>7}  {}", description.protocol, fit(&says, WIDTH - 19));
+        writeln!(text, "{style}{:<9}{style:#} {size:>7}  {}", description.protocol, cut(&says, WIDTH - 19));
 }
 
 /// Whose each byte of a frame is.

@@ -10,7 +10,8 @@ use framewise_trace::dissect::{Connection, Dissection, Frame, Side, Unusual};
 
 use super::trouble;
 use crate::subject::{frame_number, interesting, time};
-use crate::table::{WIDTH, fit, style_of, wrapped};
+use crate::table::{WIDTH, style_of};
+use framewise_trace::words::{cut, wrapped};
 
 /// Frames of which each has a line; of more, the first and the last.
 const SHOWN: usize = 200;
@@ -59,8 +60,8 @@ fn line(text: &mut String, dissection: &Dissection, frame: &Frame<'_>) {
         frame.number(),
         time(dissection, frame),
         arrow(frame),
-        fit(protocol, 9),
-        fit(&says, 44),
+        cut(protocol, 9),
+        cut(&says, 44),
         frame.original_length(),
     );
 }
@@ -81,10 +82,10 @@ fn connection_lines(text: &mut String, dissection: &Dissection, connection: &Con
         known.into_iter().flatten().collect::<Vec<_>>().join(", ")
     });
     let ends = format!("{} > {}", connection.client(), connection.server());
-    let _ = writeln!(text, "  {:>3}  {}", connection.id().0 + 1, fit(&ends, WIDTH - 7));
+    let _ = writeln!(text, "  {:>3}  {}", connection.id().0 + 1, cut(&ends, WIDTH - 7));
     if let Some(tls) = tls {
         let style = style_of("TLS");
-        let _ = writeln!(text, "       {style}TLS{style:#}   {}", fit(&tls, WIDTH - 13));
+        let _ = writeln!(text, "       {style}TLS{style:#}   {}", cut(&tls, WIDTH - 13));
     }
     for exchange in connection.exchanges() {
         if let Some(request) = exchange.request {
@@ -120,7 +121,7 @@ fn message_line(
     let sizes = format!("{} + {body} bytes, {frames}", message.head.end - message.head.start);
     let style = style_of("HTTP");
     let room = WIDTH - 14 - sizes.len().min(WIDTH - 20);
-    let _ = writeln!(text, "       {style}HTTP{style:#}  {:<room$} {sizes}", fit(&said, room));
+    let _ = writeln!(text, "       {style}HTTP{style:#}  {:<room$} {sizes}", cut(&said, room));
 }
 
 /// What could not be read, or was too much.

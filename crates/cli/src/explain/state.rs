@@ -7,7 +7,8 @@ use framewise_trace::dissect::{Dissection, Frame, Stated};
 
 use super::frame::heading;
 use crate::exit::{Failure, Kind};
-use crate::table::{WIDTH, fit, style_of, wrapped};
+use crate::table::{WIDTH, style_of};
+use framewise_trace::words::{cut, wrapped};
 
 /// Columns of a name, and of a value that stands beside its meaning.
 const NAME: usize = 15;
@@ -19,7 +20,7 @@ pub(super) fn render(dissection: &Dissection, frame: &Frame<'_>) -> String {
     text.push_str("After it: * has just changed; ? is inferred, as what went past may be lost.\n");
     for state in frame.states() {
         let style = style_of(state.protocol);
-        let _ = writeln!(text, "\n{style}{}{style:#}  {}", state.protocol, fit(&state.whose, WIDTH - 12));
+        let _ = writeln!(text, "\n{style}{}{style:#}  {}", state.protocol, cut(&state.whose, WIDTH - 12));
         state.fields.iter().for_each(|stated| row(&mut text, stated));
     }
     text
@@ -34,7 +35,7 @@ fn row(text: &mut String, stated: &Stated) {
     let head = format!("{changed}{inferred}{:<NAME$} ", field.name);
     let sentence = format!("{}{before}", field.meaning);
     if field.value.len() > VALUE {
-        let _ = writeln!(text, "{bold}{head}{}{bold:#}", fit(&field.value, WIDTH - NAME - 3));
+        let _ = writeln!(text, "{bold}{head}{}{bold:#}", cut(&field.value, WIDTH - NAME - 3));
     } else {
         let room = WIDTH - NAME - VALUE - 4;
         for (index, line) in wrapped(&sentence, room).iter().enumerate() {

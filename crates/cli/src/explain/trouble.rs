@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use framewise_trace::dissect::{Astray, Consequence, Dissection, Frame, Kind};
 
-use crate::table::{WIDTH, wrapped};
+use crate::table::WIDTH;
+use framewise_trace::words::wrapped;
 
 /// Troubles that are told of all frames; of more, how many there are.
 const SHOWN: usize = 12;

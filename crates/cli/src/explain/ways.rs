@@ -7,7 +7,8 @@ use framewise_trace::dissect::{Dissection, Frame, Place, Side, Space, Stream};
 
 use super::frame::heading;
 use crate::exit::{Failure, Kind};
-use crate::table::{WIDTH, fit, style_of, wrapped};
+use crate::table::{WIDTH, style_of};
+use framewise_trace::words::{cut, wrapped};
 
 /// Places of a text that are shown.
 const SHOWN: usize = 8;
@@ -116,7 +117,7 @@ pub(super) fn up(dissection: &Dissection, frame: &Frame<'_>, byte: usize) -> Res
         let protocol = meaning.layer.description.protocol;
         let style = style_of(protocol);
         let at = told(&meaning.place);
-        let _ = writeln!(text, "{style}{protocol:<9}{style:#} {}", fit(&at, WIDTH - 10));
+        let _ = writeln!(text, "{style}{protocol:<9}{style:#} {}", cut(&at, WIDTH - 10));
         if meaning.fields.is_empty() {
             let _ = writeln!(text, "          what {protocol} carries");
         }
@@ -125,7 +126,7 @@ pub(super) fn up(dissection: &Dissection, frame: &Frame<'_>, byte: usize) -> Res
                 text,
                 "          {}  {}",
                 field.name,
-                fit(&field.value, WIDTH - 12 - field.name.len())
+                cut(&field.value, WIDTH - 12 - field.name.len())
             );
             for line in wrapped(&field.meaning, WIDTH - 12) {
                 let _ = writeln!(text, "            {line}");

@@ -33,6 +33,7 @@ use crate::exit::{Failure, Kind};
 use crate::scene::ME;
 use crate::subject::Looked;
 use crate::{output, subject};
+use framewise_trace::words::printable;
 
 /// How wide a figure is: a slide's half is still readable.
 const WIDTH: f64 = 1120.0;
@@ -166,7 +167,7 @@ fn write(args: &args::Figure, picture: &str) -> Result<(), Failure> {
             .next("the same with -o FILE, in a folder that is there and is yours")
     })?;
     if args.output.is_none() {
-        output::say(&format!("The figure is in {}.\n", output::printable(&path.display().to_string())));
+        output::say(&format!("The figure is in {}.\n", printable(&path.display().to_string())));
     }
     Ok(())
 }

@@ -3,9 +3,8 @@
 //! Nothing is loaded from elsewhere, and no text from outside is ever markup. Lengths are in pixels, told to a tenth, so that the
 //! same figure is the same bytes everywhere.
 
+use framewise_trace::words::printable;
 use std::fmt::{self, Write as _};
-
-use crate::output::printable;
 
 /// Text that nobody should have to read is not made.
 const SMALLEST: f64 = 9.0;

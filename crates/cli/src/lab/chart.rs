@@ -4,7 +4,7 @@ use super::panel::{Curve, CurveKind, Panel, Report, Scale};
 use crate::figure::palette::{FAINT, GREY, INK, RED};
 use crate::figure::plot::{number, ticks};
 use crate::figure::svg::{Anchor, Font, Rect, Stroke, Svg};
-use crate::table::wrapped;
+use framewise_trace::words::wrapped;
 
 const WIDTH: f64 = 1_120.0;
 const MARGIN: f64 = 30.0;

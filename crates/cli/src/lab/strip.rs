@@ -11,7 +11,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::panel::{Curve, CurveKind, Panel, Report};
-use crate::table::{WIDTH, wrapped};
+use crate::table::WIDTH;
+use framewise_trace::words::{cut, wrapped};
 
 /// What stands where a prediction and its measurement meet.
 const BOTH: char = '@';
@@ -77,7 +78,7 @@ fn width_of(curve: &Curve, rows: usize) -> usize {
 /// What the plot shows, and up to where.
 fn axis(panel: &Panel, width: usize) -> String {
     let most = format!("{:.0}", panel.most());
-    let name = crate::table::fit(panel.axis, width.saturating_sub(most.len() + 2));
+    let name = cut(panel.axis, width.saturating_sub(most.len() + 2));
     let grey = AnsiColor::BrightBlack.on_default();
     format!("{grey}{name:<0$}{most}{grey:#}", width.saturating_sub(most.len()))
 }

@@ -10,8 +10,9 @@ use framewise_replay::{Outcome, PlayError, Played, sidecar_of};
 
 use crate::args;
 use crate::exit::{Failure, Kind};
-use crate::output::{self, printable};
+use crate::output;
 use crate::table;
+use framewise_trace::words::printable;
 
 pub(crate) fn run(args: &args::Replay) -> Result<(), Failure> {
     let is_one = args.files.len() == 1;

@@ -18,6 +18,7 @@ use framewise::http::{
 use crate::exit::Failure;
 use crate::files::cannot_write;
 use crate::output;
+use framewise_trace::words::printable;
 
 /// A handler whose answers are written down.
 pub(super) struct Logged {
@@ -79,7 +80,7 @@ impl Entry {
     fn new(request: &Request, is_shown: bool, log: Option<AccessLog>) -> Self {
         let head = &request.head;
         let said = || {
-            let target = output::printable(&head.target);
+            let target = printable(&head.target);
             format!("{} {} {target}", shown(&request.connection), head.method)
         };
         Entry {

@@ -11,6 +11,7 @@ use crate::args;
 use crate::exit::{Failure, Kind};
 use crate::output;
 use crate::serve::control::Report;
+use framewise_trace::words::printable;
 
 /// The least time between two looks.
 const LEAST: Duration = Duration::from_millis(50);
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &args::Top) -> Result<(), Failure> {
 fn show(report: &Report, args: &args::Top) -> Result<(), Failure> {
     if args.json {
         let line = serde_json::to_string(report).map_err(|error| Failure::new(Kind::File, error))?;
-        return output::print(&output::printable(&line));
+        return output::print(&printable(&line));
     }
     output::print_coloured(&render::screen(report, usize::MAX))
 }

@@ -7,7 +7,8 @@ use framewise_server::State;
 use framewise_server::dispatch::{ProcessView, Quantiles, ThreadView};
 
 use crate::serve::control::Report;
-use crate::table::{WIDTH, fit};
+use crate::table::WIDTH;
+use framewise_trace::words::cut;
 
 /// Columns of a thread's digits.
 const DIGITS: usize = 42;
@@ -34,7 +35,7 @@ fn head(text: &mut String, report: &Report) {
                 format!("{count} {}", if count == 1 { one } else { more })
             };
             let processes = plural(pool.processes_wanted, "process", "processes");
-            let model = fit(model, 10);
+            let model = cut(model, 10);
             format!("{model}: {processes} x {}", plural(threads, "thread", "threads"))
         }
     };
@@ -62,7 +63,7 @@ fn head(text: &mut String, report: &Report) {
     ];
     outcomes
         .extend(others.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
-    let _ = writeln!(text, "so far    {}", fit(&outcomes.join(", "), WIDTH - 10));
+    let _ = writeln!(text, "so far    {}", cut(&outcomes.join(", "), WIDTH - 10));
 }
 
 fn times(text: &mut String, name: &str, times: &Quantiles) {
@@ -172,7 +173,7 @@ fn longest(text: &mut String, report: &Report, rows: usize) {
     for (process, number, thread) in busy.into_iter().take((rows - 2).min(8)) {
         let word = State::of(thread.state).map_or("", State::word);
         let style = style_of(thread.state);
-        let request = fit(thread.request.as_deref().unwrap_or_default(), 40);
+        let request = cut(thread.request.as_deref().unwrap_or_default(), 40);
         let _ = writeln!(
             text,
             "  {process}.{number:<5} {style}{} {word:<10}{style:#}{:>8}   {request}",

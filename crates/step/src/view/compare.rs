@@ -4,7 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::stack::window;
-use super::text::{Theme, fit};
+use super::text::{Theme, padded};
 use crate::model::{Pair, Stepper, letter};
 
 pub(super) fn title(stepper: &Stepper) -> String {
@@ -33,7 +33,7 @@ pub(super) fn lines(
         let change = histories.get(number).map_or("", |history| history.change.as_str());
         format!("{}: {}", letter(number), if change.is_empty() { "as it was" } else { change })
     });
-    let head = format!("  {} | {}", fit(&older, column), fit(&newer, column));
+    let head = format!("  {} | {}", padded(&older, column), padded(&newer, column));
     let first = pairs.iter().position(|pair| !pair.is_same);
     let row = |(index, pair): (usize, &Pair)| {
         let mark = if index == at { '>' } else { ' ' };
@@ -42,7 +42,7 @@ pub(super) fn lines(
             (false, true) => '!',
             (false, false) => '~',
         };
-        let [one, other] = pair.sides.each_ref().map(|side| fit(side.as_deref().unwrap_or(""), column));
+        let [one, other] = pair.sides.each_ref().map(|side| padded(side.as_deref().unwrap_or(""), column));
         let style = match (index == at, differs) {
             (true, _) => theme.marked(),
             (false, '!') => theme.damage(),

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::picture;
 use super::stack::window;
-use super::text::{Theme, columns, cut, fit, wrapped};
+use super::text::{Theme, columns, cut, padded, wrapped};
 use crate::model::{APP, Row, Stepper, number_of, rows, sizes};
 
 /// Lines kept for the sentence about the field under the cursor.
@@ -79,7 +79,7 @@ fn sizes_lines(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'stati
         (outside, inside, format!("-{own}"))
     };
     let line = |word: &str, (name, size, range): &(String, u64, Range<usize>), change: &str| {
-        let what = format!("  {word:<4} {} {size:>6} bytes {change:>6}  ", fit(name, NAME));
+        let what = format!("  {word:<4} {} {size:>6} bytes {change:>6}  ", padded(name, NAME));
         let mut spans = vec![Span::raw(cut(&what, width))];
         spans.extend(picture::of(&runs, range, scale, theme));
         Line::from(spans)
@@ -126,15 +126,15 @@ fn table(stepper: &Stepper, theme: Theme, width: usize, height: usize) -> Vec<Li
     let names = shown.iter().map(|(row, field)| columns(&named(row, field))).chain([columns(&title)]);
     let values = shown.iter().map(|(_, field)| columns(&field.value));
     let widths = (names.max().unwrap_or(0).min(25), values.max().unwrap_or(0).clamp(5, 20));
-    let head = format!("  {} {} what it is for", fit(&title, widths.0), fit("value", widths.1));
+    let head = format!("  {} {} what it is for", padded(&title, widths.0), padded("value", widths.1));
     let head = Line::styled(cut(&head, width), theme.quiet());
     let line = |(row, field): &(Row, &Field)| {
         let is_current = row.index == stepper.field() && !stepper.is_on_a_text();
         let mark = if is_current { ">" } else { " " };
         let text = format!(
             "{mark} {} {} {}",
-            fit(&named(row, field), widths.0),
-            fit(&field.value, widths.1),
+            padded(&named(row, field), widths.0),
+            padded(&field.value, widths.1),
             field.meaning
         );
         Line::styled(cut(&text, width), if is_current { theme.marked() } else { Style::new() })

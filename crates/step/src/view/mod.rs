@@ -31,7 +31,6 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use crate::model::{Mode, Stepper};
 use text::Theme;
 use text::cut;
-pub use text::printable;
 
 /// The smallest screen on which it can be used.
 pub const SMALLEST: (u16, u16) = (80, 24);

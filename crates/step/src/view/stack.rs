@@ -4,7 +4,7 @@ use framewise_trace::dissect::{Layer, Origin};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::text::{Theme, fit};
+use super::text::{Theme, padded};
 use crate::model::{APP, Scene, Stepper, number_of, sizes};
 
 /// Whose stack is above: where the frame was captured, or the client.
@@ -43,7 +43,7 @@ pub(super) fn lines(stepper: &Stepper, theme: Theme, width: usize, height: usize
     let wire = format!("{end}{:-^dashes$}{end}", " the wire ", dashes = width.saturating_sub(2));
     lines.push(Line::styled(wire, theme.quiet()));
     lines.extend((0..count).filter_map(|index| Some(others(scene, theme, scene.layer(index)?, width))));
-    lines.push(Line::styled(fit(&format!("  {other}"), width), theme.quiet()));
+    lines.push(Line::styled(padded(&format!("  {other}"), width), theme.quiet()));
     window(lines, current, height)
 }
 
@@ -90,7 +90,7 @@ fn row(marks: &str, scene: &Scene, layer: &Layer, size: &str, style: Style, widt
     let unit = if same.count() > 1 { layer.description.unit } else { "" };
     let name = format!("{marks} {} {protocol} {unit}", number_of(protocol));
     let room = width.saturating_sub(size.len() + 2);
-    Line::from(Span::styled(format!("{} {size} ", fit(&name, room)), style))
+    Line::from(Span::styled(format!("{} {size} ", padded(&name, room)), style))
 }
 
 /// So many of the lines, that one among them.

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::stack::window;
-use super::text::{Theme, cut, fit, wrapped};
+use super::text::{Theme, cut, padded, wrapped};
 use crate::model::Stepper;
 
 /// Columns of a name.
@@ -32,14 +32,14 @@ pub(super) fn lines(
     };
     let column = width.saturating_sub(NAME + 4) / states.len();
     let heads: String =
-        states.iter().map(|state| format!("  {}", fit(&state.whose, column.saturating_sub(2)))).collect();
-    let head = format!("  {} {heads}", fit(first.protocol, NAME));
+        states.iter().map(|state| format!("  {}", padded(&state.whose, column.saturating_sub(2)))).collect();
+    let head = format!("  {} {heads}", padded(first.protocol, NAME));
     let names = names(states);
     let row = |(index, name): (usize, &(&'static str, usize))| {
         let is_current = index == cursor;
         let values: String = states.iter().map(|state| value(find(state, *name), column)).collect();
         let mark = if is_current { ">" } else { " " };
-        let text = format!("{mark} {} {values}", fit(name.0, NAME));
+        let text = format!("{mark} {} {values}", padded(name.0, NAME));
         Line::styled(cut(&text, width), if is_current { theme.marked() } else { Style::new() })
     };
     let room = height.saturating_sub(SENTENCE + 1);
@@ -78,10 +78,10 @@ fn find<'s>(state: &'s LayerState, (name, number): (&'static str, usize)) -> Opt
 }
 
 fn value(stated: Option<&Stated>, column: usize) -> String {
-    let Some(stated) = stated else { return fit("", column) };
+    let Some(stated) = stated else { return padded("", column) };
     let changed = if stated.is_changed { '*' } else { ' ' };
     let inferred = if stated.field.inferred { '?' } else { ' ' };
-    format!("{changed}{inferred}{}", fit(&stated.field.value, column.saturating_sub(2)))
+    format!("{changed}{inferred}{}", padded(&stated.field.value, column.saturating_sub(2)))
 }
 
 /// What is under the cursor means, at each end where it is something else.

@@ -1,6 +1,9 @@
-//! Words on the screen: what comes from outside is shown, never obeyed.
+//! Words on the screen, and the colours of layers in a terminal.
 
+use framewise_trace::words::{self, Hue};
 use ratatui::style::{Color, Modifier, Style};
+
+pub(crate) use framewise_trace::words::{columns, cut, letter_of, padded};
 
 /// How layers look.
 #[derive(Clone, Copy, Debug)]
@@ -12,12 +15,15 @@ impl Theme {
     /// One hue for each layer, the same as in the walk.
     pub(crate) fn of(self, protocol: &str) -> Style {
         self.coloured(match protocol {
-            "HTTP" | "App" => Color::Yellow,
-            "TLS" => Color::Magenta,
-            "TCP" | "UDP" | "DNS" => Color::Cyan,
-            "IPv4" | "IPv6" | "ICMP" | "ICMPv6" | "NDP" => Color::Green,
+            "App" => Color::Yellow,
             "" => Color::DarkGray,
-            _ => Color::Blue,
+            layer => match Hue::of(layer) {
+                Hue::Yellow => Color::Yellow,
+                Hue::Magenta => Color::Magenta,
+                Hue::Cyan => Color::Cyan,
+                Hue::Green => Color::Green,
+                Hue::Blue => Color::Blue,
+            },
         })
     }
 
@@ -41,81 +47,7 @@ impl Theme {
     }
 }
 
-/// The letter of a layer, so that nothing is lost without colour.
-pub(crate) fn letter_of(protocol: &str) -> char {
-    match protocol {
-        "TLS" => 'S',
-        other => other.chars().next().unwrap_or('.').to_ascii_uppercase(),
-    }
-}
-
-/// Text in which nothing commands a terminal, and nothing turns the direction of writing (Unicode Standard Annex 9,
-/// section 2).
-pub fn printable(text: &str) -> String {
-    let turns = |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if c.is_control() || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}
-
-/// At most `width` columns of it, what is cut marked, filled with blanks up to there.
-pub(crate) fn fit(text: &str, width: usize) -> String {
-    let text = cut(text, width);
-    let missing = width.saturating_sub(columns(&text));
-    format!("{text}{}", " ".repeat(missing))
-}
-
-/// At most `width` columns of it, what is cut marked.
-pub(crate) fn cut(text: &str, width: usize) -> String {
-    let text = printable(text);
-    if columns(&text) <= width {
-        return text;
-    }
-    let mut kept = String::new();
-    for character in text.chars() {
-        if columns(&kept) + columns(character.encode_utf8(&mut [0; 4])) > width.saturating_sub(2) {
-            break;
-        }
-        kept.push(character);
-    }
-    kept.push_str(if width > 1 { ".." } else { "" });
-    kept
-}
-
-/// Text in lines of at most `width` columns, cut between words where that is possible.
+/// Text in lines of at most `width` columns, cut between words, or within one that is longer.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in printable(text).split_whitespace() {
-        let word = cut(word, width);
-        match lines.last_mut().filter(|line| columns(line) + 1 + columns(&word) <= width) {
-            Some(line) => {
-                line.push(' ');
-                line.push_str(&word);
-            }
-            None => lines.push(word),
-        }
-    }
-    lines
-}
-
-/// How many columns of a terminal it takes.
-pub(crate) fn columns(text: &str) -> usize {
-    ratatui::text::Span::raw(text).width()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_from_outside_commands_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\u{7}"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
-    }
-
-    #[test]
-    fn what_is_cut_is_marked_and_never_wider() {
-        assert_eq!(cut("abcdef", 4), "ab..");
-        assert_eq!(fit("ab", 4), "ab  ");
-        assert_eq!(columns(&fit("\u{4e2d}\u{6587}\u{4e2d}\u{6587}", 5)), 5);
-        assert_eq!(cut("abc", 0), "");
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-    }
+    words::wrapped(text, width).iter().map(|line| cut(line, width)).collect()
 }

@@ -6,7 +6,7 @@ use framewise_trace::dissect::Frame;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::text::{Theme, columns, cut, fit};
+use super::text::{Theme, columns, cut, padded};
 use crate::model::{Stepper, is_down, letter};
 use crate::run::Host;
 
@@ -29,7 +29,7 @@ pub(super) fn line(stepper: &Stepper, theme: Theme, width: u16) -> Line<'static>
     let room = width.saturating_sub(columns(&place) + 14);
     let (histories, current) = stepper.histories();
     let history = if histories.len() > 1 { format!("{}: ", letter(current)) } else { String::new() };
-    let what = fit(&format!("{history}{}", stepper.what()), room);
+    let what = padded(&format!("{history}{}", stepper.what()), room);
     Line::from(vec![
         Span::styled(" framewise  ", theme.marked()),
         Span::raw(what),
