@@ -26,6 +26,22 @@ pub(crate) fn print_coloured(text: &str) -> Result<(), Failure> {
     written.map(drop).map_err(|error| Failure::new(Kind::File, error))
 }
 
+/// Writes to standard output what is too long to be kept, as it is made: in `text`, colours go where none are wanted.
+pub(crate) fn print_in_pieces(
+    is_text: bool,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let stdout: Box<dyn Write> = match is_text {
+        true => Box::new(anstream::stdout().lock()),
+        false => Box::new(io::stdout().lock()),
+    };
+    let mut stdout = io::BufWriter::with_capacity(1 << 16, stdout);
+    let written = accept_closed(write(&mut stdout).and_then(|()| stdout.flush()));
+    // What nobody reads is not tried once more.
+    drop(stdout.into_parts());
+    written.map(drop).map_err(|error| Failure::new(Kind::File, error))
+}
+
 /// Coloured text, without its colours where none are wanted on standard output: for who also moves the cursor, which is wanted
 /// there all the same.
 pub(crate) fn in_wanted_colours(text: &str) -> String {

@@ -21,6 +21,7 @@
 //! something that its layer understands, such as the packet that an ICMP error quotes. [`Description::misplaced`] and
 //! [`Description::unexplained`] find what breaks these rules.
 
+use std::fmt;
 use std::ops::Range;
 
 /// What one layer has to say about one frame, packet, segment, record or message.
@@ -125,6 +126,57 @@ impl Field {
     pub fn with_bits(mut self, bits: Range<usize>) -> Self {
         self.bits = Some(bits);
         self
+    }
+}
+
+/// Which bytes of a unit that travels in pieces one of them brought: of a record in several segments, of a message in several
+/// records.
+///
+/// ```
+/// use framewise_core::describe::Part;
+/// assert_eq!(Part::new(0..1_243, 16_406).to_string(), "begins: 1243 of 16406 bytes");
+/// assert_eq!(Part::new(1_243..2_703, 16_406).to_string(), "goes on: bytes 1243 to 2702");
+/// assert_eq!(Part::new(15_000..16_406, 16_406).to_string(), "ends: bytes 15000 to 16405");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which bytes, counted from the unit's first.
+    pub bytes: Range<u64>,
+    /// How many the whole unit has.
+    pub length: u64,
+}
+
+impl Part {
+    /// These bytes of so many.
+    pub fn new(bytes: Range<u64>, length: u64) -> Self {
+        Part { bytes, length }
+    }
+
+    /// Whether the unit's first byte is among them.
+    pub fn begins(&self) -> bool {
+        self.bytes.start == 0
+    }
+
+    /// Whether its last one is.
+    pub fn ends(&self) -> bool {
+        self.bytes.end >= self.length
+    }
+
+    /// Whether it is all of the unit.
+    pub fn is_whole(&self) -> bool {
+        self.begins() && self.ends()
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, last) = (self.bytes.start, self.bytes.end.saturating_sub(1));
+        match (self.begins(), self.ends()) {
+            (true, true) => write!(f, "whole: {} bytes", self.length),
+            (true, false) => write!(f, "begins: {} of {} bytes", self.bytes.end, self.length),
+            (false, false) => write!(f, "goes on: bytes {first} to {last}"),
+            (false, true) => write!(f, "ends: bytes {first} to {last}"),
+        }
     }
 }
 

@@ -206,7 +206,7 @@ proptest! {
                 prop_assert!(unusual.frame.is_none_or(|other| other < frame.number()), "{:?}", unusual);
             }
             for told in frame.consequences() {
-                prop_assert!(told.frame.is_none_or(|other| other > frame.number()), "{:?}", told);
+                prop_assert!(told.frame.is_none_or(|other| other >= frame.number()), "{:?}", told);
             }
             prop_assert_eq!(frame.has_consequences(), !frame.consequences().is_empty());
             for state in frame.states() {

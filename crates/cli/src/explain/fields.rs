@@ -10,6 +10,7 @@ use framewise_trace::dissect::{Dissection, Frame, Layer, Space};
 use super::frame;
 use crate::args;
 use crate::exit::{Failure, Kind};
+use crate::output;
 use crate::subject::is_called;
 use crate::table::{WIDTH, style_of};
 use framewise_trace::words::{cut, printable, wrapped};
@@ -17,36 +18,48 @@ use framewise_trace::words::{cut, printable, wrapped};
 /// How many fields within fields are shown further in.
 const DEEPEST: usize = 6;
 
-pub(super) fn render(
+/// Prints one frame, or each of them as it is made.
+pub(super) fn print(
     dissection: &Dissection,
     only: Option<Frame<'_>>,
     args: &args::Explain,
-) -> Result<String, Failure> {
-    let mut text = String::new();
-    let frames: Vec<Frame<'_>> = only.map_or_else(|| dissection.frames().collect(), |frame| vec![frame]);
-    for frame in &frames {
-        let mut is_headed = false;
-        for layer in chosen(frame, args) {
-            let fields = fields(&layer, args);
-            if fields.is_empty() {
-                continue;
-            }
-            if !std::mem::replace(&mut is_headed, true) {
-                frame::heading(&mut text, dissection, frame);
-            }
-            layer_lines(&mut text, frame, &layer, &fields);
-        }
-        if is_headed {
-            text.push('\n');
-        }
-    }
-    if text.is_empty() { Err(nothing(&frames, args)) } else { Ok(text) }
+) -> Result<(), Failure> {
+    let frames = || {
+        let all = only.is_none().then(|| dissection.frames());
+        only.into_iter().chain(all.into_iter().flatten())
+    };
+    let mut is_anything = false;
+    output::print_in_pieces(true, |out| {
+        frames().try_for_each(|frame| {
+            let text = of_frame(dissection, &frame, args);
+            is_anything |= !text.is_empty();
+            out.write_all(text.as_bytes())
+        })
+    })?;
+    if is_anything { Ok(()) } else { Err(nothing(frames(), args)) }
 }
 
-/// The layers of a frame that were asked for.
-pub(super) fn chosen(frame: &Frame<'_>, args: &args::Explain) -> Vec<Layer> {
-    let wanted = |layer: &Layer| args.layer.as_ref().is_none_or(|name| is_called(layer, name));
-    frame.layers().layers.into_iter().filter(wanted).collect()
+fn of_frame(dissection: &Dissection, frame: &Frame<'_>, args: &args::Explain) -> String {
+    let mut text = String::new();
+    for layer in frame.layers().layers.iter().filter(|layer| is_wanted(layer, args)) {
+        let fields = fields(layer, args);
+        if fields.is_empty() {
+            continue;
+        }
+        if text.is_empty() {
+            frame::heading(&mut text, dissection, frame);
+        }
+        layer_lines(&mut text, frame, layer, &fields);
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// Whether a layer was asked for.
+pub(super) fn is_wanted(layer: &Layer, args: &args::Explain) -> bool {
+    args.layer.as_ref().is_none_or(|name| is_called(layer, name))
 }
 
 /// The fields of a layer that were asked for.
@@ -115,7 +128,7 @@ pub(super) fn place(frame: &Frame<'_>, layer: &Layer, field: &Field) -> String {
 }
 
 /// What was asked for is nowhere: what there is instead.
-fn nothing(frames: &[Frame<'_>], args: &args::Explain) -> Failure {
+fn nothing<'d>(frames: impl Iterator<Item = Frame<'d>>, args: &args::Explain) -> Failure {
     let mut layers: Vec<&'static str> = Vec::new();
     let mut names: Vec<&'static str> = Vec::new();
     for frame in frames {

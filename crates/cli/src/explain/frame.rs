@@ -81,11 +81,13 @@ pub(super) fn heading(text: &mut String, dissection: &Dissection, frame: &Frame<
 fn layer_line(text: &mut String, frame: &Frame<'_>, layer: &Layer) {
     let description = &layer.description;
     let says = match frame.direction() {
-        Some(Direction::Inbound) => format!("{}; next: {}", description.inbound, description.next),
-        _ => description.outbound.clone(),
+        Some(Direction::Inbound) if !layer.is_lost => {
+            format!("{}; next: {}", description.inbound, description.next)
+        }
+        direction => layer.decided(direction.unwrap_or(Direction::Outbound)).to_owned(),
     };
     let style = style_of(description.protocol);
-    let size = format!("{} B", description.header.len());
+    let size = format!("{} B", layer.envelope_here().0);
     let _ =
         writeln!(text, "{style}{:<9}{style:#} {size:>7}  {}", description.protocol, cut(&says, WIDTH - 19));
 }

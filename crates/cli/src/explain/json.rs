@@ -1,28 +1,36 @@
 //! The same for programs.
 
+use std::io::{self, Write};
+
 use framewise::core::{Direction, Field};
 use framewise_trace::dissect::{
     Astray, Consequence, Dissection, Frame, Kind, Layer, LayerState, Side, Space, Stated, Unusual,
 };
 use serde_json::{Value, json};
 
-use super::fields::{chosen, fields};
+use super::fields::{fields, is_wanted};
 use crate::args;
-use crate::exit::Failure;
 
 /// What the field `version` says: it changes when a field changes its meaning or goes.
 const VERSION: u32 = 1;
 
-pub(super) fn render(
+/// One object, its frames one after the other: there may be more of them than fit into memory as text.
+pub(super) fn write(
+    out: &mut dyn Write,
     dissection: &Dissection,
     only: Option<Frame<'_>>,
     args: &args::Explain,
-) -> Result<String, Failure> {
-    let frames: Vec<Frame<'_>> = only.map_or_else(|| dissection.frames().collect(), |frame| vec![frame]);
-    let frames: Vec<Value> = frames.iter().map(|frame| frame_value(frame, args)).collect();
-    let damage = dissection.damage().map(ToString::to_string);
-    let document = json!({ "format": "framewise-explain", "version": VERSION, "frames": frames, "lost": lost_values(dissection), "damage": damage });
-    Ok(format!("{document}\n"))
+) -> io::Result<()> {
+    let damage = json!(dissection.damage().map(ToString::to_string));
+    write!(out, "{{\"damage\":{damage},\"format\":\"framewise-explain\",\"frames\":[")?;
+    let all = only.is_none().then(|| dissection.frames());
+    for (index, frame) in only.into_iter().chain(all.into_iter().flatten()).enumerate() {
+        if index > 0 {
+            out.write_all(b",")?;
+        }
+        serde_json::to_writer(&mut *out, &frame_value(&frame, args))?;
+    }
+    writeln!(out, "],\"lost\":{},\"version\":{VERSION}}}", json!(lost_values(dissection)))
 }
 
 /// Frames to this host that never came.
@@ -40,7 +48,9 @@ fn lost_values(dissection: &Dissection) -> Vec<Value> {
 }
 
 fn frame_value(frame: &Frame<'_>, args: &args::Explain) -> Value {
-    let layers: Vec<Value> = chosen(frame, args).iter().map(|layer| layer_value(layer, args)).collect();
+    let stack = frame.layers();
+    let chosen = stack.layers.iter().filter(|layer| is_wanted(layer, args));
+    let layers: Vec<Value> = chosen.map(|layer| layer_value(layer, args)).collect();
     json!({
         "number": frame.number(),
         "time_ns": frame.time().map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
@@ -57,7 +67,7 @@ fn frame_value(frame: &Frame<'_>, args: &args::Explain) -> Value {
         "consequences": frame.consequences().iter().map(consequence_value).collect::<Vec<_>>(),
         "state": args.state.then(|| frame.states().iter().map(state_value).collect::<Vec<_>>()),
         "layers": layers,
-        "troubles": frame.layers().troubles,
+        "troubles": stack.troubles,
     })
 }
 
@@ -116,6 +126,9 @@ fn layer_value(layer: &Layer, args: &args::Explain) -> Value {
         "in": space,
         "in_number": number,
         "header": [header.start, header.end],
+        "here": [layer.here.start, layer.here.end],
+        "length": layer.length,
+        "lost": layer.is_lost,
         "fields": fields,
     })
 }

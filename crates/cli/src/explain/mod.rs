@@ -29,9 +29,10 @@ pub(crate) fn run(args: &args::Explain) -> Result<(), Failure> {
     }
     let dissection = subject::open(&args.subject)?;
     let frame = args.frame.map(|number| subject::frame_of(&dissection, number)).transpose()?;
-    let text = if args.json {
-        json::render(&dissection, frame, args)?
-    } else if let Some(text) = &args.find {
+    if args.json {
+        return output::print_in_pieces(false, |out| json::write(out, &dissection, frame, args));
+    }
+    let text = if let Some(text) = &args.find {
         ways::down(&dissection, text)?
     } else if let (Some(frame), Some(byte)) = (frame, args.byte) {
         ways::up(&dissection, &frame, byte)?
@@ -39,7 +40,7 @@ pub(crate) fn run(args: &args::Explain) -> Result<(), Failure> {
         let frame = frame.ok_or_else(state::needs_a_frame)?;
         state::render(&dissection, &frame)
     } else if args.layer.is_some() || args.field.is_some() {
-        fields::render(&dissection, frame, args)?
+        return fields::print(&dissection, frame, args);
     } else if let Some(frame) = frame {
         frame::render(&dissection, &frame, &args.subject.what)
     } else {

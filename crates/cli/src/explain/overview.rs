@@ -109,16 +109,20 @@ fn message_line(
         Start::Response { status } => format!("{status}"),
     };
     let place = connection.stream(side).place(&message.range);
-    let mut frames: Vec<usize> =
-        dissection.frames_of(&place).iter().filter_map(|carrier| frame_number(&carrier.at)).collect();
-    frames.dedup();
-    let frames = match frames.as_slice() {
-        [] => "in no frame".to_owned(),
-        [one] => format!("frame {one}"),
-        [first, .., last] => format!("frames {first} to {last}"),
+    let carriers = dissection.frames_of(&place);
+    let first = carriers.iter().filter(|carrier| !carrier.again);
+    let frames = || first.clone().filter_map(|carrier| frame_number(&carrier.at));
+    let frames = match (frames().min(), frames().max()) {
+        (Some(first), Some(last)) if first == last => format!("frame {first}"),
+        (Some(first), Some(last)) => format!("frames {first} to {last}"),
+        _ => "in no frame".to_owned(),
     };
     let body: u64 = message.body.iter().map(|range| range.end - range.start).sum();
-    let sizes = format!("{} + {body} bytes, {frames}", message.head.end - message.head.start);
+    let seen = match message.missing {
+        0 => body.to_string(),
+        missing => format!("{} of {body}", body.saturating_sub(missing)),
+    };
+    let sizes = format!("{} + {seen} bytes, {frames}", message.head.end - message.head.start);
     let style = style_of("HTTP");
     let room = WIDTH - 14 - sizes.len().min(WIDTH - 20);
     let _ = writeln!(text, "       {style}HTTP{style:#}  {:<room$} {sizes}", cut(&said, room));

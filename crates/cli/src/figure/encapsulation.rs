@@ -87,7 +87,7 @@ fn parts(dissection: &Dissection, frame: &Frame<'_>, layers: Vec<Layer>) -> Vec<
     for layer in layers {
         let Some(range) = in_frame(dissection, frame, &layer) else { continue };
         around.retain(|outer| outer.start <= range.start && range.end <= outer.end);
-        let (header, trailer) = envelope(&layer);
+        let (header, trailer) = layer.envelope_here();
         let depth = around.len();
         around.push(range.clone());
         parts.push(Part { layer, range, header, trailer, depth });
@@ -103,15 +103,6 @@ fn in_frame(dissection: &Dissection, frame: &Frame<'_>, layer: &Layer) -> Option
     let carriers = dissection.frames_of(&Place::new(layer.space, layer.here.clone()));
     let here = carriers.into_iter().filter(|carrier| carrier.at.space == Space::Frame(frame.number()));
     here.map(|carrier| carrier.at.range).reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
-}
-
-/// How many bytes of a layer's header and of its trailer are here.
-fn envelope(layer: &Layer) -> (u64, u64) {
-    let header = layer.place(&layer.description.header).range;
-    let payload = layer.place(&layer.description.payload).range;
-    let inside_ends = payload.end.max(header.end);
-    let header = header.end.min(layer.here.end).saturating_sub(header.start.max(layer.here.start));
-    (header, layer.here.end.saturating_sub(inside_ends.max(layer.here.start)))
 }
 
 impl Part {
@@ -152,10 +143,7 @@ impl Part {
         svg.text((x, top + 21.0), name, description.protocol);
         let sizes = Font::new(12.0, GREY).at(Anchor::End);
         svg.text((x + room, top + 21.0), sizes, &self.sizes());
-        let decided = match direction {
-            Some(Direction::Inbound) => &description.inbound,
-            _ => &description.outbound,
-        };
+        let decided = self.layer.decided(direction.unwrap_or(Direction::Outbound));
         let font = Font::new(12.5, INK);
         svg.text((x, top + 38.0), font, &font.fit(decided, room));
         let font = Font::new(11.0, GREY);

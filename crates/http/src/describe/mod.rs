@@ -10,6 +10,7 @@ mod status;
 
 use std::ops::Range;
 
+use framewise_core::describe::Part;
 use framewise_core::{Description, Field};
 use http::Method;
 
@@ -31,8 +32,24 @@ pub fn describe(bytes: &[u8]) -> Option<Description> {
     describe_of_length(bytes, bytes.len())
 }
 
-/// Describes a message of which `bytes` has at least the head, and which is `length` bytes long in all.
-pub fn describe_of_length(bytes: &[u8], length: usize) -> Option<Description> {
+/// Describes a part of a message of which `bytes` has at least the head. What comes of a body is handed on at once, so how much
+/// there is so far counts from the message's beginning.
+pub fn describe_part(bytes: &[u8], part: &Part) -> Option<Description> {
+    let so_far = usize::try_from(part.bytes.end).ok()?;
+    let mut description = describe_of_length(bytes, so_far)?;
+    description.payload.end = description.payload.end.max(usize::try_from(part.length).ok()?);
+    if !part.begins() {
+        description.outbound = part.to_string();
+        description.inbound = part.to_string();
+    }
+    if so_far < description.header.end {
+        description.next = "waits for the rest".to_owned();
+    }
+    Some(description)
+}
+
+/// Describes a message of which `bytes` has at least the head, and which is `length` bytes long.
+fn describe_of_length(bytes: &[u8], length: usize) -> Option<Description> {
     if bytes.starts_with(b"HTTP/") {
         describe_response(bytes, length)
     } else {
@@ -77,7 +94,7 @@ fn describe_response(bytes: &[u8], length: usize) -> Option<Description> {
         Ok(Framing::Length(length)) if length == came => format!("all {came} came: you"),
         // Its body is still to come; or, of HEAD, never will.
         Ok(Framing::Length(_)) if came == 0 => "the head: you".to_owned(),
-        Ok(Framing::Length(length)) => format!("{came} of {length} so far: you"),
+        Ok(Framing::Length(length)) => format!("{came} of {length}: you"),
         _ => "the page: you".to_owned(),
     };
     Some(Description {
@@ -96,8 +113,8 @@ fn fit(text: String, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text;
     }
-    let kept: String = text.chars().take(longest - 1).collect();
-    kept + "…"
+    let kept: String = text.chars().take(longest - 2).collect();
+    kept + ".."
 }
 
 /// The fields of each line of a head; the first line's by `first`.

@@ -300,15 +300,6 @@ impl Stepper {
         self.after(self.at).is_none()
     }
 
-    /// Whether a layer below this one refused the frame: then what is shown of this layer never happened here.
-    pub(crate) fn is_beyond_refusal(&self, layer: usize) -> bool {
-        let Some(refused) = self.frame().and_then(|frame| frame.refused()) else { return false };
-        let layers = self.scene.stack.layers.iter();
-        let below = layers.take(layer).map(|layer| layer.description.protocol);
-        // Layers call themselves by the name of their crate, which has no version.
-        below.into_iter().any(|protocol| protocol.to_lowercase().starts_with(refused.layer))
-    }
-
     fn show_state(&mut self) {
         self.known = 0;
         self.states = match self.states {

@@ -23,7 +23,12 @@ pub(crate) const APP: &str = "App";
 /// The layers of a frame, and the program above HTTP, which asked for the page or gets it.
 pub(crate) fn stack_of(frame: &Frame<'_>) -> Stack {
     let mut stack = frame.layers();
-    let app = stack.layers.last().filter(|layer| layer.description.protocol == "HTTP").map(|layer| {
+    // It speaks before the first of its message goes, and has it when the last has come.
+    let has_its_say = |layer: &&Layer| {
+        let part = layer.part();
+        layer.description.protocol == "HTTP" && if is_down(frame) { part.begins() } else { part.ends() }
+    };
+    let app = stack.layers.last().filter(has_its_say).map(|layer| {
         let description = framewise::http::describe_app(&layer.description);
         Layer { description, ..layer.clone() }
     });
@@ -123,12 +128,10 @@ impl Scene {
         owners.iter().flatten().filter(|&&owner| owner > index).min().and_then(|&owner| self.layer(owner))
     }
 
-    /// Who is around a layer: the last one before it that holds all of its bytes, and more.
+    /// Who is around a layer: the last one before it that holds its last byte.
     pub(crate) fn around(&self, index: usize) -> Option<&Layer> {
         let own = self.extent(index);
-        let holds = |outer: &Range<usize>| {
-            outer.start <= own.start && own.end <= outer.end && outer.len() > own.len()
-        };
+        let holds = |outer: &Range<usize>| outer.start < own.end && own.end <= outer.end;
         (0..index).rev().find(|&outer| holds(&self.extent(outer))).and_then(|outer| self.layer(outer))
     }
 }

@@ -45,7 +45,7 @@ fn asked(stepper: &Stepper) -> Option<String> {
 fn decided(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'static>> {
     let Some(layer) = stepper.layer() else { return Vec::new() };
     let description = &layer.description;
-    if stepper.is_beyond_refusal(stepper.layer_index()) {
+    if layer.is_lost {
         let text =
             format!("{} never got this: what is shown is what it would have read.", description.protocol);
         return vec![Line::styled(format!(" {}", cut(&text, width)), theme.marked())];

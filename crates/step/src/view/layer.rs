@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use framewise::core::Field;
+use framewise::core::{Direction, Field};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -21,11 +21,8 @@ pub(super) fn title(stepper: &Stepper) -> String {
     match stepper.layer() {
         Some(layer) => {
             let protocol = layer.description.protocol;
-            let says = if stepper.scene().is_down {
-                &layer.description.outbound
-            } else {
-                &layer.description.inbound
-            };
+            let is_down = stepper.scene().is_down;
+            let says = layer.decided(if is_down { Direction::Outbound } else { Direction::Inbound });
             format!(" {} {protocol}: {says} ", number_of(protocol))
         }
         None => " Not taken apart ".to_owned(),

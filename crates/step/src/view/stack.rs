@@ -55,7 +55,7 @@ fn own(stepper: &Stepper, theme: Theme, layer: &Layer, index: usize, width: usiz
     let is_reached = scene.turned(step) == index
         || (if scene.is_down { index > stepper.layer_index() } else { index < stepper.layer_index() });
     let arrow = if scene.is_down { 'v' } else { '^' };
-    let is_refused = stepper.is_beyond_refusal(index);
+    let is_refused = layer.is_lost;
     let arrow = if is_refused { 'x' } else { arrow };
     let is_reached = is_reached && !is_refused;
     let marks = match (is_current, is_reached) {

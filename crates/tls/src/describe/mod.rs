@@ -25,6 +25,7 @@ mod x509;
 
 use std::ops::Range;
 
+use framewise_core::describe::Part;
 use framewise_core::{Description, Field};
 
 use crate::handshake::{self, Message};
@@ -111,6 +112,30 @@ pub fn describe_watched(
         }
     }
     Ok(description)
+}
+
+/// What is said of a record, or of what is in it, by a part of it. Nobody can open a record before all of it is there: the
+/// verdict stands where its end is.
+///
+/// ```
+/// use framewise_core::describe::Part;
+/// use framewise_tls::{Context, describe, describe::in_part};
+/// let record = describe(&[&[23, 3, 3, 0, 52][..], &[0; 52]].concat(), &Context::default())?;
+/// let end = in_part(record.clone(), &Part::new(30..57, 57));
+/// assert_eq!((&*end.outbound, &*end.inbound), ("ends: bytes 30 to 56", "tag right: not altered"));
+/// let begin = in_part(record, &Part::new(0..30, 57));
+/// assert_eq!((&*begin.inbound, &*begin.next), ("begins: 30 of 57 bytes", "waits for the rest"));
+/// # Ok::<(), framewise_tls::record::RecordError>(())
+/// ```
+pub fn in_part(mut description: Description, part: &Part) -> Description {
+    if !part.begins() {
+        description.outbound = part.to_string();
+    }
+    if !part.ends() {
+        description.inbound = part.to_string();
+        description.next = "waits for the rest".to_owned();
+    }
+    description
 }
 
 /// Describes what is in a record: a content that was opened, or is in the clear. Offsets count from its first byte.

@@ -64,8 +64,7 @@ impl<'d> Frame<'d> {
             self.dissection.analysis(id)?.again(number)
         };
         let is_refused = self.refused().is_some() || self.refused_elsewhere().is_some();
-        let is_made_up_for = || self.is_doubtful() && !self.consequences().is_empty();
-        !self.deeds().is_empty() || is_refused || again().is_some() || is_made_up_for()
+        !self.deeds().is_empty() || is_refused || again().is_some() || self.is_doubtful()
     }
 
     /// What became of it, who noticed, and what it caused, in this order. Of a frame that simply arrived: nothing.
@@ -78,6 +77,10 @@ impl<'d> Frame<'d> {
         let is_harmed = !told.is_empty() || self.refused().is_some() || self.is_doubtful();
         if let Some(refused) = self.refused() {
             let sentence = format!("Here {} refused it: {}.", refused.layer, refused.reason);
+            told.push(Consequence::new(Kind::Noticed, Some(self.number()), sentence));
+        }
+        if self.is_doubtful() && self.refused().is_none() && self.refused_elsewhere().is_none() {
+            let sentence = "Its TCP checksum is wrong: whoever gets it throws it away.".to_owned();
             told.push(Consequence::new(Kind::Noticed, Some(self.number()), sentence));
         }
         if let Some((host, refused)) = self.refused_elsewhere() {
@@ -109,7 +112,7 @@ impl<'d> Frame<'d> {
     }
 
     /// Whether its checksum is wrong, as far as a segment's place tells.
-    fn is_doubtful(&self) -> bool {
+    pub(super) fn is_doubtful(&self) -> bool {
         self.segment().is_some_and(|segment| segment.doubtful)
     }
 

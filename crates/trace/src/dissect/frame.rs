@@ -61,6 +61,12 @@ impl<'d> Frame<'d> {
         self.dissection.refused.get(&(self.number as u32)).copied()
     }
 
+    /// Which layer refuses it, as far as anybody can tell: who did so in a run of our own; else TCP, where its sum is wrong.
+    pub fn refused_by(&self) -> Option<&'static str> {
+        let by_tcp = self.is_doubtful().then_some("tcp");
+        self.refused().map(|refused| refused.layer).or(by_tcp)
+    }
+
     /// For a run of our own: which of the trace's events it is, as a place in [`Trace::events`](crate::Trace::events). The
     /// frames that one super-frame stands for are all the same event.
     pub fn event(&self) -> Option<usize> {

@@ -5,9 +5,10 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
-use framewise_core::Description;
+use framewise_core::describe::Part;
 use framewise_core::read::u16_at;
 use framewise_core::seams::segment::{TCP, UDP};
+use framewise_core::{Description, Direction};
 use framewise_ethernet::{EtherType, Link};
 use framewise_ip::extension::ICMPV6;
 use framewise_ip::icmpv4;
@@ -26,15 +27,43 @@ pub struct Layer {
     pub space: Space,
     /// Where in them its first byte stands.
     pub offset: u64,
+    /// How many bytes it has in all, also those that came in other frames.
+    pub length: u64,
     /// Which bytes of that space this frame has brought of it: all of a header, a part of a record that takes several frames.
     pub here: Range<u64>,
+    /// Whether it never got this, since a layer below it refused the frame. What is described is what it would have read.
+    pub is_lost: bool,
 }
 
 impl Layer {
     /// The layer whose description counts from byte `offset` of `space`, all of it here.
     fn new(description: Description, space: Space, offset: usize, length: usize) -> Self {
         let offset = offset as u64;
-        Layer { description, space, offset, here: offset..offset + length as u64 }
+        let length = length as u64;
+        Layer { description, space, offset, length, here: offset..offset + length, is_lost: false }
+    }
+
+    /// What it decided, on the frame's way in this direction.
+    pub fn decided(&self, direction: Direction) -> &str {
+        match direction {
+            _ if self.is_lost => "never got this",
+            Direction::Outbound => &self.description.outbound,
+            Direction::Inbound => &self.description.inbound,
+        }
+    }
+
+    /// Which part of it this frame has brought.
+    pub fn part(&self) -> Part {
+        part_of(&self.here, &(self.offset..self.offset + self.length))
+    }
+
+    /// How many bytes of its header and of its trailer this frame has brought.
+    pub fn envelope_here(&self) -> (u64, u64) {
+        let header = self.place(&self.description.header).range;
+        let payload = self.place(&self.description.payload).range;
+        let inside_ends = payload.end.max(header.end);
+        let header = header.end.min(self.here.end).saturating_sub(header.start.max(self.here.start));
+        (header, self.here.end.saturating_sub(inside_ends.max(self.here.start)))
     }
 
     /// Where these bytes are of which its description speaks.
@@ -43,28 +72,54 @@ impl Layer {
     }
 }
 
+/// These bytes of a unit, counted from its first.
+pub(super) fn part_of(here: &Range<u64>, whole: &Range<u64>) -> Part {
+    let from_its_first = |at: u64| at.saturating_sub(whole.start);
+    Part::new(from_its_first(here.start)..from_its_first(here.end), from_its_first(whole.end))
+}
+
 /// The layers of a frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stack {
-    /// The outermost first. Of a frame with several records or messages all of them, each followed by what is in it.
+    /// The outermost first. Of a frame with several records or messages all of them, each followed by what ends in it or is still
+    /// to go on after the frame.
     pub layers: Vec<Layer>,
     /// What could not be taken apart, and why, in a sentence each.
     pub troubles: Vec<String>,
     /// What the last of several layers of one protocol says together with those before it.
     pub(super) together: Option<String>,
+    /// Which of the layers refused the frame.
+    refused_by: Option<usize>,
 }
 
 impl Stack {
-    /// One line: the innermost protocol, and what it says.
+    /// One line: the innermost protocol that got it, and what it says.
     pub fn summary(&self) -> String {
-        match (self.layers.last(), self.troubles.first()) {
+        let innermost = self.refused_by.map_or(self.layers.last(), |refusing| self.layers.get(refusing));
+        match (innermost, self.troubles.first()) {
             (Some(Layer { description, .. }), _) => {
-                let said = self.together.as_ref().unwrap_or(&description.outbound);
+                let said = match self.refused_by {
+                    Some(_) => &description.inbound,
+                    None => self.together.as_ref().unwrap_or(&description.outbound),
+                };
                 format!("{}: {said}", description.protocol)
             }
             (None, Some(trouble)) => trouble.clone(),
             (None, None) => "nothing that is known here".to_owned(),
         }
+    }
+
+    /// Marks the layer that refused it, and those above, which never got it.
+    fn refuse(&mut self, name: &str) {
+        // Layers call themselves by the name of their crate, which has no version.
+        let refuses = |layer: &Layer| layer.description.protocol.to_lowercase().starts_with(name);
+        let Some(at) = self.layers.iter().position(refuses) else { return };
+        self.refused_by = Some(at);
+        let mut layers = self.layers.iter_mut().skip(at);
+        if let Some(refusing) = layers.next() {
+            refusing.description.next = "nobody: refused here".to_owned();
+        }
+        layers.for_each(|layer| layer.is_lost = true);
     }
 
     /// Takes what a layer crate makes of its bytes.
@@ -87,6 +142,14 @@ impl Stack {
 }
 
 pub(super) fn layers(frame: &Frame<'_>) -> Stack {
+    let mut stack = found(frame);
+    if let Some(name) = frame.refused_by() {
+        stack.refuse(name);
+    }
+    stack
+}
+
+fn found(frame: &Frame<'_>) -> Stack {
     let mut stack = Stack::default();
     let bytes = frame.bytes();
     let Some(interface) = frame.interface() else { return stack };

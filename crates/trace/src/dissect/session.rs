@@ -9,10 +9,12 @@
 
 use std::ops::Range;
 
+use framewise_core::Description;
 use framewise_http::Limits;
 use framewise_http::passive::{End, Kind, Message, Most, Reader, Unread, kind_of};
+use framewise_tcp::passive::Finding;
 use framewise_tls::Context;
-use framewise_tls::describe::{describe_content, describe_watched, said};
+use framewise_tls::describe::{describe_content, describe_watched, in_part, said};
 use framewise_tls::handshake::{Message as HandshakeMessage, messages};
 use framewise_tls::passive::{Facts, MOST_LISTED, Opener, Progress, Session as Handshake, Side as TlsSide};
 use framewise_tls::record::{ContentType, HEADER, Record};
@@ -21,7 +23,7 @@ use super::Dissection;
 use super::connections;
 use super::frame::Frame;
 use super::half::Half;
-use super::layers::{Layer, Stack};
+use super::layers::{Layer, Stack, part_of};
 use super::limits::{allowance, pieces_allowance};
 use super::records::{Records, begins_with_record};
 use super::space::{ConnectionId, Side, Space, StreamId, common, overlap};
@@ -289,6 +291,10 @@ pub(super) fn inner_layers(stack: &mut Stack, frame: &Frame<'_>) {
     let place = frame.connection().zip(frame.segment());
     let Some((connection, segment)) = place else { return };
     let Some(range) = segment.range() else { return };
+    // What a keep-alive repeats, its sender need not even have kept (RFC 9293, section 3.8.4).
+    if frame.unusual().iter().any(|unusual| unusual.finding == Finding::KeepAlive) {
+        return;
+    }
     let Some((record, session)) = dissection.record(connection).zip(dissection.session(connection)) else {
         return;
     };
@@ -324,12 +330,12 @@ impl Above<'_> {
             let sealed = record.inner.is_err() || record.is_unsealed();
             let context = tls.context(self.stream.side, sealed);
             match describe_watched(&bytes, &context, record.inner_place()) {
-                Ok(description) => stack.layers.push(Layer {
-                    description,
-                    space: Space::Stream(self.stream),
-                    offset: record.range.start,
-                    here: common(&record.range, range),
-                }),
+                Ok(description) => {
+                    let here = common(&record.range, range);
+                    let description = in_part(description, &part_of(&here, &record.range));
+                    let space = Space::Stream(self.stream);
+                    stack.layers.push(layer(description, space, &record.range, here));
+                }
                 Err(error) => stack.troubles.push(error.to_string()),
             }
             if let Err(why) = record.inner {
@@ -372,12 +378,10 @@ impl Above<'_> {
         let store = &self.dissection.store;
         let content = self.session.content(store, self.half, self.stream.side, number);
         let Some(content) = content else { return Vec::new() };
-        stack.layers.push(Layer {
-            description: describe_content(content_type, &content, context),
-            space: Space::Record(self.stream, number),
-            offset: 0,
-            here,
-        });
+        let whole = 0..content.len() as u64;
+        let description = describe_content(content_type, &content, context);
+        let description = in_part(description, &part_of(&here, &whole));
+        stack.layers.push(layer(description, Space::Record(self.stream, number), &whole, here));
         if content_type == ContentType::Handshake { messages(&content) } else { Vec::new() }
     }
 
@@ -388,19 +392,17 @@ impl Above<'_> {
         let begin = messages.list.partition_point(|message| message.range.end <= here.start);
         let end = messages.list.partition_point(|message| message.range.start < here.end).max(begin);
         for (number, message) in messages.list.iter().enumerate().take(end).skip(begin) {
+            let mut here = common(&message.range, here);
             if number < from {
-                extend(stack, space, message.range.start, common(&message.range, here).end);
-                continue;
+                here.start = take_back(stack, space, message.range.start).unwrap_or(here.start);
             }
             let head = self.dissection.bytes(&super::Place::new(space, message.head.clone()));
-            let length = message.range.end - message.range.start;
-            let described = head.and_then(|head| framewise_http::describe_of_length(&head, length as usize));
-            stack.layers.extend(described.map(|description| Layer {
-                description,
-                space,
-                offset: message.range.start,
-                here: common(&message.range, here),
-            }));
+            let part = part_of(&here, &message.range);
+            let described = head.and_then(|head| framewise_http::describe_part(&head, &part));
+            stack.layers.extend(described.map(|description| layer(description, space, &message.range, here)));
+            if number < from {
+                continue;
+            }
             if let End::Broken(refusal) = message.end {
                 stack.troubles.push(refusal.to_string());
             }
@@ -414,12 +416,15 @@ impl Above<'_> {
     }
 }
 
-/// Notes that a layer that is listed already has more bytes here.
-fn extend(stack: &mut Stack, space: Space, offset: u64, end: u64) {
-    let listed = stack.layers.iter_mut().rev().find(|layer| layer.space == space && layer.offset == offset);
-    if let Some(layer) = listed {
-        layer.here.end = layer.here.end.max(end);
-    }
+/// A unit of a stream, of which these bytes are here.
+fn layer(description: Description, space: Space, whole: &Range<u64>, here: Range<u64>) -> Layer {
+    Layer { description, space, offset: whole.start, length: whole.end - whole.start, here, is_lost: false }
+}
+
+/// Takes a message off the list that goes on behind what is listed by now; where it begins here.
+fn take_back(stack: &mut Stack, space: Space, offset: u64) -> Option<u64> {
+    let listed = stack.layers.iter().rposition(|layer| layer.space == space && layer.offset == offset)?;
+    Some(stack.layers.remove(listed).here.start)
 }
 
 impl Dissection {
