@@ -4,7 +4,7 @@ use framewise_core::drops::{DropReason, table};
 
 /// Every reason that is counted.
 #[rustfmt::skip]
-pub const DROPS: [DropReason; 25] = table("ethernet", [
+pub const DROPS: [DropReason; 26] = table("ethernet", [
     ("runt frame", "shorter than its header", "RFC 894"),
     ("oversize frame", "longer than the link carries", "RFC 894"),
     ("802.1Q tag", "it belongs to a virtual network that nobody set up here", "IEEE 802.1Q §9"),
@@ -14,6 +14,7 @@ pub const DROPS: [DropReason; 25] = table("ethernet", [
     ("for another station", "its destination is another's MAC address: a shared link brings such", "IEEE 802.3 §3.2.4"),
     ("for another protocol's group", "it went to a group that neither IPv4 nor IPv6 has", "RFC 1112 §6.4"),
     ("unknown EtherType", "it carries neither IPv4, IPv6 nor ARP", "RFC 894"),
+    ("EtherType of the other IP version", "its type says IPv4 and its packet IPv6, or the reverse", "RFC 2464 §3"),
     ("unknown interface", "it came from, or was for, an interface that this host has not", ""),
     ("inbound queue full", "the layer above did not take the packets before it", ""),
     ("outbound queue full", "the device did not take the frames before it", ""),

@@ -136,6 +136,9 @@ impl Ethernet {
     /// A frame that is for us, handed to whom its type names.
     fn receive(&mut self, frame: Frame, ethertype: EtherType, addressed: Addressed, cx: &mut Cx) {
         match ethertype {
+            EtherType::IPV4 | EtherType::IPV6 if is_of_the_other_version(&frame, ethertype) => {
+                cx.dropped(NAME, "EtherType of the other IP version");
+            }
             EtherType::IPV4 | EtherType::IPV6 => self.deliver(frame, addressed, cx),
             EtherType::ARP => self.receive_arp(&frame, cx),
             _ => cx.dropped(NAME, "unknown EtherType"),
@@ -220,6 +223,13 @@ impl Layer for Ethernet {
     fn poll_timeout(&self) -> Option<Instant> {
         earliest(self.neighbours.poll_timeout(), self.claims.poll_timeout())
     }
+}
+
+/// Whether there is an IPv4 packet in a frame of IPv6's type, or the reverse (RFC 894, RFC 2464 section 3): who filters by
+/// the one would not see the other. Whether it is a packet at all, IP sees.
+fn is_of_the_other_version(frame: &Frame, ethertype: EtherType) -> bool {
+    let packet = frame.get(HEADER_LENGTH..).unwrap_or_default();
+    EtherType::of_packet(packet).is_some_and(|version| version != ethertype)
 }
 
 /// What a frame is and for whom, or why it is dropped. Of a frame for another station only the addresses are read.

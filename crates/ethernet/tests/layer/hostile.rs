@@ -33,6 +33,8 @@ fn malformed_frames_are_counted_drops() {
     check_dropped(&me(EtherType(46), &[0; 46]), "802.3 length field");
     check_dropped(&me(EtherType(0x05ff), &[0; 46]), "802.3 length field");
     check_dropped(&me(EtherType(0x88cc), &[0; 46]), "unknown EtherType");
+    check_dropped(&me(EtherType::IPV4, &[0x60; 46]), "EtherType of the other IP version");
+    check_dropped(&me(EtherType::IPV6, &ip_packet(1)), "EtherType of the other IP version");
 }
 
 #[test]
