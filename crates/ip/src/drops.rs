@@ -4,7 +4,7 @@ use framewise_core::drops::{DropReason, table};
 
 /// Every reason that is counted.
 #[rustfmt::skip]
-pub const DROPS: [DropReason; 87] = table("ip", [
+pub const DROPS: [DropReason; 89] = table("ip", [
     // Headers.
     ("packet empty", "the frame carried nothing", "RFC 791 §3.1"),
     ("IP version neither 4 nor 6", "the first four bits name no version that is spoken here", "RFC 8200 §3"),
@@ -23,7 +23,7 @@ pub const DROPS: [DropReason; 87] = table("ip", [
     ("too many extension headers", "more than any honest packet has", "RFC 8504 §5.3"),
     ("packet cut short", "fewer bytes came than belong there", ""),
     ("packet without payload", "its header says that nothing follows", "RFC 8200 §4.7"),
-    ("source routed", "the sender chose the routers, which is not followed", "RFC 7126 §4.3"),
+    ("source routed", "the sender chose the routers: neither taken nor passed on", "RFC 7126 §4.3"),
     // Addresses.
     ("martian source", "no host can have that address here", "RFC 1812 §5.3.7"),
     ("martian destination", "no packet may go to that address", "RFC 1812 §5.3.7"),
@@ -62,6 +62,7 @@ pub const DROPS: [DropReason; 87] = table("ip", [
     ("first fragment lacks its headers", "all headers belong into the first part", "RFC 7112 §5"),
     ("fragment in a fragment", "a part was split once more", "RFC 8200 §4.5"),
     ("too many fragments", "one packet in more parts than any honest one", ""),
+    ("reassembly full", "an unfinished packet makes room for others: its sender has too many", ""),
     ("fragments missing", "the rest did not come in time", "RFC 8200 §4.5"),
     // ICMP.
     ("ICMP message cut short", "fewer than eight bytes", "RFC 792"),
@@ -83,6 +84,7 @@ pub const DROPS: [DropReason; 87] = table("ip", [
     // Neighbours and routers of IPv6.
     ("NDP message cut short", "its fixed fields are not all there", "RFC 4861 §7.1"),
     ("NDP hop limit is not 255", "it came through a router, so from no neighbour", "RFC 4861 §7.1"),
+    ("NDP in fragments", "so it gets past what filters it on a switch", "RFC 6980 §5"),
     ("NDP code is not 0", "no other code exists", "RFC 4861 §7.1"),
     ("NDP option of length 0", "the walk along the options would never end", "RFC 4861 §4.6"),
     ("NDP target is a group", "a group has no single MAC address", "RFC 4861 §7.1"),

@@ -17,9 +17,6 @@ use crate::outbound::Hop;
 
 impl Ip {
     pub(crate) fn forward_ipv4(&mut self, mut packet: Buf, header: &Ipv4Header, cx: &mut Cx) {
-        if ipv4::is_source_routed(packet.get(..header.header_len).unwrap_or_default()) {
-            return cx.dropped(LAYER, "source routed");
-        }
         let Some((hop, mtu)) =
             self.way_on(&packet, header.source.into(), header.destination.into(), header.time_to_live, cx)
         else {

@@ -54,6 +54,8 @@ impl Ip {
             return cx.dropped(LAYER, "martian source");
         }
         match parsed {
+            // What a switch filters by is in the first piece, and may hide in the second (RFC 6980, section 5).
+            Icmpv6::Neighbour if arrival.fragmented => cx.dropped(LAYER, "NDP in fragments"),
             Icmpv6::Neighbour => {
                 let envelope = Envelope {
                     source: arrival.source,

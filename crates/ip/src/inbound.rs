@@ -26,6 +26,8 @@ pub(crate) struct Arrival<A> {
     pub(crate) offset: usize,
     /// It is for more than us.
     pub(crate) group: bool,
+    /// An IPv6 packet with a fragment header, of one piece or of several.
+    pub(crate) fragmented: bool,
 }
 
 impl Ip {
@@ -63,8 +65,11 @@ impl Ip {
             return cx.dropped(LAYER, "martian destination");
         }
         match (group, listened) {
-            (true, true) => self.take_ipv4(packet, &header, true, cx),
             (true, false) => cx.ignored(LAYER, "group not listened to"),
+            _ if ipv4::is_source_routed(packet.get(..header.header_len).unwrap_or_default()) => {
+                cx.dropped(LAYER, "source routed");
+            }
+            (true, true) => self.take_ipv4(packet, &header, true, cx),
             _ if is_group_frame(&packet) => cx.dropped(LAYER, "unicast packet in a group frame"),
             _ if self.owns(destination.into()) || self.config.takes_all_tcp => {
                 self.take_ipv4(packet, &header, false, cx)
@@ -83,6 +88,7 @@ impl Ip {
             hop_limit: header.time_to_live,
             offset: header.header_len,
             group,
+            fragmented: false,
         };
         if !header.is_fragment() {
             return self.deliver_ipv4(packet, &arrival, cx);
@@ -118,7 +124,11 @@ impl Ip {
     }
 
     fn reassemble(&mut self, key: Key, fragment: Fragment, cx: &mut Cx) -> Option<(Buf, u8)> {
-        match self.reassembly.add(key, fragment, cx.now) {
+        let outcome = self.reassembly.add(key, fragment, cx.now);
+        for _ in 0..self.reassembly.take_evicted() {
+            cx.dropped(LAYER, "reassembly full");
+        }
+        match outcome {
             Outcome::Kept => None,
             Outcome::Whole { packet, protocol } => {
                 cx.note(LAYER, "reassembled", || {
@@ -231,7 +241,7 @@ impl Ip {
             Err(halt) => self.halted(&packet, halt, cx),
             Ok(Chain::Fragment { .. }) => cx.dropped(LAYER, "fragment in a fragment"),
             Ok(Chain::Upper { protocol, offset, named_at }) => {
-                let arrival = arrival_v6(header, protocol, offset, group);
+                let arrival = Arrival { fragmented: true, ..arrival_v6(header, protocol, offset, group) };
                 self.deliver_ipv6(packet, &arrival, named_at, cx);
             }
         }
@@ -342,6 +352,7 @@ impl<A: Copy + Into<IpAddr>> Arrival<A> {
             hop_limit: self.hop_limit,
             offset: self.offset,
             group: self.group,
+            fragmented: self.fragmented,
         }
     }
 }
@@ -354,6 +365,7 @@ fn arrival_v6(header: &Ipv6Header, protocol: u8, offset: usize, group: bool) -> 
         hop_limit: header.hop_limit,
         offset,
         group,
+        fragmented: false,
     }
 }
 

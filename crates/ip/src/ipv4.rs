@@ -212,7 +212,8 @@ fn option_at(header: &[u8], at: usize, kind: u8) -> Result<Ipv4Option, ParseErro
     Ok(Ipv4Option { kind, bytes: at..at + length })
 }
 
-/// Whether the sender names the routers to pass, which we don't do for it (RFC 7126, section 4.3).
+/// Whether the sender names the routers to pass. A router does not pass such a packet on, and a host at the end of its way
+/// does not take it: an answer would have to go back the same way (RFC 1122 section 3.3.5, RFC 7126 sections 4.3 and 4.4).
 pub(crate) fn is_source_routed(header: &[u8]) -> bool {
     let routed = [OPTION_LOOSE_SOURCE_ROUTE, OPTION_STRICT_SOURCE_ROUTE];
     header.len() > HEADER_LEN && options(header).flatten().any(|option| routed.contains(&option.kind))

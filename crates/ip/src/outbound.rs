@@ -97,12 +97,27 @@ impl Ip {
     }
 
     fn source_route(&self, destination: IpAddr, protocol: u8, now: Instant) -> Option<SourceRoute> {
+        // A connection has two ends: no way leads one to a group (RFC 9293, section 3.9.2.3).
+        if protocol == TCP && self.is_group(destination) {
+            return None;
+        }
         let (source, interface) = self.source_for(destination, now)?;
         let link = match interface {
             Some(interface) => self.interface(interface)?.mtu_for(destination),
             None => self.interfaces.first().map_or(ipv6::MINIMUM_MTU, |interface| interface.mtu()),
         };
         Some(SourceRoute { source, mtu: self.path_mtu(destination, protocol, link, now) })
+    }
+
+    /// Whether this address means more than one host, on any of our links.
+    fn is_group(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => {
+                address.is_multicast()
+                    || self.interfaces.iter().any(|interface| interface.is_broadcast(address))
+            }
+            IpAddr::V6(address) => address.is_multicast(),
+        }
     }
 
     /// Our address for what goes to `destination`, and where it leaves; `None` there: for ourselves.

@@ -57,6 +57,8 @@ pub(crate) struct Reassembly {
     begun: u64,
     /// Bytes of buffers held.
     held: usize,
+    /// Datagrams that made room for others since [`take_evicted`](Reassembly::take_evicted) was last asked.
+    evicted: usize,
     limits: Limits,
 }
 
@@ -81,7 +83,7 @@ const LARGEST: usize = 65_535;
 
 impl Reassembly {
     pub(crate) fn new(limits: Limits) -> Self {
-        Reassembly { datagrams: BTreeMap::new(), begun: 0, held: 0, limits }
+        Reassembly { datagrams: BTreeMap::new(), begun: 0, held: 0, evicted: 0, limits }
     }
 
     /// Takes a fragment.
@@ -115,6 +117,12 @@ impl Reassembly {
             self.datagrams.iter().filter(|(_, partial)| due(partial)).map(|(key, _)| *key).collect();
         let expired = keys.into_iter().filter_map(|key| self.forget(key));
         expired.filter(|partial| !partial.poisoned).map(Partial::first_packet).collect()
+    }
+
+    /// How many datagrams have made room for others since this was last asked. Those of which nothing was taken any more
+    /// are none: their fragments were dropped before.
+    pub(crate) fn take_evicted(&mut self) -> usize {
+        std::mem::take(&mut self.evicted)
     }
 
     /// When the next datagram's time is over.
@@ -154,7 +162,7 @@ impl Reassembly {
     fn make_place(&mut self) {
         while self.datagrams.len() >= self.limits.reassembly_datagrams {
             let victim = self.oldest_poisoned().or_else(|| self.oldest_of_greediest(|_| 1));
-            if victim.and_then(|victim| self.forget(victim)).is_none() {
+            if !self.evict(victim) {
                 return;
             }
         }
@@ -164,10 +172,19 @@ impl Reassembly {
     fn make_room(&mut self, bytes: usize) {
         while self.held + bytes > self.limits.reassembly_bytes {
             let victim = self.oldest_of_greediest(|partial| partial.held);
-            if victim.and_then(|victim| self.forget(victim)).is_none() {
+            if !self.evict(victim) {
                 return;
             }
         }
+    }
+
+    /// Takes a datagram out before its time, if there is one.
+    fn evict(&mut self, victim: Option<Key>) -> bool {
+        let Some(partial) = victim.and_then(|victim| self.forget(victim)) else {
+            return false;
+        };
+        self.evicted += usize::from(!partial.poisoned);
+        true
     }
 
     fn oldest_poisoned(&self) -> Option<Key> {

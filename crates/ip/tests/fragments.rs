@@ -184,6 +184,18 @@ fn a_flood_of_fragments_costs_fixed_memory_and_others_progress() {
     assert_eq!(&host.segment("the good datagram")[..], payload);
 }
 
+#[test]
+fn what_makes_room_for_others_is_counted() {
+    let mut host = Script::host();
+    for number in 0..2_000 {
+        host.receive("a flood", &part4("203.0.113.66", number, 0, true, &[0; 8]));
+    }
+    host.dropped("reassembly full", 2_000 - 256);
+    host.pass(Duration::from_secs(61));
+    host.dropped("fragments missing", 256);
+    assert_eq!(host.counters.total() - host.counters.drops("ip", "ICMP errors rate-limited"), 2_000);
+}
+
 /// Of so many sources that each is worth one datagram; `length` decides whether a fragment is one at all.
 fn progress_amid_a_flood_from_many_sources(length: usize) {
     let mut host = Script::host();

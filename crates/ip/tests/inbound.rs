@@ -116,6 +116,30 @@ fn martians_are_dropped() {
 }
 
 #[test]
+fn whose_way_the_sender_chose_is_not_taken() {
+    let loose_at_its_beginning = [131, 7, 4, 192, 0, 2, 1, 0];
+    let strict_at_its_beginning = [137, 7, 4, 192, 0, 2, 1, 0];
+    let loose_at_its_end = [131, 7, 8, 192, 0, 2, 1, 0];
+    for option in [loose_at_its_beginning, strict_at_its_beginning, loose_at_its_end] {
+        for (destination, protocol) in [("192.0.2.10", TCP), ("192.0.2.10", 1), ("192.0.2.255", UDP)] {
+            let header = Ipv4Header {
+                header_len: 28,
+                total_len: 48,
+                ..header4("203.0.113.80", destination, protocol)
+            };
+            let mut packet = vec![0; 28];
+            packet[20..28].copy_from_slice(&option);
+            header.emit(&mut packet);
+            packet.extend_from_slice(&[8, 0, 0xf7, 0xff]);
+            packet.resize(48, 0);
+            let mut host = Script::host();
+            host.receive("a source route", &packet);
+            host.only_dropped("source routed");
+        }
+    }
+}
+
+#[test]
 fn what_is_for_others_is_dropped() {
     let mut host = Script::host();
     host.receive("another's", &udp4("203.0.113.80", "192.0.2.77", &[0; 8]));

@@ -8,7 +8,7 @@ use common::*;
 use framewise_core::buf::NextHop;
 use framewise_core::seams::packet::{LinkControl, LinkEvent};
 use framewise_core::seams::segment::UDP;
-use framewise_ip::{Config, Ipv6Header, ndp};
+use framewise_ip::{Config, FragmentHeader, Ipv6Header, ndp};
 
 const OURS: &str = "2001:db8::10";
 const OUR_GROUP: &str = "ff02::1:ff00:10";
@@ -52,6 +52,27 @@ fn whoever_else_answers_within_a_second_is_heard_too() {
     host.only_dropped("advertisement nobody asked for");
     resolve(&mut host, PEER);
     assert_eq!(icmpv6_type(&host.packet("a new question")), 135);
+}
+
+#[test]
+fn neighbour_discovery_in_fragments_is_ignored() {
+    let fragment = |packet: &[u8], offset: usize, more_fragments| {
+        let mut bytes = vec![0; 8];
+        let (next_header, identification) = (58, 7);
+        FragmentHeader { next_header, fragment_offset: offset, more_fragments, identification }
+            .emit(&mut bytes);
+        bytes.extend_from_slice(packet);
+        packet6(Ipv6Header { hop_limit: 255, ..header6(PEER, OURS, 44) }, &bytes)
+    };
+    for message in [solicitation(PEER, OURS, OURS, Some(mac(20))), advertisement(PEER, OURS, PEER, mac(66))] {
+        let mut host = Script::host();
+        host.receive("a message in one fragment", &fragment(&message[40..], 0, false));
+        host.only_dropped("NDP in fragments");
+        let mut host = Script::host();
+        host.receive("the first part of it", &fragment(&message[40..56], 0, true));
+        host.receive("the other part of it", &fragment(&message[56..], 16, false));
+        host.only_dropped("NDP in fragments");
+    }
 }
 
 #[test]

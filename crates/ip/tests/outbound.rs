@@ -141,6 +141,16 @@ fn without_a_route_there_is_no_source() {
 }
 
 #[test]
+fn a_connection_has_no_way_to_more_than_one_host() {
+    let mut host = Script::host();
+    for group in ["255.255.255.255", "192.0.2.255", "224.0.0.1", "ff02::1", "ff0e::101"] {
+        assert_eq!(host.source_of(TCP, group), None, "to {group}");
+    }
+    assert!(host.source("192.0.2.255").is_some() && host.source("224.0.0.1").is_some(), "datagrams may");
+    assert!(host.source_of(TCP, "192.0.2.254").is_some(), "and so may a connection to one host");
+}
+
+#[test]
 fn what_goes_to_oneself_never_reaches_the_link() {
     let mut host = Script::host();
     for address in ["192.0.2.10", "2001:db8::10", "127.0.0.1", "::1"] {

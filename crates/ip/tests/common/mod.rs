@@ -180,7 +180,11 @@ impl Script {
     }
 
     pub(crate) fn source(&mut self, destination: &str) -> Option<SourceRoute> {
-        self.control(SegmentControl::Source { destination: ip(destination), protocol: UDP });
+        self.source_of(UDP, destination)
+    }
+
+    pub(crate) fn source_of(&mut self, protocol: u8, destination: &str) -> Option<SourceRoute> {
+        self.control(SegmentControl::Source { destination: ip(destination), protocol });
         match self.next_event("the answer about the source") {
             SegmentEvent::Source { route, .. } => route,
             other => panic!("{}\nshould have had the source, but was {other:?}", self.told()),
