@@ -412,10 +412,7 @@ fn check(segment: &Segment) -> Result<Header, &'static str> {
     if header.source_port == 0 || header.destination_port == 0 {
         return Err("port 0");
     }
-    if [source, destination]
-        .iter()
-        .any(|address| address.is_multicast() || address.is_unspecified() || is_broadcast(address))
-    {
+    if ![source, destination].iter().all(is_of_one_host) {
         return Err("not between two hosts");
     }
     if source == destination && header.source_port == header.destination_port {
@@ -429,6 +426,9 @@ fn check(segment: &Segment) -> Result<Header, &'static str> {
     Ok(header)
 }
 
-fn is_broadcast(address: &IpAddr) -> bool {
-    matches!(address, IpAddr::V4(address) if address.is_broadcast())
+/// Whether an end of a connection can have this address: it is no group's, not everybody's and not nobody's (RFC 9293,
+/// section 3.9.2.3). Which are broadcast addresses of a link only IP knows.
+fn is_of_one_host(address: &IpAddr) -> bool {
+    let everybody = matches!(address, IpAddr::V4(address) if address.is_broadcast());
+    !(everybody || address.is_multicast() || address.is_unspecified())
 }

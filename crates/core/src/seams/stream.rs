@@ -259,9 +259,12 @@ pub enum CloseReason {
     /// No answer, however often it was sent.
     #[error("no answer in time")]
     TimedOut,
-    /// There is no route.
+    /// There is no route; nor is there one, for a connection, to the broadcast address of a link.
     #[error("no route to that address")]
     NoRoute,
+    /// The address is a group's, everybody's or nobody's (RFC 9293, section 3.9.2.3).
+    #[error("that is the address of no single host, and a connection has two ends")]
+    NoSingleHost,
     /// The network says that the peer can't be reached.
     #[error("unreachable: {}", .0.as_str())]
     Unreachable(ErrorKind),

@@ -9,7 +9,7 @@ use framewise_core::seams::segment::{Segment, SegmentControl, SourceRoute, TCP};
 use framewise_core::seams::stream::{CloseReason, Security, StreamUp, TlsError, TlsErrorKind};
 use framewise_core::{Cx, Instant};
 
-use super::Tcp;
+use super::{Tcp, is_of_one_host};
 use crate::connection::Connection;
 use crate::flows::{FlowKey, Place};
 use crate::segment::{Flags, Header};
@@ -50,6 +50,8 @@ impl Tcp {
             }))
         } else if remote.port() == 0 {
             Some(CloseReason::Misuse("connected to port 0"))
+        } else if !is_of_one_host(&remote.ip()) {
+            Some(CloseReason::NoSingleHost)
         } else if self.connections.len() + waiting >= self.config.max_connections
             || name.index() >= self.config.max_connections
         {

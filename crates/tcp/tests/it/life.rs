@@ -180,6 +180,19 @@ fn without_a_route_there_is_no_connection() {
 }
 
 #[test]
+fn nobody_connects_to_more_than_one_host() {
+    let groups = ["255.255.255.255", "224.0.0.1", "0.0.0.0", "ff02::1", "::"];
+    for (index, address) in (0..).zip(groups) {
+        let mut pair = Pair::new(12);
+        // As a layer below would say that does not know better.
+        pair.hosts[TWO].address = address.parse().unwrap();
+        let conn = pair.connect(index, 80);
+        assert_eq!(pair.stream(ONE, conn).closed, Some(CloseReason::NoSingleHost), "to {address}");
+        assert!(pair.sent.is_empty());
+    }
+}
+
+#[test]
 fn there_is_a_limit_to_connections() {
     let config = Config { max_connections: 2, ..Config::default() };
     let mut pair = Pair::with(13, config, ["192.0.2.1", "192.0.2.2"]);
