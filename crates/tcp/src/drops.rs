@@ -4,7 +4,7 @@ use framewise_core::drops::{DropReason, table};
 
 /// Every reason that is counted.
 #[rustfmt::skip]
-pub const DROPS: [DropReason; 33] = table("tcp", [
+pub const DROPS: [DropReason; 34] = table("tcp", [
     // Segments that are none, or for nobody.
     ("header broken", "its lengths make no sense", "RFC 9293 §3.1"),
     ("checksum wrong", "it was damaged, or is for other addresses", "RFC 9293 §3.1"),
@@ -13,6 +13,7 @@ pub const DROPS: [DropReason; 33] = table("tcp", [
     ("from itself", "source and destination are one: a trick called LAND", "RFC 9293 §3.9.2.3"),
     ("flags that contradict", "no honest sender opens and ends at once", "RFC 9293 §3.10.7"),
     ("nobody listens", "a SYN to a port that no program has; answered by RST", "RFC 9293 §3.10.7.1"),
+    ("neither SYN nor ACK", "a listener has no use for it, and does not answer", "RFC 9293 §3.10.7.2"),
     ("no such connection", "it belongs to no connection that is known", "RFC 9293 §3.10.7.1"),
     ("its connection is over", "only TIME-WAIT or nothing is left of it", "RFC 9293 §3.4.2"),
     ("segment too long", "no packet could have carried it", "RFC 791 §3.1"),

@@ -246,7 +246,13 @@ impl Tcp {
     fn nobody(&mut self, flow: FlowKey, header: Header, segment: Segment, cx: &mut Cx) {
         let opening = Flags::SYN | Flags::ACK | Flags::RST | Flags::FIN;
         let is_first = header.flags.0 & opening.0 == Flags::SYN.0;
-        if is_first && (self.config.asks || self.listeners.find(flow.local()).is_some()) {
+        let is_neither = header.flags.0 & opening.without(Flags::FIN).0 == 0;
+        let listens = || self.config.asks || self.listeners.find(flow.local()).is_some();
+        // A listener does not answer what opens nothing, refuses nothing and acknowledges nothing (RFC 9293, section 3.10.7.2).
+        if is_neither && listens() {
+            return cx.dropped("tcp", "neither SYN nor ACK");
+        }
+        if is_first && listens() {
             if self.asked.len() >= self.config.backlog.max(1) {
                 return cx.dropped("tcp", "too many wait for a route");
             }

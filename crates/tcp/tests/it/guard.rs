@@ -173,6 +173,22 @@ fn data_after_the_fin_is_dropped() {
     assert_eq!(pair.hosts[TWO].counters.drops("tcp", "data after FIN"), 1);
 }
 
+/// What a port scan sends that wants to pass for no attempt to connect: nothing, FIN, or FIN, PSH and URG.
+#[test]
+fn a_listener_does_not_answer_what_is_neither_syn_nor_ack() {
+    let mut pair = Pair::new(1);
+    pair.listen(TWO, 80);
+    let scans = [Flags(0), Flags::FIN, Flags::PSH, Flags::FIN | Flags::PSH | Flags::URG];
+    let header =
+        |flags, port| Header { source_port: 50_000, destination_port: port, flags, ..Header::default() };
+    for flags in scans {
+        assert_eq!(answer(&mut pair, forged(header(flags, 80), b"")), None, "{flags:?}");
+    }
+    assert_eq!(pair.hosts[TWO].counters.drops("tcp", "neither SYN nor ACK"), 4);
+    let closed = answer(&mut pair, forged(header(Flags::FIN, 81), b"")).expect("a reset of a closed port");
+    assert_eq!(closed.flags, Flags::RST | Flags::ACK);
+}
+
 #[test]
 fn what_belongs_nowhere_is_reset_as_rfc_9293_says() {
     let mut pair = Pair::new(3);
