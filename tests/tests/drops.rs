@@ -19,7 +19,7 @@ const COUNTING: [(&str, &str, &[&str]); 11] = [
     ("framewise", "os", &[]),
 ];
 /// What a reason is written behind everywhere.
-const COUNTS: [&str; 3] = ["dropped(", "ignored(", "count_drop("];
+const COUNTS: [&str; 4] = ["dropped(", "ignored(", "count_drop(", "counters.count("];
 
 fn sources(krate: &str) -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(krate).join("src");

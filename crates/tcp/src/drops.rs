@@ -4,7 +4,7 @@ use framewise_core::drops::{DropReason, table};
 
 /// Every reason that is counted.
 #[rustfmt::skip]
-pub const DROPS: [DropReason; 34] = table("tcp", [
+pub const DROPS: [DropReason; 37] = table("tcp", [
     // Segments that are none, or for nobody.
     ("header broken", "its lengths make no sense", "RFC 9293 §3.1"),
     ("checksum wrong", "it was damaged, or is for other addresses", "RFC 9293 §3.1"),
@@ -29,6 +29,9 @@ pub const DROPS: [DropReason; 34] = table("tcp", [
     ("acknowledgment out of range", "perhaps forged: the peer is told where we are", "RFC 5961 §5.2"),
     ("old acknowledgment", "it tells nothing new", "RFC 9293 §3.10.7.4"),
     ("nothing was sent yet", "an answer before the question", "RFC 9293 §3.10.7.3"),
+    ("it came before", "all its bytes are here already: it was sent again, or is late", "RFC 9293 §3.10.7.4"),
+    ("out of the window", "its bytes lie beyond what this host offered to take", "RFC 9293 §3.10.7.4"),
+    ("too many gaps", "too much is missing before it to keep it: it must come again", ""),
     ("data after FIN", "the peer had said that nothing would follow", "RFC 9293 §3.10.7.4"),
     ("it is being asked about", "the application has not decided about this connection yet", ""),
     // What ICMP says.

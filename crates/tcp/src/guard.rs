@@ -33,6 +33,19 @@ pub(crate) enum Verdict {
     Drop(&'static str),
 }
 
+/// What has become of a payload of which no byte came in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Untaken {
+    /// It waits for what is missing before it.
+    Kept,
+    /// All of it was there already.
+    CameBefore,
+    /// It lies beyond what we offered to take.
+    OutOfWindow,
+    /// There are as many gaps before what waits as may be.
+    TooManyGaps,
+}
+
 /// What is known of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
@@ -227,6 +240,20 @@ impl Guard {
 
     fn is_in_window(&self, sequence: SeqNumber) -> bool {
         sequence == self.next || (sequence.since(self.next) > 0 && sequence.is_before(self.edge))
+    }
+
+    /// What has become of a payload of which the engine took no byte in order. Whatever it keeps for later it acknowledges at
+    /// once (RFC 5681, section 4.2).
+    pub(crate) fn judge_untaken(&self, sequence: SeqNumber, payload: usize, acknowledged: bool) -> Untaken {
+        if sequence.plus(payload).since(self.next) <= 0 {
+            Untaken::CameBefore
+        } else if !sequence.is_before(self.edge) {
+            Untaken::OutOfWindow
+        } else if sequence.since(self.next) > 0 && !acknowledged {
+            Untaken::TooManyGaps
+        } else {
+            Untaken::Kept
+        }
     }
 
     /// Notes a segment of ours on its way out. `true` if some of it was sent before.

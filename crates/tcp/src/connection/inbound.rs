@@ -10,7 +10,7 @@ use framewise_core::{Buf, Cx};
 
 use super::{Connection, engine_mtu};
 use crate::engine::{IP_HEADER_LEN, put_ip_header};
-use crate::guard::Verdict;
+use crate::guard::{Untaken, Verdict};
 use crate::outputs::Outputs;
 use crate::passive::State;
 use crate::reset::{answer, bare_segment};
@@ -80,6 +80,9 @@ impl Connection {
         let before = self.engine.state();
         let answer = self.engine.ingress(cx.now, &payload);
         let arrived = self.engine.recv_queue().saturating_sub(waited);
+        if length > 0 && arrived == 0 {
+            count_untaken(self.guard.judge_untaken(header.sequence, length, answer.is_some()), cx);
+        }
         self.guard.received(arrived);
         self.queue.acknowledge(unsent.saturating_sub(self.engine.send_queue()));
         if length > 0 {
@@ -167,5 +170,17 @@ impl Connection {
         cx.note("tcp", "mtu", || format!("a link on the way takes only {mtu} bytes: smaller segments"));
         // What was too big is lost for certain.
         self.send_again(out, cx);
+    }
+}
+
+/// Counts a payload that was not taken in order, if it is not kept, either.
+#[cold]
+fn count_untaken(untaken: Untaken, cx: &mut Cx) {
+    match untaken {
+        Untaken::Kept => {}
+        // Nothing is refused: that it came again, whoever watches sees without being told.
+        Untaken::CameBefore => cx.counters.count("tcp", "it came before"),
+        Untaken::OutOfWindow => cx.dropped("tcp", "out of the window"),
+        Untaken::TooManyGaps => cx.dropped("tcp", "too many gaps"),
     }
 }

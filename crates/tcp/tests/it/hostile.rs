@@ -107,6 +107,35 @@ fn floods_of_gaps_and_single_bytes_are_bounded() {
     assert!(pair.stream(TWO, two).received.len() >= 1_000);
 }
 
+/// Whatever of a segment is dropped is counted, with its reason; what is kept or handed up is not.
+#[test]
+fn data_that_is_not_kept_is_counted() {
+    let (mut pair, next) = opened(Config::default());
+    let two = pair.accepted(0);
+    let data = |pair: &mut Pair, sequence: SeqNumber, payload: &[u8]| {
+        pair.inject(TWO, forged(Header { sequence, ..next }, payload));
+    };
+    let drops = |pair: &Pair, reason| pair.hosts[TWO].counters.drops("tcp", reason);
+    data(&mut pair, next.sequence, &pattern(100));
+    assert_eq!(pair.stream(TWO, two).received.len(), 100);
+    assert_eq!(pair.hosts[TWO].counters.total(), 0);
+    for _ in 0..100 {
+        data(&mut pair, next.sequence.plus(100_000), b"ten bytes!");
+        data(&mut pair, next.sequence.plus(50), b"ten bytes!");
+    }
+    assert_eq!((drops(&pair, "out of the window"), drops(&pair, "it came before")), (100, 100));
+    for n in 0..200 {
+        data(&mut pair, next.sequence.plus(101 + 2 * n), b"x");
+    }
+    let (kept, dropped) = (16, drops(&pair, "too many gaps"));
+    assert_eq!((dropped, pair.hosts[TWO].counters.total()), (200 - kept, 400 - kept));
+    for n in 0..200 {
+        data(&mut pair, next.sequence.plus(100 + 2 * n), b"y");
+    }
+    let received = pair.stream(TWO, two).received.len() as u64;
+    assert_eq!((received, drops(&pair, "out of the window")), (100 + 2 * kept + 1, 100));
+}
+
 #[test]
 fn segments_between_no_two_hosts_are_dropped() {
     let (mut pair, next) = opened(Config::default());
