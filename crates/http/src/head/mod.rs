@@ -74,6 +74,11 @@ impl HeadReader {
         !self.begun.is_empty()
     }
 
+    /// Whether its method is known to be HEAD.
+    pub(crate) fn asks_for_head_alone(&self) -> bool {
+        self.scanner.asks_for_head_alone()
+    }
+
     /// How many fields the head has, once it is complete.
     pub(crate) fn fields(&self) -> usize {
         self.scanner.fields()

@@ -18,6 +18,8 @@ pub(crate) enum Part {
 /// Empty lines that may come before a request (RFC 9112, section 2.2: at least one).
 const EMPTY_LINES_BEFORE: u8 = 2;
 
+const HEAD: &[u8] = b"HEAD";
+
 /// With what a record of TLS begins by which a server answers what is no TLS (RFC 8446, section 5.1).
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
@@ -32,6 +34,9 @@ pub(crate) struct Scanner {
     first_line: bool,
     empty_lines: u8,
     spaces: u8,
+    /// How long the method is, and whether it has been `HEAD` so far.
+    method: usize,
+    may_be_head: bool,
     target: usize,
     fields: usize,
 }
@@ -58,6 +63,8 @@ impl Scanner {
             first_line: part != Part::Trailers,
             empty_lines: 0,
             spaces: 0,
+            method: 0,
+            may_be_head: true,
             target: 0,
             fields: 0,
         }
@@ -66,6 +73,11 @@ impl Scanner {
     /// How many fields were seen.
     pub(crate) fn fields(&self) -> usize {
         self.fields
+    }
+
+    /// Whether the method is HEAD, as far as the request has come.
+    pub(crate) fn asks_for_head_alone(&self) -> bool {
+        self.part == Part::Request && self.spaces > 0 && self.may_be_head && self.method == HEAD.len()
     }
 
     /// Looks at the next bytes: where in them the head ends, if it does.
@@ -139,6 +151,9 @@ impl Scanner {
             self.spaces = self.spaces.saturating_add(1);
         } else if self.spaces == 1 && self.part == Part::Request {
             self.target = self.target.saturating_add(1);
+        } else if self.spaces == 0 {
+            self.may_be_head &= HEAD.get(self.method) == Some(&byte);
+            self.method = self.method.saturating_add(1);
         }
         if self.target > self.limits.target_bytes {
             return Err(Rule::TargetTooLong);

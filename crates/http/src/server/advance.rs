@@ -4,6 +4,7 @@ use framewise_core::seams::exchange::{
     ExchangeError, ExchangeUp, RefusedRequest, RequestHead, ServerRequest, Version,
 };
 use framewise_core::{Cx, Instant};
+use http::Method;
 
 use super::answer::refusal_page;
 use super::{Exchange, Phase, ServerConn};
@@ -143,12 +144,28 @@ impl ServerConn {
             cx.dropped("http", refusal.rule.name());
             return self.abort(error, shared);
         }
+        let method = self.method();
         self.close_exchange(Err(error), shared);
-        self.refuse(refusal, shared, cx);
+        self.say_refusal(refusal, method, shared, cx);
+    }
+
+    /// Answers a head that broke a rule, or came to a server that takes no more.
+    pub(super) fn refuse(&mut self, refusal: Refusal, shared: &mut Shared, cx: &mut Cx) {
+        let method = self.method();
+        self.say_refusal(refusal, method, shared, cx);
+    }
+
+    /// What the request under way asks for, as far as that is to be known: HEAD, or anything else.
+    fn method(&self) -> Method {
+        match &self.phase {
+            Phase::Head(reader) if reader.asks_for_head_alone() => Method::HEAD,
+            Phase::Exchange(exchange) => exchange.method.clone(),
+            _ => Method::GET,
+        }
     }
 
     /// Answers with the status of the broken rule and a page that says it, then closes (RFC 9112, section 9.6).
-    pub(super) fn refuse(&mut self, refusal: Refusal, shared: &mut Shared, cx: &mut Cx) {
+    fn say_refusal(&mut self, refusal: Refusal, method: Method, shared: &mut Shared, cx: &mut Cx) {
         let rule = refusal.rule;
         cx.dropped("http", rule.name());
         shared.up.push_back(ExchangeUp::Refused(Box::new(RefusedRequest {
@@ -156,8 +173,11 @@ impl ServerConn {
             status: rule.status(),
             reason: rule.name(),
         })));
-        for piece in refusal_page(refusal, &shared.config, cx.now) {
-            self.wire.send(piece);
+        let [head, page] = refusal_page(refusal, &shared.config, cx.now);
+        self.wire.send(head);
+        // An answer to HEAD is a head, whatever it says (RFC 9110, section 9.3.2).
+        if method != Method::HEAD {
+            self.wire.send(page);
         }
         self.finish_connection(cx.now);
     }
