@@ -63,8 +63,17 @@ pub struct Decoder {
 enum State {
     Length(u64),
     UntilClose,
-    Size { digits: u8 },
-    Extension { bytes: usize, quote: Quote },
+    Size {
+        digits: u8,
+    },
+    /// White space before an extension, of which that is a part (RFC 9112, section 7.1.1).
+    BeforeExtension {
+        bytes: usize,
+    },
+    Extension {
+        bytes: usize,
+        quote: Quote,
+    },
     SizeEnd,
     Data(u64),
     DataReturn,
@@ -200,6 +209,9 @@ impl Decoder {
     fn line_byte(&mut self, byte: u8) -> Result<(), Rule> {
         self.state = match (&self.state, byte) {
             (&State::Size { digits }, _) => self.size_byte(digits, byte)?,
+            (&State::BeforeExtension { bytes }, b' ' | b'\t') => self.space(bytes)?,
+            (&State::BeforeExtension { bytes }, b';') => State::Extension { bytes, quote: Quote::Outside },
+            (State::BeforeExtension { .. }, _) => return Err(Rule::ChunkSize),
             (State::Extension { quote: Quote::Outside, .. }, b'\r') => State::SizeEnd,
             (&State::Extension { bytes, quote }, _) => self.extension_byte(bytes, quote, byte)?,
             (State::SizeEnd, b'\n') if self.chunk > 0 => State::Data(self.chunk),
@@ -230,6 +242,7 @@ impl Decoder {
         match byte {
             b'\r' => Ok(State::SizeEnd),
             b';' => Ok(State::Extension { bytes: 0, quote: Quote::Outside }),
+            b' ' | b'\t' => self.space(0),
             b'\n' => Err(Rule::BareLineFeed),
             _ => Err(Rule::ChunkSize),
         }
@@ -239,18 +252,30 @@ impl Decoder {
         if byte == b'\n' {
             return Err(Rule::BareLineFeed);
         }
-        let is_long = bytes >= EXTENSION_BYTES || self.extension >= ALL_EXTENSION_BYTES;
-        if is_long || (is_control(byte) && byte != b'\t') {
+        if is_control(byte) && byte != b'\t' {
             return Err(Rule::ChunkExtension);
         }
-        self.extension += 1;
+        let bytes = self.more_extension(bytes)?;
         let quote = match (quote, byte) {
             (Quote::Outside, b'"') | (Quote::Escaped, _) => Quote::Inside,
             (Quote::Inside, b'"') => Quote::Outside,
             (Quote::Inside, b'\\') => Quote::Escaped,
             (quote, _) => quote,
         };
-        Ok(State::Extension { bytes: bytes + 1, quote })
+        Ok(State::Extension { bytes, quote })
+    }
+
+    fn space(&mut self, bytes: usize) -> Result<State, Rule> {
+        Ok(State::BeforeExtension { bytes: self.more_extension(bytes)? })
+    }
+
+    /// One byte more of what nobody reads, of which there may not be much.
+    fn more_extension(&mut self, bytes: usize) -> Result<usize, Rule> {
+        if bytes >= EXTENSION_BYTES || self.extension >= ALL_EXTENSION_BYTES {
+            return Err(Rule::ChunkExtension);
+        }
+        self.extension += 1;
+        Ok(bytes + 1)
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use ::url::Host;
 use framewise_core::seams::stream::Security;
 
-use crate::head::rules::{NOT_IN_TARGETS, is_host};
+use crate::head::host::is_host;
+use crate::head::rules::NOT_IN_TARGETS;
 
 /// The URL of a page: `http` or `https`, with a host.
 ///

@@ -163,11 +163,10 @@ fn first_lines() -> Vec<Case> {
         "/%",
         "/%4",
         "/%zz",
-        "/?q=100%",
     ] {
         cases.push(case(line(&format!("GET {target} HTTP/1.1")), 400, Rule::RequestTarget));
     }
-    for version in ["0.9", "1.2", "1.9", "2.0", "3.0", "9.9"] {
+    for version in ["0.9", "2.0", "2.1", "3.0", "9.9"] {
         cases.push(case(line(&format!("GET / HTTP/{version}")), 505, Rule::Version));
     }
     for method in ["BREW", "get", "Get", "CONNECT", "TRACE", "PRI", "PROPFIND", "GETGET", "_"] {
@@ -214,8 +213,9 @@ fn hosts() -> Vec<Case> {
     ] {
         cases.push(case(host(name), 400, Rule::HostInvalid));
     }
-    for target in ["http://b/", "http://a:81/", "https://a:80/", "http://a.b?x", "HTTP://aa/"] {
-        cases.push(case(line(&format!("GET {target} HTTP/1.1")), 400, Rule::HostOther));
+    // RFC 9110 §7.4: this connection has no TLS.
+    for target in ["https://a/", "https://a", "HTTPS://a:80/?x"] {
+        cases.push(case(line(&format!("GET {target} HTTP/1.1")), 421, Rule::NotByTls));
     }
     cases
 }
@@ -234,7 +234,7 @@ fn limits() -> Vec<Case> {
         case(chunked("fffffffffff\r\n"), 413, Rule::BodyTooLong),
         case(chunked("ffffffffffffffff\r\n"), 413, Rule::BodyTooLong),
     ];
-    for expected in ["200-ok", "100-continue, 200-ok", "", "100-continue;q=1"] {
+    for expected in ["200-ok", "100-continue, 200-ok", ", x", "100-continue;q=1"] {
         cases.push(case(with(&format!("Expect: {expected}")), 417, Rule::Expectation));
     }
     cases
@@ -258,6 +258,10 @@ fn chunks() -> Vec<Case> {
         case(chunked("3;\x01\r\nabc\r\n"), 400, Rule::ChunkExtension),
         case(chunked("3;x=\"\r\nabc\r\n"), 400, Rule::ChunkExtension),
         case(chunked("3;x=\"\\\"\r\nabc\r\n"), 400, Rule::ChunkExtension),
+        case(chunked(&format!("3{};x\r\nabc\r\n", " ".repeat(300))), 400, Rule::ChunkExtension),
+        case(chunked("3 3;x\r\nabc\r\n"), 400, Rule::ChunkSize),
+        case(chunked(" 3;x\r\nabc\r\n"), 400, Rule::ChunkSize),
+        case(chunked("3 \n;x\r\nabc\r\n"), 400, Rule::ChunkSize),
         case(chunked("0\r\nX : y\r\n\r\n"), 400, Rule::SpaceBeforeColon),
         case(chunked("0\r\nX: y\r\n z\r\n\r\n"), 400, Rule::FoldedField),
         case(chunked("0\r\n\n"), 400, Rule::BareLineFeed),
@@ -366,8 +370,9 @@ fn it_makes_no_difference_in_what_pieces_they_come() {
     }
 }
 
-/// The rules that only time, the number of requests, a peer's end or a response break.
-const ELSEWHERE: [Rule; 8] = [
+/// The rules that only time, the number of requests, TLS, a peer's end or a response break.
+const ELSEWHERE: [Rule; 9] = [
+    Rule::HostOfOther,
     Rule::TlsRecord,
     Rule::StatusLine,
     Rule::BodyCutShort,
@@ -436,17 +441,26 @@ fn nothing_else_is_refused() {
         "GET / HTTP/1.1\r\nHoSt:a:80\t \r\n\r\n",
         "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n",
         "GET http://a/?x HTTP/1.1\r\nHost: A:80\r\n\r\n",
-        "GET HTTP://A:80 HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET https://a HTTP/1.1\r\nHost: a:443\r\n\r\n",
+        "GET HTTP://A:80 HTTP/1.1\r\nHost: b:81\r\n\r\n",
+        "GET http://a/ HTTP/1.0\r\n\r\n",
+        // A later minor version (RFC 9110 §2.5).
+        "GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.9\r\nHost: a\r\n\r\n",
         "GET //a@b:443 HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /%20?a=b&c='d'()[]@:!$*+,;~ HTTP/1.1\r\nHost: a\r\n\r\n",
         // As browsers send it.
         "GET /a|b?c={d}|\\^` HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /a?q=100%&r=%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+        // A list without members (RFC 9110 §5.6.1.2).
+        "GET / HTTP/1.1\r\nHost: a\r\nExpect:\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nExpect: , 100-Continue\r\n\r\n",
         "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nX:\r\nY: a\tb \u{e9}\r\nX: again\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nConnection: Upgrade, HTTP2-Settings\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n003;a=\"\\\"\";b\r\nabc\r\n0;c\r\nTransfer-Encoding: x\r\nContent-Length: 9\r\n\r\n",
+        // White space before an extension (RFC 9112 §7.1.1).
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3 \t;a = b ; c\r\nabc\r\n0 ;\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0003\r\n\r\nabc",
     ] {
         let mut bench = Bench::server();

@@ -7,6 +7,7 @@
 //!
 //! Read RFC 9112 sections 2 to 6 and RFC 9110 sections 5 to 8 before changing anything here.
 
+pub(crate) mod host;
 mod parse;
 pub(crate) mod rules;
 pub(crate) mod scan;

@@ -6,35 +6,38 @@
 use framewise_core::seams::exchange::{Headers, RequestHead, ResponseHead, Version};
 use http::{Method, StatusCode};
 
-use super::rules;
+use super::host;
+use super::rules::{self, RequestLine};
 use crate::rule::{Refusal, Rule};
 
 /// Splits a complete, scanned head of a request with so many `fields`, and refuses what a server refuses.
 pub(crate) fn parse_request(bytes: &[u8], fields: usize) -> Result<RequestHead, Refusal> {
-    rules::check_line(&rules::request_line(bytes)?)?;
-    let head = split_request(bytes, fields)?;
+    let line = rules::request_line(bytes)?;
+    rules::check_line(&line)?;
+    let mut head = split_request(&line, bytes, fields)?;
     rules::check_request(&head).map_err(|rule| rules::locate(rule, bytes))?;
+    host::host_of_target(&mut head);
     Ok(head)
 }
 
 /// Splits the head of a request that somebody else is asked: what its method, its target, Host and Expect say is the affair of
 /// whoever answers it.
 pub(crate) fn parse_watched_request(bytes: &[u8], fields: usize) -> Result<RequestHead, Refusal> {
-    rules::request_line(bytes)?;
-    split_request(bytes, fields)
+    split_request(&rules::request_line(bytes)?, bytes, fields)
 }
 
-fn split_request(bytes: &[u8], fields: usize) -> Result<RequestHead, Refusal> {
+fn split_request(line: &RequestLine<'_>, bytes: &[u8], fields: usize) -> Result<RequestHead, Refusal> {
     let mut places = vec![httparse::EMPTY_HEADER; fields];
-    let mut parsed = httparse::Request::new(&mut places);
-    if !matches!(parsed.parse(bytes), Ok(httparse::Status::Complete(_))) {
+    let rest = bytes.get(line.fields_at..).unwrap_or_default();
+    let Ok(httparse::Status::Complete((_, parsed))) = httparse::parse_headers(rest, &mut places) else {
         return Err(Refusal::new(Rule::RequestLine, 0));
-    }
+    };
+    let target = std::str::from_utf8(line.target).map_err(|_| Refusal::new(Rule::RequestTarget, 0))?;
     Ok(RequestHead {
-        method: method(parsed.method)?,
-        target: parsed.path.unwrap_or_default().to_owned(),
-        version: version(parsed.version)?,
-        headers: headers(parsed.headers),
+        method: Method::from_bytes(line.method).map_err(|_| Refusal::new(Rule::Method, 0))?,
+        target: target.to_owned(),
+        version: line.version,
+        headers: headers(parsed),
     })
 }
 
@@ -55,11 +58,6 @@ pub(crate) fn parse_response(bytes: &[u8], fields: usize) -> Result<ResponseHead
         reason: parsed.reason.unwrap_or_default().to_owned(),
         headers: headers(parsed.headers),
     })
-}
-
-fn method(method: Option<&str>) -> Result<Method, Refusal> {
-    let method = method.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
-    method.ok_or(Refusal::new(Rule::Method, 0))
 }
 
 fn version(minor: Option<u8>) -> Result<Version, Refusal> {

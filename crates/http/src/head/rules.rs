@@ -1,12 +1,13 @@
 //! The rules of RFC 9112 that a head can break though each of its lines is well formed.
 //!
-//! Read RFC 9112 sections 3, 3.2, 6.1, 6.3 and 9.3, RFC 9110 sections 7.2, 8.6 and 10.1.1 first. Two readers that
+//! Read RFC 9112 sections 3, 6.1, 6.3 and 9.3, RFC 9110 sections 2.5, 8.6 and 10.1.1 first. Two readers that
 //! understand the length of a message differently are what request smuggling lives on (RFC 9112, section 11.2),
 //! so whatever could be understood in two ways is refused.
 
 use framewise_core::seams::exchange::{Headers, RequestHead, ResponseHead, Version};
 use http::{Method, StatusCode};
 
+use super::host::{check_host, is_host, origin};
 use super::scan::is_token;
 use crate::body::Framing;
 use crate::rule::{Refusal, Rule};
@@ -17,10 +18,12 @@ const METHODS: [Method; 7] =
 
 /// The first line of a request.
 pub(crate) struct RequestLine<'a> {
-    method: &'a [u8],
-    target: &'a [u8],
-    /// Where it begins.
+    pub(super) method: &'a [u8],
+    pub(super) target: &'a [u8],
+    pub(super) version: Version,
+    /// Where it begins, and where the fields do.
     at: usize,
+    pub(super) fields_at: usize,
 }
 
 /// Finds the first line of a scanned head, which says what HTTP/1 has it say.
@@ -37,8 +40,10 @@ pub(crate) fn request_line(head: &[u8]) -> Result<RequestLine<'_>, Refusal> {
     if method.is_empty() || target.is_empty() || !method.iter().all(|b| is_token(*b)) {
         return Err(Refusal::new(Rule::RequestLine, blank));
     }
-    request_version(version).map_err(|rule| Refusal::new(rule, target_at + target.len() + 1))?;
-    Ok(RequestLine { method, target, at: blank })
+    let version_at = target_at + target.len() + 1;
+    let fields_at = version_at + version.len() + 2;
+    let version = request_version(version).map_err(|rule| Refusal::new(rule, version_at))?;
+    Ok(RequestLine { method, target, version, at: blank, fields_at })
 }
 
 /// Judges the first line of a request by what a server of ours does.
@@ -50,13 +55,18 @@ pub(crate) fn check_line(line: &RequestLine<'_>) -> Result<(), Refusal> {
     request_target(line.method, line.target).map_err(|rule| Refusal::new(rule, target_at))
 }
 
-fn request_version(version: &[u8]) -> Result<(), Rule> {
+/// A later minor version than ours is spoken to as ours is (RFC 9110, section 2.5).
+fn request_version(version: &[u8]) -> Result<Version, Rule> {
     match version {
-        b"HTTP/1.1" | b"HTTP/1.0" => Ok(()),
+        b"HTTP/1.0" => Ok(Version::Http10),
         [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
         {
-            Err(Rule::Version)
+            if *major == b'1' {
+                Ok(Version::Http11)
+            } else {
+                Err(Rule::Version)
+            }
         }
         _ => Err(Rule::RequestLine),
     }
@@ -80,85 +90,32 @@ fn request_target(method: &[u8], target: &[u8]) -> Result<(), Rule> {
         [b'/', ..] => true,
         b"*" => method == b"OPTIONS",
         // A user's name in front of the host is an error (RFC 9110, section 4.2.4), and so is no host (section 4.2.1).
-        _ => authority(target).is_some_and(|(host, _)| !matches!(host, [] | [b':', ..]) && is_host(host)),
+        _ => origin(target).is_some_and(|(_, host)| !matches!(host, [] | [b':', ..]) && is_host(host)),
     };
-    if visible && form && is_percent_encoded(target) { Ok(()) } else { Err(Rule::RequestTarget) }
+    if visible && form && is_percent_encoded(path) { Ok(()) } else { Err(Rule::RequestTarget) }
 }
 
 /// Whether each `%` stands before two hexadecimal digits (RFC 3986, section 2.1): what is read differently by whoever
-/// decodes leniently.
-fn is_percent_encoded(text: &[u8]) -> bool {
+/// decodes leniently. In a query nobody finds a file or a host by it, and browsers leave a `%` there as it was typed.
+pub(super) fn is_percent_encoded(text: &[u8]) -> bool {
     let mut parts = text.split(|b| *b == b'%');
     parts.next();
     parts.all(|part| part.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
-/// The authority of a target in absolute form, and the port that its scheme means where it has none.
-fn authority(target: &[u8]) -> Option<(&[u8], &'static [u8])> {
-    [("http://", "80"), ("https://", "443")].into_iter().find_map(|(scheme, port)| {
-        let (begin, rest) = target.split_at_checked(scheme.len())?;
-        let host = rest.split(|b| matches!(b, b'/' | b'?')).next()?;
-        begin.eq_ignore_ascii_case(scheme.as_bytes()).then_some((host, port.as_bytes()))
-    })
-}
-
-/// Whether a target in absolute form names this host. RFC 9112, section 3.2.2 has a server go by the target; whoever stands
-/// between may go by Host, so only a request in which both say the same is safe.
-fn is_same_host(target: &[u8], host: &[u8]) -> bool {
-    authority(target).is_none_or(|(authority, port)| {
-        let bare = |host: &[u8]| {
-            let without = host.strip_suffix(port).and_then(|host| host.strip_suffix(b":"));
-            without.or_else(|| host.strip_suffix(b":")).unwrap_or(host).to_ascii_lowercase()
-        };
-        bare(authority) == bare(host)
-    })
-}
-
 /// Judges the fields of a request.
 pub(crate) fn check_request(head: &RequestHead) -> Result<(), Rule> {
-    let mut hosts = head.headers.all("host");
-    match (hosts.next(), hosts.next()) {
-        (None, _) if head.version == Version::Http11 => return Err(Rule::HostMissing),
-        (Some(_), Some(_)) => return Err(Rule::HostRepeated),
-        (Some(host), None) if !is_host(host) => return Err(Rule::HostInvalid),
-        (Some(host), None) if !is_same_host(head.target.as_bytes(), host) => return Err(Rule::HostOther),
-        _ => {}
-    }
+    check_host(head)?;
     request_framing(head)?;
-    if head.headers.all("expect").any(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
+    if expectations(&head.headers).any(|expected| !expected.eq_ignore_ascii_case(b"100-continue")) {
         return Err(Rule::Expectation);
     }
     Ok(())
 }
 
-/// `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2). It may be empty. A comma, which the grammar
-/// allows in a name and no name has, is what joins two Host fields into one (RFC 9110, section 5.3).
-pub(crate) fn is_host(value: &[u8]) -> bool {
-    let (name, port) = match value {
-        [b'[', rest @ ..] => {
-            let Some(end) = rest.iter().position(|b| *b == b']') else {
-                return false;
-            };
-            let (address, after) = rest.split_at(end);
-            let text = std::str::from_utf8(address).unwrap_or_default();
-            if text.parse::<std::net::Ipv6Addr>().is_err() {
-                return false;
-            }
-            (&[][..], after.get(1..).unwrap_or_default())
-        }
-        _ => {
-            let end = value.iter().position(|b| *b == b':').unwrap_or(value.len());
-            value.split_at(end)
-        }
-    };
-    let named = name.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~!$&'()*+;=%".contains(b));
-    let named = named && is_percent_encoded(name);
-    let port = match port {
-        [] => true,
-        [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
-        _ => false,
-    };
-    named && port
+/// What a client expects: a list, which may have no member (RFC 9110, sections 10.1.1 and 5.6.1.2).
+pub(crate) fn expectations(headers: &Headers) -> impl Iterator<Item = &[u8]> {
+    members(headers, "expect").filter(|expected| !expected.is_empty())
 }
 
 /// How long a request's body is (RFC 9112, section 6.3).
@@ -203,8 +160,7 @@ fn decimal(value: &[u8]) -> Option<u64> {
 }
 
 fn chunked_alone(headers: &Headers) -> Result<Framing, Rule> {
-    let codings: Vec<&[u8]> =
-        headers.all("transfer-encoding").flat_map(|value| value.split(|b| *b == b',')).map(trim).collect();
+    let codings: Vec<&[u8]> = members(headers, "transfer-encoding").collect();
     let chunked = |coding: &&[u8]| coding.eq_ignore_ascii_case(b"chunked");
     match codings.as_slice() {
         [only] if chunked(only) => Ok(Framing::Chunked),
@@ -225,10 +181,12 @@ pub(crate) fn persists(version: Version, headers: &Headers) -> bool {
 
 /// Whether `Connection` lists this option (RFC 9110, section 7.6.1).
 pub(crate) fn has_option(headers: &Headers, option: &str) -> bool {
-    headers
-        .all("connection")
-        .flat_map(|value| value.split(|b| *b == b','))
-        .any(|listed| trim(listed).eq_ignore_ascii_case(option.as_bytes()))
+    members(headers, "connection").any(|listed| listed.eq_ignore_ascii_case(option.as_bytes()))
+}
+
+/// The members of a list, whatever fields they came in (RFC 9110, section 5.3).
+fn members<'a>(headers: &'a Headers, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    headers.all(name).flat_map(|value| value.split(|b| *b == b',')).map(trim)
 }
 
 /// Without the white space around it.

@@ -30,7 +30,8 @@ pub enum Rule {
     HostMissing,
     HostRepeated,
     HostInvalid,
-    HostOther,
+    HostOfOther,
+    NotByTls,
     LengthRepeated,
     LengthInvalid,
     LengthAndCoding,
@@ -56,7 +57,7 @@ type Row = (&'static str, &'static str, &'static str, StatusCode);
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Rule; 38] = [
+    pub const ALL: [Rule; 39] = [
         Rule::BareLineFeed,
         Rule::BareCarriageReturn,
         Rule::ControlCharacter,
@@ -76,7 +77,8 @@ impl Rule {
         Rule::HostMissing,
         Rule::HostRepeated,
         Rule::HostInvalid,
-        Rule::HostOther,
+        Rule::HostOfOther,
+        Rule::NotByTls,
         Rule::LengthRepeated,
         Rule::LengthInvalid,
         Rule::LengthAndCoding,
@@ -120,7 +122,7 @@ impl Rule {
     /// The field that this rule is about, if it is about one.
     pub(crate) const fn field(self) -> Option<&'static str> {
         match self {
-            Rule::HostRepeated | Rule::HostInvalid | Rule::HostOther => Some("host"),
+            Rule::HostRepeated | Rule::HostInvalid | Rule::HostOfOther => Some("host"),
             Rule::LengthRepeated | Rule::LengthInvalid => Some("content-length"),
             Rule::LengthAndCoding | Rule::ChunkedNotLast | Rule::CodingUnknown | Rule::CodingInHttp10 => {
                 Some("transfer-encoding")
@@ -145,7 +147,7 @@ impl Rule {
             Rule::TooManyFields => ("too many fields", "the head has more fields than this side takes", "RFC 6585 §5", LARGE),
             Rule::HeadTooLong => ("head too long", "the head is longer than this side takes", "RFC 6585 §5", LARGE),
             Rule::RequestLine => ("request line", "a request begins with method, target and version, one space between each", "RFC 9112 §3", BAD),
-            Rule::RequestTarget => ("request target", "a target is /path, a URL with a host, or *, in visible ASCII, two digits after %", "RFC 9112 §3.2", BAD),
+            Rule::RequestTarget => ("request target", "a target is /path, a URL with a host, or *, in visible ASCII, two digits after each % of its path", "RFC 9112 §3.2", BAD),
             Rule::TargetTooLong => ("target too long", "the request target is longer than this side takes", "RFC 9110 §15.5.15", StatusCode::URI_TOO_LONG),
             Rule::StatusLine => ("status line", "a response begins with a version and a status of three digits, 100 to 599", "RFC 9112 §4", BAD),
             Rule::TlsRecord => ("TLS record", "an answer begins with its version; this one begins as a record of TLS does", "RFC 9112 §4, RFC 8446 §5.1", BAD),
@@ -154,7 +156,8 @@ impl Rule {
             Rule::HostMissing => ("host missing", "a request of HTTP/1.1 names its host", "RFC 9112 §3.2", BAD),
             Rule::HostRepeated => ("host repeated", "a request names its host once", "RFC 9112 §3.2", BAD),
             Rule::HostInvalid => ("host invalid", "Host is one name or address, and perhaps a colon and a port", "RFC 9110 §7.2", BAD),
-            Rule::HostOther => ("host other than the target's", "a target that is a URL and Host name the same server", "RFC 9112 §3.2.2", BAD),
+            Rule::HostOfOther => ("host of another certificate", "a connection serves the host whose certificate its client asked for", "RFC 9110 §7.4", StatusCode::MISDIRECTED_REQUEST),
+            Rule::NotByTls => ("https without TLS", "what has a URL of https is answered over TLS alone", "RFC 9110 §7.4", StatusCode::MISDIRECTED_REQUEST),
             Rule::LengthRepeated => ("content-length repeated", "Content-Length is said once", "RFC 9112 §6.3", BAD),
             Rule::LengthInvalid => ("content-length invalid", "Content-Length is decimal digits alone, below 2 to the 64", "RFC 9110 §8.6", BAD),
             Rule::LengthAndCoding => ("content-length with transfer-encoding", "a message has Content-Length or Transfer-Encoding, not both", "RFC 9112 §6.1", BAD),

@@ -3,12 +3,14 @@
 use framewise_core::seams::exchange::{
     ExchangeError, ExchangeUp, RefusedRequest, RequestHead, ServerRequest, Version,
 };
+use framewise_core::seams::stream::ConnInfo;
 use framewise_core::{Cx, Instant};
 use http::Method;
 
 use super::answer::refusal_page;
 use super::{Exchange, Phase, ServerConn};
 use crate::body::{Decoder, Framing};
+use crate::head::host::check_connection;
 use crate::head::scan::Part;
 use crate::head::{HeadReader, parse_request, rules};
 use crate::layer::Shared;
@@ -17,6 +19,13 @@ use crate::transfer::{Receiving, Sending, length_of};
 
 /// Bytes of an unwanted body that are thrown away after the answer, so that the client can read it.
 const DISCARD: usize = 256 * 1024;
+
+/// The request whose head came by this connection, if it may.
+fn request_of(bytes: &[u8], fields: usize, by: &ConnInfo) -> Result<RequestHead, Refusal> {
+    let head = parse_request(bytes, fields)?;
+    check_connection(&head, by.tls.as_ref()).map_err(|rule| rules::locate(rule, bytes))?;
+    Ok(head)
+}
 
 impl ServerConn {
     /// Does all that can be done now.
@@ -44,7 +53,7 @@ impl ServerConn {
         };
         let begun = reader.has_begun();
         let head = match reader.read(&mut self.wire.inbox) {
-            Ok(Some(bytes)) => parse_request(&bytes, reader.fields()),
+            Ok(Some(bytes)) => request_of(&bytes, reader.fields(), &self.info),
             Ok(None) => {
                 if !begun && reader.has_begun() {
                     self.since = cx.now;
@@ -79,7 +88,7 @@ impl ServerConn {
             return self.refuse(Refusal::new(Rule::TooManyExchanges, 0), shared, cx);
         };
         let decoder = Decoder::new(framing, longest, shared.config.limits);
-        let expects = head.version == Version::Http11 && head.headers.contains("expect");
+        let expects = head.version == Version::Http11 && rules::expectations(&head.headers).next().is_some();
         self.phase = Phase::Exchange(Box::new(Exchange {
             id,
             method: head.method.clone(),
