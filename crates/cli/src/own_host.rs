@@ -6,7 +6,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use framewise::http::{Answer, ConnInfo, Handler, Intake, Problem, RefusedRequest, Request, StatusCode};
+use framewise::http::{
+    Answer, ConnInfo, Handler, Intake, Problem, RefusedRequest, Request, StatusCode, Version,
+};
 
 /// Answers only what is asked of an own name.
 pub(crate) struct OwnHost(pub(crate) Arc<dyn Handler>);
@@ -42,8 +44,13 @@ fn misdirected() -> Problem {
     Problem::new(StatusCode::MISDIRECTED_REQUEST, wrong, right).by("RFC 9110 §15.5.20")
 }
 
+/// Whether a request names a host of ours, in its target or in Host, whose place that takes. In HTTP/1.0 it may name none: no
+/// browser is as old.
 fn asks_for_us(request: &Request) -> bool {
-    request.header("Host").is_some_and(is_own)
+    match request.header("Host") {
+        Some(host) => is_own(host),
+        None => request.head.version == Version::Http10,
+    }
 }
 
 /// Whether a Host is an address, or a name that no public name server gives an address (RFC 6761).
@@ -61,7 +68,32 @@ fn is_own(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use framewise::http::{Limits, Params, read_request};
+
     use super::*;
+
+    #[test]
+    fn a_request_may_name_its_host_in_any_way_that_its_version_knows() {
+        for (head, is_ours) in [
+            ("GET /a.txt HTTP/1.0", true),
+            ("GET http://localhost/a.txt HTTP/1.0", true),
+            ("GET http://evil.example/a.txt HTTP/1.0", false),
+            ("GET /a.txt HTTP/1.0\r\nHost: evil.example", false),
+            ("GET /a.txt HTTP/1.1\r\nHost: localhost", true),
+            ("GET /a.txt HTTP/1.1\r\nHost: evil.example", false),
+            ("GET /a.txt HTTP/1.1\r\nHost:", false),
+            ("GET http://127.0.0.1/a.txt HTTP/1.1\r\nHost: evil.example", true),
+            ("GET http://evil.example/a.txt HTTP/1.1\r\nHost: localhost", false),
+        ] {
+            let bytes = format!("{head}\r\n\r\n");
+            let (parsed, _) = read_request(bytes.as_bytes(), &Limits::default()).unwrap().unwrap();
+            let end = "127.0.0.1:80".parse().unwrap();
+            let connection = ConnInfo { local: end, remote: end, tls: None };
+            let request =
+                Request { head: parsed, connection, params: Params::default(), body: Default::default() };
+            assert_eq!(asks_for_us(&request), is_ours, "{head}");
+        }
+    }
 
     #[test]
     fn own_names_and_addresses_are_told_from_others() {
