@@ -9,10 +9,11 @@ use crate::message::{Request, Response};
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}\
                      h1{font-size:1.5rem}code,pre{background:#eee}a{color:#06c}";
 
-/// Text as HTML shows it, whatever is in it.
+/// Text as HTML shows it, whatever is in it. What would move a terminal's cursor, or turn around the order in which text is read,
+/// becomes U+FFFD.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in visible(text) {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -23,6 +24,22 @@ pub fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// Text in which nothing is to be obeyed, lines and tabs apart.
+fn visible(text: &str) -> impl Iterator<Item = char> {
+    let mut chars = text.chars().peekable();
+    std::iter::from_fn(move || {
+        let c = chars.next()?;
+        let is_of_lines = matches!(c, '\n' | '\t') || (c == '\r' && chars.peek() == Some(&'\n'));
+        let is_obeyed = (c.is_control() && !is_of_lines) || is_bidi(c);
+        Some(if is_obeyed { char::REPLACEMENT_CHARACTER } else { c })
+    })
+}
+
+/// Whether a character is a `Bidi_Control` (Unicode Standard Annex 9).
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A page with this title; `body` is HTML already.
@@ -71,7 +88,7 @@ impl Problem {
 
     /// The page for who sent `request`.
     pub fn answer(&self, request: &Request) -> Response {
-        self.page(request.header("accept"))
+        self.page(request.list("accept").as_deref())
     }
 
     /// The page for who accepts these types, as `Accept` has them.
@@ -108,7 +125,7 @@ impl Problem {
         if let Some(source) = self.source {
             text.push_str(&format!("See {source}.\n"));
         }
-        Response::text(text)
+        Response::text(visible(&text).collect::<String>())
     }
 }
 
@@ -133,6 +150,20 @@ mod tests {
         let kind = response.head.headers.text("content-type").unwrap_or_default().to_owned();
         let Body::Bytes(body) = response.body else { panic!("a page has a body") };
         (kind, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    #[test]
+    fn nothing_in_a_page_is_obeyed() {
+        let hostile = "\u{1b}[2J\u{202e}\u{7}\u{7f}\u{9b}1m\r\u{2066}";
+        let harmless = "\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}\u{fffd}1m\u{fffd}\u{fffd}";
+        assert_eq!(escape(hostile), harmless);
+        assert_eq!(escape("two\r\nlines,\ta tab, שלום"), "two\r\nlines,\ta tab, שלום");
+        let problem = Problem::new(StatusCode::NOT_FOUND, hostile, "right").link(hostile, "/");
+        for accept in [None, Some("text/plain")] {
+            let (_, page) = shown(&problem, accept);
+            assert_eq!(page.matches(harmless).count(), 2, "{page:?}");
+            assert!(!page.contains(|c: char| (c.is_control() && c != '\n') || is_bidi(c)), "{page:?}");
+        }
     }
 
     #[test]
