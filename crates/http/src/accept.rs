@@ -25,6 +25,18 @@ pub fn coding(field: &str, coding: &str) -> u16 {
     exact.or_else(|| weight(field, |name| name == "*")).unwrap_or(0)
 }
 
+/// Whether an `Accept-Encoding` has a body in a content coding no less than one without: `identity`, if it names that.
+///
+/// ```
+/// assert!(framewise_http::accept::prefers_coding("identity;q=0.5, gzip", "gzip"));
+/// assert!(!framewise_http::accept::prefers_coding("identity, gzip;q=0.5", "gzip"));
+/// ```
+pub fn prefers_coding(field: &str, coding: &str) -> bool {
+    let plain = weight(field, |name| name.eq_ignore_ascii_case("identity")).unwrap_or(0);
+    let coded = self::coding(field, coding);
+    coded > 0 && coded >= plain
+}
+
 /// The weight of the first member of a list whose name is wanted.
 fn weight(field: &str, is_wanted: impl Fn(&str) -> bool) -> Option<u16> {
     field.split(',').find_map(|member| {

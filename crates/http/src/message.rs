@@ -65,6 +65,14 @@ impl Request {
         self.head.headers.text(name)
     }
 
+    /// The members of a list, whatever fields of this name they came in (RFC 9110, section 5.3); `None` if there is no field.
+    pub fn list(&self, name: &str) -> Option<Cow<'_, str>> {
+        let named = self.head.headers.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name));
+        let mut values = named.map(|(_, value)| String::from_utf8_lossy(value));
+        let first = values.next()?;
+        Some(values.fold(first, |list, more| Cow::Owned(format!("{list},{more}"))))
+    }
+
     /// The pairs of a form that came as `application/x-www-form-urlencoded`, decoded; `None` if none came.
     pub fn form(&self) -> Option<Vec<(String, String)>> {
         Some(self.form_pairs()?.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())

@@ -42,7 +42,7 @@ impl<H: Handler> Compressed<H> {
 
 impl<H: Handler> Handler for Compressed<H> {
     fn handle(&self, request: Request, answer: Answer) {
-        let takes_gzip = request.header("accept-encoding").is_some_and(|a| accept::coding(a, "gzip") > 0);
+        let takes_gzip = request.list("accept-encoding").is_some_and(|a| accept::prefers_coding(&a, "gzip"));
         let asks_for_part = request.head.headers.contains("range");
         let wanted = takes_gzip && !asks_for_part && request.head.version == Version::Http11;
         let is_head = request.head.method == Method::HEAD;
@@ -83,9 +83,10 @@ struct CompressedSink {
 
 impl AnswerSink for CompressedSink {
     fn head(&mut self, mut head: ResponseHead, length: BodyLength) {
-        if head.status == StatusCode::NOT_MODIFIED {
-            // As the page itself would have it (RFC 9110, section 15.4.5).
-            add_vary(&mut head.headers);
+        match head.status {
+            StatusCode::NOT_MODIFIED => self.say_as_page(&mut head.headers),
+            StatusCode::PARTIAL_CONTENT => say_as_whole(&mut head.headers),
+            _ => {}
         }
         let is_long = !matches!(length, BodyLength::Known(length) if length < WORTH_IT);
         if length == BodyLength::None || !is_long || !is_compressible(&head) {
@@ -103,10 +104,7 @@ impl AnswerSink for CompressedSink {
         }
         self.is_live = length == BodyLength::Unknown;
         head.headers.set("Content-Encoding", "gzip");
-        head.headers.remove("Accept-Ranges");
-        if let Some(etag) = head.headers.text("etag").filter(|etag| !etag.starts_with("W/")).map(weak) {
-            head.headers.set("ETag", etag);
-        }
+        name_coded(&mut head.headers);
         self.sink.head(head, BodyLength::Unknown);
     }
 
@@ -152,17 +150,60 @@ impl AnswerSink for CompressedSink {
     }
 }
 
-fn weak(etag: &str) -> String {
-    format!("W/{etag}")
+impl CompressedSink {
+    /// Says of what the client has what would be said of the page (RFC 9110, section 15.4.5). Of which that is, its type and its
+    /// length tell, where the handler has said them: they are for us, and not for the client.
+    fn say_as_page(&self, headers: &mut Headers) {
+        let is_told = headers.contains("content-type");
+        let is_long = stated(headers.text("content-length")).is_none_or(|length| length >= WORTH_IT);
+        if !is_told || (is_long && is_text_uncoded(headers)) {
+            add_vary(headers);
+            if is_told && self.wanted {
+                name_coded(headers);
+            }
+        }
+        headers.remove("Content-Type");
+        headers.remove("Content-Length");
+    }
+}
+
+/// Says of a part of a page what would be said of all of it (RFC 9110, section 15.3.7).
+fn say_as_whole(headers: &mut Headers) {
+    let length = stated(headers.text("content-range").and_then(|range| range.split('/').nth(1)));
+    if length.is_some_and(|length| length >= WORTH_IT) && is_text_uncoded(headers) {
+        add_vary(headers);
+    }
+}
+
+fn stated(length: Option<&str>) -> Option<u64> {
+    length?.parse().ok()
+}
+
+/// Changes what names a page's bytes, and parts of them, to what is true of the compressed ones.
+fn name_coded(headers: &mut Headers) {
+    headers.remove("Accept-Ranges");
+    let strong = headers.text("etag").filter(|etag| !etag.starts_with("W/"));
+    if let Some(weak) = strong.map(|etag| format!("W/{etag}")) {
+        headers.set("ETag", weak);
+    }
+}
+
+/// Whether a page of this type and length is one that is compressed.
+pub(crate) fn is_worth_it(kind: &str, length: u64) -> bool {
+    length >= WORTH_IT && is_text(kind)
 }
 
 /// Whether it is a whole page of text that nobody has coded before.
 fn is_compressible(head: &ResponseHead) -> bool {
-    let headers = &head.headers;
-    let is_whole = head.status != StatusCode::PARTIAL_CONTENT && !headers.contains("content-range");
+    let is_part = head.status == StatusCode::PARTIAL_CONTENT || head.headers.contains("content-range");
+    !is_part && is_text_uncoded(&head.headers)
+}
+
+/// Whether it is text that nobody has coded before, and that may be.
+fn is_text_uncoded(headers: &Headers) -> bool {
     let is_plain = !headers.contains("content-encoding");
     let may_be = !headers.text("cache-control").is_some_and(|cache| cache.contains("no-transform"));
-    is_whole && is_plain && may_be && headers.text("content-type").is_some_and(is_text)
+    is_plain && may_be && headers.text("content-type").is_some_and(is_text)
 }
 
 /// Whether a type is one of text.

@@ -80,7 +80,8 @@ fn cookie(request: &Request) -> Response {
 /// RFC 9110, section 8.4.
 fn verse(request: &Request) -> Response {
     let response =
-        match request.header("Accept-Encoding").is_some_and(|codings| accept::coding(codings, "gzip") > 0) {
+        match request.list("Accept-Encoding").is_some_and(|codings| accept::prefers_coding(&codings, "gzip"))
+        {
             true => Response::bytes("text/plain", &VERSE[..]).header("Content-Encoding", "gzip"),
             false => Response::bytes("text/plain", LINE.repeat(LINES)),
         };

@@ -10,7 +10,7 @@ use common::{Answered, answer, ask, request};
 use flate2::read::GzDecoder;
 use framewise_http::handler::response_head;
 use framewise_http::{Answer, Body, BodyLength, Handler, Headers, Method, Request, Response, StatusCode};
-use framewise_site::Compressed;
+use framewise_site::{Compressed, StaticFiles};
 
 const TAKES: (&str, &str) = ("Accept-Encoding", "deflate, gzip;q=0.8");
 
@@ -59,6 +59,8 @@ fn all_else_is_left_as_it_is() {
     for (kind, fields, varies) in [
         ("text/html", &[][..], true),
         ("text/html", &[("Accept-Encoding", "br, gzip;q=0")], true),
+        ("text/html", &[("Accept-Encoding", "*"), ("Accept-Encoding", "gzip;q=0")], true),
+        ("text/html", &[("Accept-Encoding", "identity, gzip;q=0.1")], true),
         ("text/html", &[TAKES, ("Range", "bytes=0-1")], true),
         ("image/png", &[TAKES], false),
         ("text/event-stream", &[TAKES], false),
@@ -93,6 +95,54 @@ fn all_else_is_left_as_it_is() {
         ask(&unchanged, Method::GET, "/", &[TAKES], "").header("Vary"),
         Some("Cookie, accept-encoding")
     );
+}
+
+/// A directory with a long page, a short one, and a picture.
+fn directory() -> (tempfile::TempDir, impl Handler) {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, length) in [("long.txt", 2_000), ("short.txt", 999), ("long.bin", 2_000)] {
+        std::fs::write(dir.path().join(name), vec![b'a'; length]).unwrap();
+    }
+    let site = StaticFiles::new(dir.path()).unwrap().compressed();
+    (dir, site)
+}
+
+fn named(answered: &Answered) -> [Option<String>; 3] {
+    ["ETag", "Vary", "Accept-Ranges"].map(|name| answered.header(name).map(str::to_owned))
+}
+
+#[test]
+fn what_the_client_has_is_named_as_the_page_would_be() {
+    let (_dir, site) = directory();
+    let none = ("If-None-Match", "*");
+    // RFC 9110 §15.4.5
+    for path in ["/long.txt", "/short.txt", "/long.bin"] {
+        for fields in [&[][..], &[TAKES]] {
+            let page = ask(&site, Method::GET, path, fields, "");
+            let etag = page.header("ETag").unwrap().to_owned();
+            for condition in [none, ("If-None-Match", etag.as_str())] {
+                let unchanged = ask(&site, Method::GET, path, &[fields, &[condition]].concat(), "");
+                assert_eq!(unchanged.status(), 304, "{path} {fields:?} {condition:?}");
+                assert_eq!(named(&unchanged), named(&page), "{path} {fields:?} {condition:?}");
+                let (kind, length) = (unchanged.header("Content-Type"), unchanged.header("Content-Length"));
+                assert_eq!((kind, length), (None, None), "what has no body has no type");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_part_varies_as_the_whole_does() {
+    let (_dir, site) = directory();
+    // RFC 9110 §15.3.7
+    for path in ["/long.txt", "/short.txt", "/long.bin"] {
+        let whole = ask(&site, Method::GET, path, &[], "");
+        for range in ["bytes=0-9", "bytes=0-9, 20-29"] {
+            let part = ask(&site, Method::GET, path, &[("Range", range)], "");
+            assert_eq!(part.status(), 206, "{path} {range}");
+            assert_eq!(named(&part), named(&whole), "{path} {range}");
+        }
+    }
 }
 
 #[test]

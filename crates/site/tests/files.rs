@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 use common::{Answered, ask, get};
 use framewise_http::{Body, BodyLength, Method};
@@ -80,6 +81,8 @@ fn nothing_else_is_ever_served() {
         "/./page.html",
         "/C:/x",
         "/page.html/",
+        "/page.html%2f",
+        "/in.html/",
         "/sub/empty/",
         "/missing",
         "/%ff",
@@ -91,8 +94,7 @@ fn nothing_else_is_ever_served() {
             (&routed, format!("/static{path}")),
         ] {
             let answer = get(site, &path);
-            let page_itself = path.ends_with("/page.html/") && answer.text() == "0123456789";
-            assert!(answer.status() == 404 || page_itself, "{path} got {}", answer.status());
+            assert_eq!(answer.status(), 404, "{path}");
             assert!(!answer.text().contains("SECRET"), "{path}");
         }
     }
@@ -201,12 +203,98 @@ fn conditions() {
         assert_eq!(answer.status(), status, "{fields:?}");
         assert_eq!(answer.header("Etag").is_some(), status != 416);
     }
-    let range = |if_range: &str| {
+    let range = |if_range: &str, site: &StaticFiles| {
         let fields = [("Range", "bytes=0-0"), ("If-Range", if_range)];
-        ask(&files(&dir), Method::GET, "/page.html", &fields, "").status()
+        ask(site, Method::GET, "/page.html", &fields, "").status()
     };
-    assert_eq!((range(etag), range(date), range("\"x\"")), (206, 206, 200));
-    assert_eq!((range(&format!("W/{etag}")), range(long_ago), range("Tue")), (200, 200, 200));
+    let site = files(&dir);
+    for (if_range, status) in
+        [(etag, 206), ("\"x\"", 200), (&format!("W/{etag}"), 200), (long_ago, 200), ("Tue", 200)]
+    {
+        assert_eq!(range(if_range, &site), status, "{if_range}");
+    }
+    // RFC 9110 §13.1.5, §8.8.2.2: within its second a date names more than one version.
+    touch(&dir, SystemTime::now() + Duration::from_secs(5));
+    let date = |dir: &TempDir| get(&files(dir), "/page.html").header("Last-Modified").unwrap().to_owned();
+    assert_eq!(range(&date(&dir), &site), 200);
+    touch(&dir, SystemTime::now() - Duration::from_secs(5));
+    assert_eq!(range(&date(&dir), &site), 206);
+}
+
+/// Dates the page.
+fn touch(dir: &TempDir, time: SystemTime) {
+    let page = fs::File::options().write(true).open(dir.path().join("root/page.html")).unwrap();
+    page.set_modified(time).unwrap();
+}
+
+#[test]
+fn nothing_was_changed_in_the_future() {
+    let dir = tree();
+    let now = SystemTime::now();
+    touch(&dir, now + Duration::from_secs(172_800));
+    // RFC 9110 §8.8.2.1
+    let said = get(&files(&dir), "/page.html").header("Last-Modified").map(httpdate::parse_http_date);
+    let said = said.unwrap().unwrap();
+    assert!(said <= SystemTime::now() && said + Duration::from_secs(1) > now, "{said:?}");
+    let tomorrow = httpdate::fmt_http_date(now + Duration::from_secs(86_400));
+    assert_eq!(with(&dir, "If-Unmodified-Since", &tomorrow).status(), 200, "that is before tomorrow");
+}
+
+#[test]
+fn no_range_of_an_empty_file_can_be_named() {
+    let dir = tree();
+    fs::write(dir.path().join("root/page.html"), "").unwrap();
+    for range in ["bytes=-5", "bytes=0-", "bytes=0-0,3-4"] {
+        let page = with(&dir, "Range", range);
+        assert_eq!((page.status(), page.length), (200, Some(BodyLength::Known(0))), "{range}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_may_have_any_name_and_is_of_the_type_that_its_name_says() {
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+    let dir = tree();
+    let root = dir.path().join("root");
+    fs::write(root.join("a:b\\c.txt"), "colon").unwrap();
+    assert_eq!(get(&files(&dir), "/a:b%5cc.txt").text(), "colon");
+    // Some file systems take letters alone.
+    if fs::write(root.join(std::ffi::OsStr::from_bytes(b"b\xff.txt")), "bytes").is_ok() {
+        assert_eq!(get(&files(&dir), "/b%FF.txt").text(), "bytes");
+        let listed = get(&files(&dir).with_listing(), "/").text();
+        assert!(listed.contains("<a href=\"./b%FF.txt\">b\u{fffd}.txt</a>"), "{listed}");
+    }
+    let two_words = "two words & <b>.bin";
+    for (to, name, kind) in [
+        (two_words, "alias.html", "text/html; charset=utf-8"),
+        ("page.html", "latest", "text/html; charset=utf-8"),
+        (two_words, "latest.unknown", "application/octet-stream"),
+    ] {
+        symlink(to, root.join(name)).unwrap();
+        assert_eq!(get(&files(&dir), &format!("/{name}")).header("Content-Type"), Some(kind), "{name}");
+    }
+}
+
+#[test]
+fn pages_of_our_own_run_nothing_and_obey_nothing() {
+    let dir = tree();
+    fs::write(dir.path().join("root/\u{202e}\u{1b}[2J.txt"), "").unwrap();
+    let site = files(&dir).with_listing();
+    for (path, fields) in [
+        ("/", &[][..]),
+        ("/sub", &[]),
+        ("/missing", &[]),
+        ("/missing%1b%5b2J", &[("Accept", "text/plain")]),
+        ("/page.html", &[("Range", "bytes=99-")]),
+    ] {
+        let page = ask(&site, Method::GET, path, fields, "");
+        let policy = page.header("Content-Security-Policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; "), "{path}: {policy}");
+        assert!(!page.text().contains(['\u{1b}', '\u{202e}']), "{path}");
+    }
+    assert!(get(&site, "/").text().contains("\">\u{fffd}\u{fffd}[2J.txt</a>"));
+    assert_eq!(get(&site, "/page.html").header("Content-Security-Policy"), None, "that is not ours");
 }
 
 #[test]
@@ -353,12 +441,17 @@ fn brotli_is_sent_to_who_takes_it_as_gladly() {
         ("br;q=0.5, gzip;q=0.6", "gz"),
         ("br;q=0, *", "gz"),
         ("*;q=0.1", "br"),
+        ("identity, gzip;q=0.1", "0123456789"),
+        ("identity;q=0.5, br;q=0.4, gzip;q=0.5", "gz"),
         ("gzip", "gz"),
         ("zstd", "0123456789"),
     ] {
         assert_eq!(with(&dir, "Accept-Encoding", accepts).text(), sent, "{accepts}");
     }
     assert_eq!(with(&dir, "Accept-Encoding", "br").header("Content-Encoding"), Some("br"));
+    // RFC 9110 §5.3: two fields are one list.
+    let fields = [("Accept-Encoding", "*"), ("Accept-Encoding", "br;q=0")];
+    assert_eq!(ask(&files(&dir), Method::GET, "/page.html", &fields, "").text(), "gz");
 }
 
 #[test]

@@ -206,15 +206,22 @@ fn site(args: &SiteArgs, shop: Option<&Shop>) -> Result<Arc<dyn Handler>, Failur
         (_, Some(shop)) => shop.handler.clone(),
         (Some(directory), None) => {
             let files = StaticFiles::new(directory).map_err(|error| Failure::of_file(&error))?;
-            if args.list { Arc::new(files.with_listing()) } else { Arc::new(files) }
+            let files = if args.list { files.with_listing() } else { files };
+            if !args.no_compression {
+                return Ok(dated(files.compressed()));
+            }
+            Arc::new(files)
         }
         (None, None) => {
             let work = |request: Request| framewise_server::lesson::work(&request);
             Arc::new(framewise_site::builtin().get(framewise_server::lesson::PATH, work))
         }
     };
-    let sent: Arc<dyn Handler> = if args.no_compression { site } else { Arc::new(Compressed::new(site)) };
-    Ok(Arc::new(Dated::new(sent, Arc::new(SystemTime::now))))
+    Ok(if args.no_compression { dated(site) } else { dated(Compressed::new(site)) })
+}
+
+fn dated(site: impl Handler + 'static) -> Arc<dyn Handler> {
+    Arc::new(Dated::new(site, Arc::new(SystemTime::now)))
 }
 
 /// What clients get to do with: whom it answers, and who keeps a log.

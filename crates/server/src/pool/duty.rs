@@ -1,5 +1,6 @@
 //! The duty to answer one request, shared by whoever works on it and whoever must answer in its place.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ enum Part {
 impl Duty {
     pub(crate) fn new(request: &Request, answer: Answer) -> Self {
         let state = State { part: Part::Nothing(answer), is_last: false };
-        Duty { state: Mutex::new(state), accept: request.header("accept").map(str::to_owned) }
+        Duty { state: Mutex::new(state), accept: request.list("accept").map(Cow::into_owned) }
     }
 
     /// The connection shall end with this answer.

@@ -1,5 +1,6 @@
 //! One request to gunicorn, and its answer, which is passed on as it comes.
 
+use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -42,7 +43,7 @@ impl Handler for Proxy {
     fn handle(&self, request: Request, answer: Answer) {
         // The wrapper in Python says when the application begins.
         state::set(State::Passes);
-        let accept = request.header("accept").map(str::to_owned);
+        let accept = request.list("accept").map(Cow::into_owned);
         match self.ask(&request) {
             Ok((head, framing, rest, socket)) => {
                 let is_bodyless = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&head.status);

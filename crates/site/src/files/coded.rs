@@ -35,14 +35,14 @@ impl Coding {
 /// The one of a file's forms that the client likes best, how it is coded, and whether there was a choice. Of two that it likes
 /// alike, Brotli, which is the shorter.
 pub(super) fn best(request: &Request, found: Found) -> (Option<Coding>, bool, Found) {
-    let accepted = request.header("accept-encoding").unwrap_or_default();
+    let accepted = request.list("accept-encoding").unwrap_or_default();
     let there = [Coding::Brotli, Coding::Gzip].map(|coding| Some((coding, beside(&found, coding)?)));
     let is_choice = there.iter().any(Option::is_some);
     // The last of the greatest is taken.
-    let weighed =
-        there.into_iter().flatten().rev().map(|form| (accept::coding(accepted, form.0.name()), form));
-    match weighed.filter(|(weight, _)| *weight > 0).max_by_key(|(weight, _)| *weight) {
-        Some((_, (coding, coded))) => (Some(coding), is_choice, coded),
+    let liked = |coding: &Coding| accept::prefers_coding(&accepted, coding.name());
+    let taken = there.into_iter().flatten().rev().filter(|(coding, _)| liked(coding));
+    match taken.max_by_key(|(coding, _)| accept::coding(&accepted, coding.name())) {
+        Some((coding, coded)) => (Some(coding), is_choice, coded),
         None => (None, is_choice, found),
     }
 }

@@ -15,14 +15,18 @@ mod open_files;
 mod range;
 mod send;
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use framewise_http::{Answer, Handler, Method, Problem, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 
+use crate::compress::{Compressed, is_worth_it};
 use crate::router::{not_allowed, options};
 use coded::{Coding, best};
 use open_files::{OpenFiles, Opened};
@@ -38,6 +42,7 @@ use range::{Version, Wanted, wanted};
 pub struct StaticFiles {
     root: PathBuf,
     listing: bool,
+    is_compressed: bool,
     open: OpenFiles,
 }
 
@@ -64,12 +69,14 @@ struct NotHere;
 struct Found {
     path: PathBuf,
     metadata: Metadata,
+    /// By which path it was asked for, where that was a link's.
+    link: Option<PathBuf>,
 }
 
 impl Found {
     fn at(path: PathBuf) -> io::Result<Self> {
         let metadata = fs::symlink_metadata(&path)?;
-        Ok(Found { path, metadata })
+        Ok(Found { path, metadata, link: None })
     }
 }
 
@@ -82,7 +89,7 @@ impl StaticFiles {
         if !root.is_dir() {
             return Err(FilesError::NotADirectory(root));
         }
-        Ok(StaticFiles { root, listing: false, open: OpenFiles::default() })
+        Ok(StaticFiles { root, listing: false, is_compressed: false, open: OpenFiles::default() })
     }
 
     /// Shows what is in a directory that has no `index.html`.
@@ -91,11 +98,18 @@ impl StaticFiles {
         self
     }
 
+    /// The same within [`Compressed`](crate::Compressed): it is told of which page an answer is that has none, or several parts
+    /// of it.
+    pub fn compressed(mut self) -> Compressed<Self> {
+        self.is_compressed = true;
+        Compressed::new(self)
+    }
+
     fn answer(&self, request: &Request) -> Response {
         match request.head.method {
             Method::GET | Method::HEAD => {}
             Method::OPTIONS => return options(METHODS),
-            _ => return not_allowed(request, METHODS),
+            _ => return as_own(not_allowed(request, METHODS)),
         }
         match self.find(request) {
             Ok(found) if found.metadata.is_dir() => self.directory(request, &found.path),
@@ -106,39 +120,41 @@ impl StaticFiles {
 
     /// The file or directory that the request names, if it is within the root, links followed.
     fn find(&self, request: &Request) -> Result<Found, NotHere> {
-        let decoded;
         let path = match request.params.get("rest") {
-            Some(rest) => rest,
-            None => {
-                decoded = percent_decode_str(request.path()).decode_utf8().map_err(|_| NotHere)?;
-                decoded.as_ref()
-            }
+            Some(rest) => Cow::Borrowed(rest.as_bytes()),
+            None => percent_decode_str(request.path()).into(),
         };
         let mut found = self.root.clone();
         let mut last = None;
         let mut is_direct = true;
-        for (depth, name) in path.split('/').filter(|name| !name.is_empty()).enumerate() {
-            if is_hidden(depth, name) || name.contains(['\\', '\0', ':']) {
+        for (depth, name) in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).enumerate() {
+            if is_hidden(depth, name) || name.iter().any(|byte| NOT_IN_NAMES.contains(byte)) {
                 return Err(NotHere);
             }
-            found.push(name);
+            found.push(name_of(name).ok_or(NotHere)?);
             let metadata = fs::symlink_metadata(&found).map_err(|_| NotHere)?;
             is_direct = is_direct && !metadata.is_symlink();
             last = Some(metadata);
         }
         // Without a link on the way it is where it says; to look for links from the root of all takes several calls more.
-        match last {
-            Some(metadata) if is_direct => Ok(Found { path: found, metadata }),
-            _ => self.behind_links(&found),
-        }
+        let found = match last {
+            Some(metadata) if is_direct => Found { path: found, metadata, link: None },
+            _ => self.behind_links(&found)?,
+        };
+        // A slash at the end is a directory's: from there the links of a file would lead astray.
+        if path.ends_with(b"/") && !found.metadata.is_dir() { Err(NotHere) } else { Ok(found) }
     }
 
     fn behind_links(&self, path: &Path) -> Result<Found, NotHere> {
         let real = path.canonicalize().map_err(|_| NotHere)?;
         let within = real.strip_prefix(&self.root).map_err(|_| NotHere)?;
         let mut names = within.iter().enumerate();
-        let hidden = names.any(|(depth, name)| is_hidden(depth, &name.to_string_lossy()));
-        if hidden { Err(NotHere) } else { Found::at(real).map_err(|_| NotHere) }
+        let hidden = names.any(|(depth, name)| is_hidden(depth, name.as_encoded_bytes()));
+        if hidden {
+            return Err(NotHere);
+        }
+        let found = Found::at(real).map_err(|_| NotHere)?;
+        Ok(Found { link: Some(path.to_owned()), ..found })
     }
 
     fn directory(&self, request: &Request, path: &Path) -> Response {
@@ -156,11 +172,11 @@ impl StaticFiles {
 
     /// A file, or the part of it that is wanted.
     fn file(&self, request: &Request, found: Found) -> io::Result<Response> {
-        let kind = content_type(&found.path);
+        let kind = content_type(&found);
         let (coding, is_choice, sent) = best(request, found);
         let Opened { file, metadata } = self.open.open(&sent.path, sent.metadata)?;
         let length = metadata.len();
-        let version = Version::new(length, metadata.modified().ok()).coded(coding);
+        let version = Version::new(length, metadata.modified().ok(), SystemTime::now()).coded(coding);
         let described = |status| described(Response::status(status), &version, coding, is_choice);
         Ok(match wanted(request, &version, length) {
             Wanted::Whole => described(StatusCode::OK)
@@ -172,11 +188,17 @@ impl StaticFiles {
                 .with_body(send::range(file, part)),
             Wanted::Parts(parts) => {
                 let boundary = version.boundary();
-                described(StatusCode::PARTIAL_CONTENT)
+                let varies = self.is_compressed && !is_choice && is_worth_it(&kind, length);
+                let parts_of = described(StatusCode::PARTIAL_CONTENT);
+                let parts_of = if varies { parts_of.header("Vary", "Accept-Encoding") } else { parts_of };
+                parts_of
                     .header("Content-Type", &format!("multipart/byteranges; boundary={boundary}"))
                     .with_body(send::ranges(&file, &parts, length, &kind, &boundary))
             }
             Wanted::Nowhere => unsatisfiable(request, length),
+            Wanted::Unchanged if self.is_compressed => described(StatusCode::NOT_MODIFIED)
+                .header("Content-Type", &kind)
+                .header("Content-Length", &length.to_string()),
             Wanted::Unchanged => described(StatusCode::NOT_MODIFIED),
             Wanted::Different => described(StatusCode::PRECONDITION_FAILED),
         })
@@ -197,8 +219,28 @@ impl Handler for StaticFiles {
 }
 
 /// Whether what begins with a dot is nobody's business: all but the one directory that is made to be looked into.
-fn is_hidden(depth: usize, name: &str) -> bool {
-    name.starts_with('.') && !(depth == 0 && name == ".well-known")
+fn is_hidden(depth: usize, name: &[u8]) -> bool {
+    name.starts_with(b".") && !(depth == 0 && name == b".well-known")
+}
+
+/// What no name of a file holds. On Windows a path may go on behind some of it.
+const NOT_IN_NAMES: &[u8] = if cfg!(windows) { b"\0\\:" } else { b"\0" };
+
+/// These bytes as a file's name: any are one on Unix, elsewhere letters alone.
+#[cfg(unix)]
+fn name_of(bytes: &[u8]) -> Option<&OsStr> {
+    Some(std::os::unix::ffi::OsStrExt::from_bytes(bytes))
+}
+
+#[cfg(not(unix))]
+fn name_of(bytes: &[u8]) -> Option<&OsStr> {
+    std::str::from_utf8(bytes).ok().map(OsStr::new)
+}
+
+/// A page of our own, with names in it that others have chosen: whatever these are, nothing in it is run, and it asks for nothing
+/// (Content Security Policy Level 3).
+fn as_own(page: Response) -> Response {
+    page.header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'")
 }
 
 /// To the same path with a slash, from which relative links count.
@@ -209,10 +251,8 @@ fn moved(request: &Request) -> Response {
         Some(query) => format!("{path}?{query}"),
         None => path,
     };
-    Problem::new(StatusCode::MOVED_PERMANENTLY, "This is a directory.", "It is at:")
-        .link(&location, &location)
-        .answer(request)
-        .header("Location", &location)
+    let problem = Problem::new(StatusCode::MOVED_PERMANENTLY, "This is a directory.", "It is at:");
+    as_own(problem.link(&location, &location).answer(request)).header("Location", &location)
 }
 
 fn not_found(request: &Request) -> Response {
@@ -223,18 +263,17 @@ fn not_found(request: &Request) -> Response {
             "There is no index.html here.",
             "Ask for a file by its name.",
         );
-        return problem.by("RFC 9110 §15.5.5").answer(request);
+        return as_own(problem.by("RFC 9110 §15.5.5").answer(request));
     }
     let wrong = format!("There is no file at {} here.", request.path());
     let problem = Problem::new(StatusCode::NOT_FOUND, wrong, "Begin at:").by("RFC 9110 §15.5.5");
-    problem.link("/", "/").answer(request)
+    as_own(problem.link("/", "/").answer(request))
 }
 
 fn unsatisfiable(request: &Request, length: u64) -> Response {
     let right = format!("It has {length}: Range: bytes=0-{}", length.saturating_sub(1));
-    Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "The file has no such bytes.", right)
-        .by("RFC 9110 §15.5.17")
-        .answer(request)
+    let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "The file has no such bytes.", right);
+    as_own(problem.by("RFC 9110 §15.5.17").answer(request))
         .header("Content-Range", &format!("bytes */{length}"))
 }
 
@@ -256,8 +295,11 @@ fn described(response: Response, version: &Version, coding: Option<Coding>, is_c
     }
 }
 
-fn content_type(path: &Path) -> String {
-    let kind = mime_guess::from_path(path).first_or_octet_stream();
+/// By the ending of the name that was asked for; where that has none that is known, by that of what the link leads to.
+fn content_type(found: &Found) -> String {
+    let guess = |path: &Path| mime_guess::from_path(path).first();
+    let kind = found.link.as_deref().and_then(guess).or_else(|| guess(&found.path));
+    let kind = kind.unwrap_or(mime_guess::mime::APPLICATION_OCTET_STREAM);
     let text = kind.type_() == mime_guess::mime::TEXT || kind.subtype() == mime_guess::mime::JAVASCRIPT;
     if text { format!("{}; charset=utf-8", kind.essence_str()) } else { kind.essence_str().to_owned() }
 }

@@ -13,6 +13,8 @@ use super::Coding;
 const RANGES: usize = 16;
 /// The first second of the year 10000, since 1970: dates of HTTP end before it.
 const NO_DATE: Duration = Duration::from_secs(253_402_300_800);
+/// What a date of HTTP can't tell apart.
+const A_SECOND: Duration = Duration::from_secs(1);
 
 /// What to send of a file of a known length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,19 +39,23 @@ pub(crate) struct Version {
     /// The entity tag, a strong one: it changes with every byte as far as the file's time does.
     pub(crate) etag: String,
     pub(crate) modified: Option<SystemTime>,
+    /// Whether its second is over, so that by now no other version can get the same date (RFC 9110, section 8.8.2.2).
+    is_dated_strongly: bool,
 }
 
 impl Version {
-    /// The version of a file with this length and time of change.
-    pub(crate) fn new(length: u64, modified: Option<SystemTime>) -> Self {
-        let since = modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-        let nanos = since.map_or(0, |since| since.as_nanos());
+    /// The version of a file with this length and time of change. As a date, one in the future is now (RFC 9110, section 8.8.2.1).
+    pub(crate) fn new(length: u64, modified: Option<SystemTime>, now: SystemTime) -> Self {
+        let since = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).ok();
+        let nanos = modified.and_then(since).map_or(0, |since| since.as_nanos());
         let etag = format!("\"{length:x}-{nanos:x}\"");
         // Dates of HTTP have whole seconds.
-        let modified = since
+        let modified = modified
+            .and_then(|time| since(time.min(now)))
             .filter(|since| *since < NO_DATE)
             .map(|since| SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs()));
-        Version { etag, modified }
+        let is_dated_strongly = modified.is_some_and(|time| time + A_SECOND <= now);
+        Version { etag, modified, is_dated_strongly }
     }
 
     /// The same version in this content coding: another representation has another tag (RFC 9110, section 8.8.3.3).
@@ -76,6 +82,12 @@ impl Version {
         etags.trim() == "*" || etags.split(',').any(|etag| etag.trim() == self.etag)
     }
 
+    /// Whether an If-Range names it and can name no other (RFC 9110, section 13.1.5).
+    fn is_exactly(&self, validator: &str) -> bool {
+        let date = self.modified.filter(|_| self.is_dated_strongly).map(httpdate::fmt_http_date);
+        validator == self.etag || date.as_deref() == Some(validator)
+    }
+
     fn unmodified_since(&self, date: &str) -> Option<bool> {
         let date = httpdate::parse_http_date(date).ok()?;
         Some(self.modified? <= date)
@@ -85,14 +97,14 @@ impl Version {
 /// What `request` wants of a file with this version and length.
 pub(crate) fn wanted(request: &Request, version: &Version, length: u64) -> Wanted {
     let header = |name: &str| request.header(name);
-    let stale = match list(request, "if-match") {
+    let stale = match request.list("if-match") {
         Some(etags) => !version.is_strongly_among(&etags),
         None => header("if-unmodified-since").and_then(|date| version.unmodified_since(date)) == Some(false),
     };
     if stale {
         return Wanted::Different;
     }
-    let fresh = match list(request, "if-none-match") {
+    let fresh = match request.list("if-none-match") {
         Some(etags) => version.is_weakly_among(&etags),
         None => header("if-modified-since").and_then(|date| version.unmodified_since(date)) == Some(true),
     };
@@ -101,17 +113,9 @@ pub(crate) fn wanted(request: &Request, version: &Version, length: u64) -> Wante
     }
     // Ranges are for GET alone (RFC 9110, section 14.2).
     let range = header("range").filter(|_| request.head.method == Method::GET);
-    let same = header("if-range").is_none_or(|etag| {
-        let dated = version.modified.map(httpdate::fmt_http_date);
-        etag.trim() == version.etag || dated.as_deref() == Some(etag.trim())
-    });
-    range.filter(|_| same).and_then(|range| byte_ranges(range, length)).unwrap_or(Wanted::Whole)
-}
-
-/// The members of a list, whatever fields they came in (RFC 9110, section 5.3).
-fn list(request: &Request, name: &str) -> Option<String> {
-    let values: Vec<_> = request.head.headers.all(name).map(String::from_utf8_lossy).collect();
-    (!values.is_empty()).then(|| values.join(","))
+    let same = header("if-range").is_none_or(|validator| version.is_exactly(validator.trim()));
+    // No byte of nothing can be named (RFC 9110, section 14.4).
+    range.filter(|_| same && length > 0).and_then(|range| byte_ranges(range, length)).unwrap_or(Wanted::Whole)
 }
 
 /// Byte ranges in order, those that overlap or touch joined; what is no byte range, or too many, is ignored, as a server may.
