@@ -98,6 +98,8 @@ enum Verdict {
     Unchecked,
     None,
     Right,
+    /// Only the pseudo-header's sum stands there: the device does the rest.
+    Left,
     Wrong(HeaderError),
 }
 
@@ -109,6 +111,7 @@ impl Verdict {
         match view.verify(source, destination) {
             Ok(()) if view.checksum() == 0 => Verdict::None,
             Ok(()) => Verdict::Right,
+            Err(_) if view.is_sum_left(source, destination) => Verdict::Left,
             Err(error) => Verdict::Wrong(error),
         }
     }
@@ -118,6 +121,7 @@ impl Verdict {
             Verdict::Unchecked => "length right",
             Verdict::None => "length right, sender gave no sum",
             Verdict::Right => "length right, sum right",
+            Verdict::Left => "length right, no sum needed",
             Verdict::Wrong(_) => "damaged: the sum is wrong",
         }
     }
@@ -130,6 +134,10 @@ impl Verdict {
             Verdict::None => "The sender computed no sum, which IPv4 allows.".to_owned(),
             Verdict::Right => {
                 "Right: data, ports and both addresses add up as they did for the sender.".to_owned()
+            }
+            Verdict::Left => {
+                "Not computed yet: the network device does it, or there is no wire to be damaged on."
+                    .to_owned()
             }
             Verdict::Wrong(error) => format!("Damaged on the way: {error}."),
         }

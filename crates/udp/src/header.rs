@@ -154,6 +154,13 @@ impl<'a> DatagramView<'a> {
         Err(HeaderError::ChecksumWrong { needed: never_zero(without.checksum()), found })
     }
 
+    /// Whether only the sum over the pseudo-header stands where the checksum goes: the sender has left the rest to the device.
+    pub(crate) fn is_sum_left(&self, source: IpAddr, destination: IpAddr) -> bool {
+        let mut pseudo = Sum::default();
+        pseudo.add_pseudo_header(source, destination, UDP, self.bytes.len());
+        self.checksum() == pseudo.folded()
+    }
+
     /// The header as numbers.
     pub fn header(&self) -> Header {
         Header { source_port: self.source_port(), destination_port: self.destination_port() }
