@@ -17,6 +17,8 @@ use crate::ndp::{Envelope, Ndp};
 pub enum Way {
     /// To everybody who listens.
     Group,
+    /// Back to its sender: it never left the machine.
+    Loop,
     /// To its destination itself.
     Direct,
     /// To this neighbour, which hands it on.
@@ -49,6 +51,12 @@ fn next_hop(destination: IpAddr, way: Way) -> StateField {
             "next hop",
             "everybody who listens",
             "Its destination is a group, or all: one frame reaches them.",
+            SOURCE,
+        ),
+        Way::Loop => StateField::new(
+            "next hop",
+            "this machine itself",
+            "Its destination is an address of its own sender: it goes round in the machine's own loop.",
             SOURCE,
         ),
         Way::Direct => StateField::new(

@@ -126,6 +126,22 @@ fn neighbours_are_known_once_they_were_heard() {
 }
 
 #[test]
+fn what_a_machine_sends_to_itself_is_for_no_group() {
+    let mut frame = syn(0);
+    let hop = |frame: &[u8]| {
+        let dissection = taken_apart(&[frame.to_vec()]);
+        let states = dissection.frame(1).unwrap().states();
+        let ip = states.into_iter().find(|state| state.protocol == "IPv4").unwrap();
+        ip.fields[0].field.value.clone()
+    };
+    assert_eq!(hop(&frame), "02:00:00:00:00:02");
+    frame[..12].fill(0);
+    assert_eq!(hop(&frame), "this machine itself");
+    frame[..6].copy_from_slice(&[1, 0, 0x5e, 0, 0, 1]);
+    assert_eq!(hop(&frame), "everybody who listens");
+}
+
+#[test]
 fn of_many_neighbours_those_of_the_frame_are_told_and_how_many_more_there_are() {
     let mac = |number: u16| {
         let [high, low] = number.to_be_bytes();

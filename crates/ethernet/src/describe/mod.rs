@@ -51,6 +51,8 @@ fn outbound(destination: MacAddr) -> String {
         "to every station on the link".to_owned()
     } else if destination.is_multicast() {
         "to a group of stations".to_owned()
+    } else if destination == MacAddr::UNSPECIFIED {
+        "to this machine itself".to_owned()
     } else {
         format!("only to {destination}")
     }
@@ -61,6 +63,8 @@ fn inbound(destination: MacAddr) -> &'static str {
         "is it for everybody? yes"
     } else if destination.is_multicast() {
         "is it for a group? yes, ask IP"
+    } else if destination == MacAddr::UNSPECIFIED {
+        "has it an address? it needs none"
     } else {
         "is it for my address? yes"
     }
@@ -71,18 +75,26 @@ pub(crate) fn next(ethertype: EtherType) -> String {
     format!("type {ethertype}: {protocol}")
 }
 
+/// Of the address of nobody, which stands in both places where a machine sends to itself.
+const OWN_LOOP: &str =
+    "No address: the frame stays in the machine's own loop, where no station has or needs one.";
+
 fn meaning_of_destination(mac: MacAddr) -> &'static str {
     if mac.is_broadcast() {
         "Every station on this link takes this frame in."
     } else if mac.is_multicast() {
         "The stations of a group take this frame in; the last bit of the first byte marks a group."
+    } else if mac == MacAddr::UNSPECIFIED {
+        OWN_LOOP
     } else {
         "The one station on this link that takes this frame in; all others ignore it."
     }
 }
 
 fn meaning_of_source(mac: MacAddr) -> &'static str {
-    if mac.is_local() {
+    if mac == MacAddr::UNSPECIFIED {
+        OWN_LOOP
+    } else if mac.is_local() {
         "The station that sent this frame. Its address was assigned locally, not by a manufacturer."
     } else {
         "The station that sent this frame. Its manufacturer gave it this address."
@@ -102,21 +114,20 @@ fn address_fields(name: &'static str, at: usize, mac: MacAddr, meaning: &'static
             "Set, since no manufacturer hands out the address of this group.",
             "Not set: this group's address is out of a block that was handed out like a manufacturer's.",
         ),
+        _ if mac == MacAddr::UNSPECIFIED => ("", "Not set, like all the bits of no address."),
         _ => (
             "Whoever runs the network chose this address.",
             "The manufacturer chose this address; there is no second one like it.",
         ),
     };
+    let one = match mac == MacAddr::UNSPECIFIED {
+        true => "Not set, like all the bits of no address.",
+        false => "The address of one station.",
+    };
     [
         Field::new(name, at..at + 6, mac.to_string(), meaning, source),
         bit("local bit", 6, mac.is_local(), is_local, is_global),
-        bit(
-            "group bit",
-            7,
-            mac.is_multicast(),
-            "The address of a group, or of everybody.",
-            "The address of one station.",
-        ),
+        bit("group bit", 7, mac.is_multicast(), "The address of a group, or of everybody.", one),
     ]
 }
 

@@ -207,6 +207,18 @@ fn what_stands_in_the_place_of_a_type_is_told_for_what_it_is() {
 }
 
 #[test]
+fn the_address_of_nobody_is_the_machines_own_loop() {
+    let mut frame = vec![0; 60];
+    frame[12..14].copy_from_slice(&[0x08, 0x00]);
+    let said = describe(&frame).expect("a frame");
+    assert_eq!(said.outbound, "to this machine itself");
+    for field in said.fields.iter().filter(|field| field.bytes.end <= 12) {
+        assert!(field.meaning.contains("o address"), "{}: {}", field.name, field.meaning);
+        assert!(!field.meaning.contains("manufacturer"), "{}", field.meaning);
+    }
+}
+
+#[test]
 fn padding_is_what_the_packet_inside_does_not_count() {
     let header = Header {
         destination: MacAddr::new([2, 0, 0, 0, 0, 1]),

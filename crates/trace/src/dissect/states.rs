@@ -176,7 +176,8 @@ impl<'d> Frame<'d> {
         let mac = MacAddr::new(array_at(self.bytes(), 0)?);
         let neighbours = self.gossip().until(self.number(), self.record.interface);
         Some(match neighbours.mac(destination) {
-            _ if !mac.is_unicast() => Way::Group,
+            _ if mac.is_multicast() => Way::Group,
+            _ if mac == MacAddr::UNSPECIFIED => Way::Loop,
             Some(known) if known == mac => Way::Direct,
             // Of what comes here, the link's station is this one itself.
             _ if self.direction() == Some(Direction::Inbound) => return None,
