@@ -219,6 +219,19 @@ fn resolver_and_server_understand_each_other() {
 }
 
 #[test]
+fn an_answer_that_was_cut_off_does_not_say_that_there_is_nothing() {
+    let mut response = answers("shop.test", Kind::A);
+    response.answers.clear();
+    let said = |response: &Message| {
+        let bytes = response.emit().expect("a response");
+        describe(&bytes).expect("a message").inbound
+    };
+    assert_eq!(said(&response), "learnt: no A there");
+    response.truncated = true;
+    assert_eq!(said(&response), "learnt: cut off, ask over TCP");
+}
+
+#[test]
 fn a_description_explains_query_and_response() {
     let asked = query("shop.test", Kind::A);
     let described = describe(&asked.emit().expect("a query")).expect("a message");

@@ -45,6 +45,10 @@ fn phrase(message: &Message, asking: &str, answering: &str) -> String {
     match (message.code, address, message.answers.first()) {
         (ResponseCode::NoError, Some(address), _) => format!("{answering}: {address}"),
         (ResponseCode::NoError, None, Some(record)) => format!("{answering}: {}", value(&record.data)),
+        // Nothing was left of it, which is not to say that there is nothing (RFC 2181, section 9).
+        (ResponseCode::NoError, None, None) if message.truncated => {
+            format!("{answering}: cut off, ask over TCP")
+        }
         (ResponseCode::NoError, None, None) => format!("{answering}: no {} there", question.kind),
         (ResponseCode::NameError, ..) => format!("{answering}: no such name"),
         (code, ..) => format!("{answering}: {code}"),
