@@ -8,9 +8,10 @@ use framewise_core::buf::{ChecksumState, InterfaceId, Offload};
 use framewise_core::seams::Frames;
 use framewise_core::seams::frame::Frame;
 use framewise_core::{Buf, Counters, Cx, Direction, Instant, Observer};
+use framewise_trace::dissect::Limits;
 use framewise_trace::pcapng::{LONGEST_BLOCK, MOST_INTERFACES, SIMULATED_EPOCH};
 use framewise_trace::{
-    CaptureOptions, CaptureReader, CaptureWriter, Item, ReadError, Recorder, Trace, write_capture,
+    CaptureOptions, CaptureReader, CaptureWriter, Dissection, Item, ReadError, Recorder, Trace, write_capture,
 };
 use proptest::prelude::*;
 
@@ -243,6 +244,17 @@ fn older_files_are_read_in_both_byte_orders_and_resolutions() {
             assert_eq!(items, ["- 1.5s 5 of 60"], "big endian {big_endian}, ns {nanoseconds}");
         }
     }
+}
+
+#[test]
+fn what_an_older_file_says_of_check_sequences_is_no_part_of_the_kind_of_link() {
+    let mut file = old_file(false, false);
+    // Two words of check sequence behind each frame, and that this is known.
+    file[20..24].copy_from_slice(&0x2400_0001_u32.to_le_bytes());
+    let dissection = Dissection::of_capture(&file[..], "", Limits::default()).unwrap();
+    let troubles = dissection.frame(1).unwrap().layers().troubles;
+    assert!(troubles.iter().all(|trouble| !trouble.contains("LINKTYPE")), "{troubles:?}");
+    assert_eq!(dissection.frame(1).unwrap().interface().unwrap().link_type, 1);
 }
 
 /// A pcapng block in the byte order that `word` writes.

@@ -418,8 +418,8 @@ fn interface(block: &InterfaceDescriptionBlock<'_>, format: Format) -> Interface
 fn pcap_interface(header: &PcapHeader) -> Interface {
     Interface {
         name: None,
-        // The upper bits tell about frame check sequences (draft-ietf-opsawg-pcap, section 4).
-        link_type: header.network.0 as u32 & 0x0fff_ffff,
+        // The upper half tells about frame check sequences (draft-ietf-opsawg-pcap, section 4).
+        link_type: header.network.0 as u32 & 0xffff,
         snap_length: header.snaplen,
         units_per_second: match header.is_nanosecond_precision() {
             true => 1_000_000_000,
