@@ -147,11 +147,18 @@ pub(crate) fn frame_number(place: &Place) -> Option<usize> {
     }
 }
 
-/// Milliseconds since the first frame.
+/// Milliseconds since the first frame that has a time; with a sign, where the clock was set back in between.
 pub(crate) fn time(dissection: &Dissection, frame: &Frame<'_>) -> String {
-    let began = dissection.frame(1).and_then(|frame| frame.time()).unwrap_or_default();
-    let since = |time: Duration| format!("{:.3}", time.saturating_sub(began).as_secs_f64() * 1_000.0);
-    frame.time().map_or_else(String::new, since)
+    let began = || dissection.frames().find_map(|frame| frame.time()).unwrap_or_default();
+    frame.time().map_or_else(String::new, |time| since(began(), time))
+}
+
+fn since(began: Duration, time: Duration) -> String {
+    let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
+    match time.checked_sub(began) {
+        Some(since) => format!("{:.3}", millis(since)),
+        None => format!("-{:.3}", millis(began.saturating_sub(time))),
+    }
 }
 
 /// Whether a layer is the one that was asked for: `ip` is either version, case does not matter.
@@ -159,4 +166,38 @@ pub(crate) fn is_called(layer: &Layer, name: &str) -> bool {
     let protocol = layer.description.protocol.to_lowercase();
     let name = name.to_lowercase();
     protocol == name || (name == "ip" && (protocol == "ipv4" || protocol == "ipv6"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_gives_a_sign() {
+        let at = Duration::from_micros;
+        assert_eq!(since(at(1_500), at(3_000)), "1.500");
+        assert_eq!(since(at(3_000), at(1_500)), "-1.500");
+    }
+
+    #[test]
+    fn times_count_from_the_first_frame_that_has_one() {
+        // A pcapng file of Ethernet: a simple packet, which has no time, then an enhanced one at 1,700,000,000 s.
+        let block = |kind: u32, words: &[u32]| {
+            let length = 12 + 4 * words.len() as u32;
+            let all = [&[kind, length], words, &[length]].concat();
+            all.into_iter().flat_map(u32::to_le_bytes).collect::<Vec<u8>>()
+        };
+        let micros = 1_700_000_000_000_000_u64;
+        let enhanced = [0, (micros >> 32) as u32, micros as u32, 4, 4, 0];
+        let file = [
+            block(0x0a0d_0d0a, &[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]),
+            block(1, &[1, 0]),
+            block(3, &[4, 0]),
+            block(6, &enhanced),
+        ];
+        let file = file.concat();
+        let dissection = Dissection::of_capture(&file[..], "", Limits::default()).expect("a capture");
+        let times: Vec<String> = dissection.frames().map(|frame| time(&dissection, &frame)).collect();
+        assert_eq!(times, ["", "0.000"]);
+    }
 }
