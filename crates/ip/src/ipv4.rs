@@ -59,6 +59,21 @@ impl Ipv4Header {
 
     /// Reads the header of a packet of which only the beginning need be there, as an ICMP error quotes it.
     pub fn read(packet: &[u8]) -> Result<Self, ParseError> {
+        Self::read_with(packet, |total_len| total_len)
+    }
+
+    /// Reads the header of a packet that was caught where it was sent. What a device is to cut into smaller packets may have
+    /// a total length of 0 there, since each of those gets its own: it goes up to the end of `packet`.
+    pub fn read_caught(packet: &[u8]) -> Result<Self, ParseError> {
+        Self::read_with(packet, |total_len| if total_len == 0 { packet.len() } else { total_len })
+    }
+
+    /// Whether the total length of `packet` is left to the device.
+    pub(crate) fn is_length_left(packet: &[u8]) -> bool {
+        array_at(packet, 2) == Some([0, 0])
+    }
+
+    fn read_with(packet: &[u8], length: impl FnOnce(usize) -> usize) -> Result<Self, ParseError> {
         require(packet, "IPv4", 0, HEADER_LEN)?;
         let fixed: [u8; HEADER_LEN] = array_at(packet, 0).unwrap_or_default();
         let word = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
@@ -78,7 +93,7 @@ impl Ipv4Header {
             return Err(field(0, "IPv4 header length below 20", HEADER_LEN, header_len));
         }
         require(packet, "IPv4", 0, header_len)?;
-        let total_len = usize::from(word(2));
+        let total_len = length(usize::from(word(2)));
         if total_len < header_len {
             return Err(field(2, "IPv4 total length below its header", header_len, total_len));
         }

@@ -13,6 +13,8 @@ pub const HEADER_LEN: usize = 40;
 pub const MINIMUM_MTU: usize = 1_280;
 /// The largest payload length: the field has 16 bits (RFC 2675's jumbograms are not spoken here).
 pub const LARGEST_PAYLOAD: usize = 65_535;
+/// What says that nothing follows (RFC 8200, section 4.7).
+const NO_NEXT_HEADER: u8 = 59;
 /// The group of all nodes of a link (RFC 4291, section 2.7.1).
 pub const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// The group of all routers of a link.
@@ -69,6 +71,22 @@ impl Ipv6Header {
             source: array_at::<16>(packet, 8).unwrap_or_default().into(),
             destination: array_at::<16>(packet, 24).unwrap_or_default().into(),
         })
+    }
+
+    /// Reads the header of a packet that was caught where it was sent. What a device is to cut into smaller packets may have
+    /// a payload length of 0 there, as has what is too long for the field (RFC 2675): it goes up to the end of `packet`.
+    pub fn read_caught(packet: &[u8]) -> Result<Self, ParseError> {
+        let header = Self::read(packet)?;
+        match Self::is_length_left(packet) {
+            true => Ok(Ipv6Header { payload_len: packet.len().saturating_sub(HEADER_LEN), ..header }),
+            false => Ok(header),
+        }
+    }
+
+    /// Whether the payload length of `packet` says nothing of what follows.
+    pub(crate) fn is_length_left(packet: &[u8]) -> bool {
+        let is_nothing = packet.get(6) == Some(&NO_NEXT_HEADER) || packet.len() <= HEADER_LEN;
+        array_at(packet, 4) == Some([0, 0]) && !is_nothing
     }
 
     /// Writes the header to the beginning of `bytes`. Does nothing if that is shorter than 40 bytes.

@@ -79,7 +79,9 @@ fn next_hop(destination: IpAddr, way: Way) -> StateField {
 
 fn outline(packet: &[u8]) -> Option<(IpAddr, u8)> {
     match packet.first()? >> 4 {
-        4 => Ipv4Header::read(packet).ok().map(|header| (header.destination.into(), header.time_to_live)),
+        4 => Ipv4Header::read_caught(packet)
+            .ok()
+            .map(|header| (header.destination.into(), header.time_to_live)),
         _ => Ipv6Header::read(packet).ok().map(|header| (header.destination.into(), header.hop_limit)),
     }
 }

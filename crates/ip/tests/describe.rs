@@ -12,6 +12,11 @@ fn value<'a>(description: &'a Description, name: &str) -> &'a str {
     field.map(|field| field.value.as_str()).unwrap_or_else(|| panic!("there should be a field {name:?}"))
 }
 
+fn meaning<'a>(description: &'a Description, name: &str) -> &'a str {
+    let field = description.fields.iter().find(|field| field.name == name);
+    field.map(|field| field.meaning.as_str()).unwrap_or_else(|| panic!("there should be a field {name:?}"))
+}
+
 #[test]
 fn an_ipv4_header() {
     let packet =
@@ -53,6 +58,60 @@ fn services_and_congestion_have_their_bits() {
     let congestion = congestion.expect("described");
     assert_eq!(congestion.meaning, "A router on the way was near its limit.");
     assert_eq!(congestion.place(), 14..16);
+}
+
+#[test]
+fn what_a_device_is_to_cut_goes_up_to_the_end() {
+    let mut packet = udp4("192.0.2.10", "203.0.113.80", &[0; 1_000]);
+    let whole = describe(&packet).expect("a packet").payload;
+    packet[2..4].fill(0);
+    assert!(Ipv4Header::read(&packet).is_err(), "who takes a packet refuses it");
+    let told = describe(&packet).expect("a packet");
+    assert_eq!((told.payload.clone(), value(&told, "total length")), (whole, "0"));
+    assert!(meaning(&told, "total length").starts_with("Left to the device"));
+    covers_all(&told);
+    let mut packet = packet6(header6("2001:db8::1", "2001:db8::2", UDP), &[0; 1_000]);
+    packet[4..6].fill(0);
+    let told = describe(&packet).expect("a packet");
+    assert_eq!((told.payload.clone(), value(&told, "payload length")), (40..1_040, "0"));
+    packet[6] = 59;
+    assert_eq!(describe(&packet).expect("a packet").payload, 40..40, "nothing follows, and nobody counts it");
+}
+
+#[test]
+fn groups_and_addresses_of_nobody_are_told_from_hosts() {
+    let told = |from: &str, to: &str| {
+        let packet = match to.contains(':') {
+            true => packet6(header6(from, to, UDP), &[0; 8]),
+            false => udp4(from, to, &[0; 8]),
+        };
+        describe(&packet).expect("a packet")
+    };
+    for (to, outbound, sentence) in [
+        ("224.0.0.22", "to 224.0.0.22, a group", "Those of this link who listen"),
+        ("239.1.2.3", "to 239.1.2.3, a group", "All who listen to this group"),
+        ("255.255.255.255", "to 255.255.255.255, all on link", "Everybody on this link"),
+        ("127.0.0.1", "to 127.0.0.1, itself", "The sender's own machine"),
+        ("169.254.1.1", "to 169.254.1.1, on link", "A host of this link"),
+        ("192.0.2.1", "to 192.0.2.1, far end", "The host at the far end"),
+    ] {
+        let told = told("0.0.0.0", to);
+        assert_eq!(told.outbound, outbound);
+        assert!(meaning(&told, "destination address").starts_with(sentence), "{to}");
+        assert!(meaning(&told, "source address").starts_with("The sender has no address yet"));
+    }
+    for (to, outbound, sentence) in [
+        ("ff02::16", "to ff02::16, a group", "Those of this link who listen"),
+        ("ff0e::1", "to ff0e::1, a group", "All who listen to this group"),
+        ("::1", "to ::1, itself", "The sender's own machine"),
+        ("fe80::2", "to fe80::2, on link", "A host of this link"),
+    ] {
+        let told = told("::", to);
+        assert_eq!(told.outbound, outbound);
+        assert!(meaning(&told, "destination address").starts_with(sentence), "{to}");
+        assert!(meaning(&told, "source address").starts_with("The sender has no address yet"));
+    }
+    assert!(meaning(&told("fe80::1", "fe80::2"), "source address").starts_with("The host that sent it"));
 }
 
 #[test]

@@ -341,6 +341,26 @@ fn a_capture_that_begins_in_the_middle_says_so() {
 }
 
 #[test]
+fn what_a_device_is_to_cut_is_read_up_to_the_end_of_its_frame() {
+    let streams = [b"hello".to_vec(), vec![b'x'; 40_000]];
+    let mut frames = vec![syn(0), syn(1), segment(&streams, Cut { side: 1, at: 0, length: 40_000 })];
+    // The length is left to the device, and so are both sums.
+    frames[2][16..18].fill(0);
+    frames[2][24..26].fill(0);
+    let sum = {
+        let mut sum = framewise_core::checksum::Sum::default();
+        sum.add_pseudo_header(craft::SERVER.into(), craft::CLIENT.into(), 6, 0);
+        sum.folded()
+    };
+    frames[2][50..52].copy_from_slice(&sum.to_be_bytes());
+    let dissection = dissect(&pcap(ETHERNET, &frames));
+    assert_eq!(stream(&dissection, Side::Server), streams[1]);
+    let layers = dissection.frame(3).unwrap().layers();
+    assert_eq!(layers.troubles, [""; 0]);
+    assert!(layers.layers[2].description.inbound.ends_with("no sum needed"));
+}
+
+#[test]
 fn what_is_not_known_is_said_to_be_unknown() {
     let banner = [Vec::new(), b"SSH-2.0-other\r\n".to_vec()];
     let said = segment(&banner, Cut { side: 1, at: 0, length: banner[1].len() });

@@ -5,7 +5,7 @@ use framewise_core::read::{u8_at, u16_at};
 use framewise_core::{Description, Field};
 
 use super::option::option_fields;
-use super::{fragment, hops_left, protocol_name, service_fields, short, yes_no};
+use super::{fragment, hops_left, protocol_name, service_fields, whose, yes_no};
 use crate::error::ParseError;
 use crate::ipv4::{self, Ipv4Header};
 
@@ -13,9 +13,9 @@ const SOURCE: &str = "RFC 791 §3.1";
 
 /// Explains an IPv4 packet's header. It is enough that the header is there; a wrong checksum is said, not refused.
 pub fn describe_ipv4(packet: &[u8]) -> Result<Description, ParseError> {
-    let header = Ipv4Header::read(packet)?;
+    let header = Ipv4Header::read_caught(packet)?;
     let bytes = packet.get(..header.header_len).unwrap_or_default();
-    let mut fields = lengths(&header);
+    let mut fields = lengths(&header, Ipv4Header::is_length_left(packet));
     fields.extend(fragmentation(&header, bytes));
     fields.extend(rest(&header, bytes));
     fields.extend(option_fields(bytes));
@@ -39,7 +39,7 @@ fn outbound(header: &Ipv4Header) -> String {
         let length = header.total_len.saturating_sub(header.header_len);
         return fragment(header.fragment_offset, length, header.identification.into());
     }
-    format!("to {}, far end", short(header.destination.into()))
+    whose::sent_to(header.destination.into())
 }
 
 fn next(header: &Ipv4Header) -> String {
@@ -55,7 +55,7 @@ fn is_sum_right(header: &[u8]) -> bool {
     sum.is_valid()
 }
 
-fn lengths(header: &Ipv4Header) -> Vec<Field> {
+fn lengths(header: &Ipv4Header, is_left: bool) -> Vec<Field> {
     let words = header.header_len / 4;
     let options = match header.header_len - ipv4::HEADER_LEN {
         0 => "no options follow the fixed part".to_owned(),
@@ -74,16 +74,20 @@ fn lengths(header: &Ipv4Header) -> Vec<Field> {
         .with_bits(4..8),
     ];
     fields.extend(service_fields("type of service", 1..2, 0, header.traffic_class, "RFC 2474 §3"));
-    fields.push(Field::new(
-        "total length",
-        2..4,
-        header.total_len.to_string(),
-        format!(
-            "Header and payload are {} bytes; what a frame holds beyond that is padding.",
-            header.total_len
+    let length = header.total_len;
+    let (value, meaning) = match is_left {
+        true => (
+            0,
+            format!(
+                "Left to the device, which cuts this into smaller packets; here they are {length} bytes, up to the end."
+            ),
         ),
-        SOURCE,
-    ));
+        false => (
+            length,
+            format!("Header and payload are {length} bytes; what a frame holds beyond that is padding."),
+        ),
+    };
+    fields.push(Field::new("total length", 2..4, value.to_string(), meaning, SOURCE));
     fields
 }
 
@@ -153,14 +157,14 @@ fn rest(header: &Ipv4Header, bytes: &[u8]) -> Vec<Field> {
             "source address",
             12..16,
             header.source.to_string(),
-            "The host that sent it, and to which the answer goes.",
+            whose::source(header.source.into()),
             SOURCE,
         ),
         Field::new(
             "destination address",
             16..20,
             header.destination.to_string(),
-            "The host at the far end; every router on the way looks at this.",
+            whose::destination(header.destination.into()),
             SOURCE,
         ),
     ]

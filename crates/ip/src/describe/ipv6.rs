@@ -3,7 +3,7 @@
 use framewise_core::{Description, Field};
 
 use super::extension::{self, Passed, next_header_field};
-use super::{fragment, hops_left, protocol_name, service_fields, short};
+use super::{fragment, hops_left, protocol_name, service_fields, whose};
 use crate::error::ParseError;
 use crate::ipv6::{self, Ipv6Header};
 
@@ -11,10 +11,10 @@ const SOURCE: &str = "RFC 8200 §3";
 
 /// Explains an IPv6 packet's header and its extension headers, as far as they are there.
 pub fn describe_ipv6(packet: &[u8]) -> Result<Description, ParseError> {
-    let header = Ipv6Header::read(packet)?;
+    let header = Ipv6Header::read_caught(packet)?;
     let Passed { fields: extensions, protocol, offset: payload, fragment: part } =
         extension::pass(packet, header.next_header);
-    let mut fields = fixed(&header);
+    let mut fields = fixed(&header, Ipv6Header::is_length_left(packet));
     fields.extend(extensions);
     let end = (ipv6::HEADER_LEN + header.payload_len).clamp(payload, packet.len().max(payload));
     let hops = match header.hop_limit {
@@ -27,7 +27,7 @@ pub fn describe_ipv6(packet: &[u8]) -> Result<Description, ParseError> {
     };
     let outbound = match part {
         Some((offset, number)) => fragment(offset, end - payload, number),
-        None => format!("to {}, far end", short(header.destination.into())),
+        None => whose::sent_to(header.destination.into()),
     };
     Ok(Description {
         protocol: "IPv6",
@@ -41,32 +41,36 @@ pub fn describe_ipv6(packet: &[u8]) -> Result<Description, ParseError> {
     })
 }
 
-fn fixed(header: &Ipv6Header) -> Vec<Field> {
+fn fixed(header: &Ipv6Header, is_left: bool) -> Vec<Field> {
     let mut fields = vec![
         Field::new("version", 0..1, "6", "This is IP version 6: addresses have 128 bits.", SOURCE)
             .with_bits(0..4),
     ];
     fields.extend(service_fields("traffic class", 0..2, 4, header.traffic_class, "RFC 8200 §7"));
-    fields.extend(flow_and_length(header));
+    fields.extend(flow_and_length(header, is_left));
     fields.extend(way(header));
     fields
 }
 
-fn flow_and_length(header: &Ipv6Header) -> [Field; 3] {
+fn flow_and_length(header: &Ipv6Header, is_left: bool) -> [Field; 3] {
     let flow = match header.flow_label {
         0 => "Not marked as part of a flow.",
         _ => "Packets with this number and these addresses belong together and should take the same way.",
     };
+    let length = header.payload_len;
+    let (value, meaning) = match is_left {
+        true => (
+            0,
+            format!(
+                "Too long for this field, or left to a device that cuts it; here {length} bytes follow these 40."
+            ),
+        ),
+        false => (length, format!("{length} bytes follow these 40.")),
+    };
     [
         Field::new("flow label", 1..4, format!("{:#07x}", header.flow_label), flow, "RFC 6437 §2")
             .with_bits(4..24),
-        Field::new(
-            "payload length",
-            4..6,
-            header.payload_len.to_string(),
-            format!("{} bytes follow these 40.", header.payload_len),
-            SOURCE,
-        ),
+        Field::new("payload length", 4..6, value.to_string(), meaning, SOURCE),
         next_header_field(6, header.next_header, SOURCE),
     ]
 }
@@ -78,14 +82,14 @@ fn way(header: &Ipv6Header) -> [Field; 3] {
             "source address",
             8..24,
             header.source.to_string(),
-            "The host that sent it, and to which the answer goes.",
+            whose::source(header.source.into()),
             SOURCE,
         ),
         Field::new(
             "destination address",
             24..40,
             header.destination.to_string(),
-            "The host at the far end; every router on the way looks at this.",
+            whose::destination(header.destination.into()),
             SOURCE,
         ),
     ]

@@ -8,6 +8,7 @@ mod ipv6;
 mod ndp;
 mod option;
 mod quote;
+mod whose;
 
 use std::net::IpAddr;
 use std::ops::Range;

@@ -51,7 +51,7 @@ impl Outline {
 }
 
 fn ipv4(packet: &[u8]) -> Option<Outline> {
-    let header = Ipv4Header::read(packet).ok()?;
+    let header = Ipv4Header::read_caught(packet).ok()?;
     let begin = header.header_len;
     let fragment = Fragment {
         offset: header.fragment_offset,
@@ -74,7 +74,7 @@ fn ipv4(packet: &[u8]) -> Option<Outline> {
 }
 
 fn ipv6(packet: &[u8]) -> Option<Outline> {
-    let header = Ipv6Header::read(packet).ok()?;
+    let header = Ipv6Header::read_caught(packet).ok()?;
     let end = ipv6::HEADER_LEN + header.payload_len;
     let (protocol, begin, fragment) =
         match walk(packet, header.next_header, ipv6::HEADER_LEN, 6, true).ok()? {
