@@ -33,7 +33,7 @@ const FLAGS: [&str; 14] = [
 /// The same as we say it.
 fn flags(finding: &Finding) -> &'static [&'static str] {
     match finding {
-        Finding::Again { why: Resent::Timeout, .. } => &["retransmission"],
+        Finding::Again { why: Resent::Timeout | Resent::NotTaken { .. }, .. } => &["retransmission"],
         Finding::Again { why: Resent::Told { .. }, .. } => &["retransmission", "fast_retransmission"],
         Finding::Again { why: Resent::Needlessly { .. }, .. } => {
             &["retransmission", "spurious_retransmission"]

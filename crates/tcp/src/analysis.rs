@@ -60,6 +60,9 @@ pub struct Facts {
     pub order: Order,
     /// How much more its sender takes, in bytes: shifted where both sides said by how much.
     pub window: u32,
+    /// Whether that is so: where the SYNs were not seen, and may have said by how much, it stands as it came, in units of
+    /// nobody knows how many bytes.
+    pub is_window_known: bool,
     /// Bytes that its sender has sent and that are not acknowledged, after this segment.
     pub in_flight: u32,
 }
@@ -114,6 +117,7 @@ impl Flow {
             newly_acknowledged,
             order,
             window: sender.window(other, header),
+            is_window_known: sender.is_window_known(other, header),
             in_flight: sender.in_flight(),
         }
     }
@@ -221,6 +225,13 @@ impl Side {
             _ => 0,
         };
         u32::from(header.window) << shift
+    }
+
+    /// Both SYNs were seen, or one that says no scale; the window of a SYN itself is never shifted.
+    fn is_window_known(&self, other: &Side, header: &Header) -> bool {
+        let (is_seen, has_none) =
+            (self.said_syn && other.said_syn, |side: &Side| side.said_syn && side.shift.is_none());
+        header.has(Flags::SYN) || is_seen || has_none(self) || has_none(other)
     }
 
     fn in_flight(&self) -> u32 {

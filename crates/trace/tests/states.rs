@@ -80,6 +80,22 @@ fn a_hole_that_is_asked_for_is_found_with_who_asked_and_who_filled_it() {
 }
 
 #[test]
+fn what_the_server_did_not_take_with_the_syn_is_no_harm() {
+    let [client, server] = NUMBERS;
+    let early = ethernet(0).tcp(CLIENT_PORT, SERVER_PORT, client, 65_000).syn();
+    let (mut first, mut answer) = (Vec::new(), Vec::new());
+    early.write(&mut first, b"hello").unwrap();
+    let tcp = ethernet(1).tcp(SERVER_PORT, CLIENT_PORT, server, 65_000).syn();
+    tcp.ack(client.wrapping_add(1)).write(&mut answer, &[]).unwrap();
+    let again = segment(&[b"hello".to_vec(), Vec::new()], Cut { side: 0, at: 0, length: 5 });
+    let dissection = taken_apart(&[first, answer, again]);
+    let unusual = dissection.frame(3).unwrap().unusual();
+    assert_eq!(unusual.len(), 1);
+    assert_eq!((unusual[0].name, unusual[0].is_trouble), ("not taken with the SYN", false));
+    assert!(dissection.frames().all(|frame| !frame.has_consequences()), "nothing went wrong");
+}
+
+#[test]
 fn how_often_the_receiver_noticed_is_said_as_people_say_it() {
     let streams = [vec![b'a'; 10], vec![b'b'; 10_000]];
     let cut = |at| segment(&streams, Cut { side: 1, at, length: 1_000 });

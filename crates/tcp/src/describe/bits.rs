@@ -40,14 +40,45 @@ struct Bit {
 impl Bit {
     fn field(&self, place: usize, flags: Flags) -> Field {
         let set = flags.has(self.flag);
-        let meaning = match (set, self.flag == Flags::ECE && flags.has(Flags::SYN)) {
-            (true, true) => "The sender understands marks of congestion.",
-            (true, false) => self.set,
+        let meaning = match (set, agreement(self.flag, flags)) {
+            (true, Some((_, meaning))) => meaning,
+            (true, None) => self.set,
             (false, _) => self.not_set,
         };
         let value = if set { "1" } else { "0" };
         Field::new(self.name, 13..14, value, meaning, self.source).with_bits(place..place + 1)
     }
+}
+
+/// What ECE or CWR means where a SYN agrees on marks of congestion, and nobody speaks of any yet: in a few words, and in a
+/// sentence. `None` of other bits and segments (RFC 3168, section 6.1.1).
+fn agreement(bit: Flags, flags: Flags) -> Option<(&'static str, &'static str)> {
+    if !flags.has(Flags::SYN) || (bit != Flags::ECE && bit != Flags::CWR) {
+        return None;
+    }
+    let (is_answer, others) = (flags.has(Flags::ACK), [Flags::ECE, Flags::CWR].map(|bit| flags.has(bit)));
+    Some(match (is_answer, others, bit == Flags::ECE) {
+        (false, [true, true], true) => (
+            "ECE: offers to report congestion.",
+            "With CWR in a SYN: the sender offers to report the marks of congestion that reach it.",
+        ),
+        (false, [true, true], false) => (
+            "CWR: offers to heed such reports.",
+            "With ECE in a SYN: the sender offers to slow down when such marks are reported to it.",
+        ),
+        (true, [true, false], _) => (
+            "ECE: accepts reports of congestion.",
+            "In the answer to a SYN, without CWR: the sender reports marks of congestion, and heeds reports.",
+        ),
+        (false, ..) => (
+            "One of ECE and CWR alone offers nothing.",
+            "In a SYN it means something only together with the other one: nothing is offered.",
+        ),
+        (true, ..) => (
+            "With CWR nothing is accepted.",
+            "In the answer to a SYN only ECE without CWR accepts marks of congestion: here nothing is accepted.",
+        ),
+    })
 }
 
 /// In the order of the header.
@@ -123,8 +154,10 @@ fn together(flags: Flags) -> String {
     const TELLING: [Flags; 8] =
         [Flags::SYN, Flags::ACK, Flags::PSH, Flags::FIN, Flags::RST, Flags::URG, Flags::ECE, Flags::CWR];
     let set = TELLING.into_iter().filter(|flag| flags.has(*flag));
-    let short = |flag| BITS.iter().find(|bit| bit.flag == flag).map(|bit| bit.short);
-    let said: Vec<_> = set.filter_map(short).collect();
+    let usual = |flag| BITS.iter().find(|bit| bit.flag == flag).map(|bit| bit.short);
+    let short = |flag| agreement(flag, flags).map(|(short, _)| short).or_else(|| usual(flag));
+    let mut said: Vec<_> = set.filter_map(short).collect();
+    said.dedup();
     match said.is_empty() {
         true => "None is set, which no connection sends.".to_owned(),
         false => said.join(" "),

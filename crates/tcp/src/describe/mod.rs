@@ -48,7 +48,8 @@ pub fn describe_of_length(
     let mut fields = front_fields(&header, payload.len(), facts);
     fields.extend(bits::fields(&header, u8_at(bytes, 12).unwrap_or(0)));
     fields.extend(back_fields(&header, checksum, facts));
-    fields.extend(options::fields(bytes.get(..header.length).unwrap_or(bytes)));
+    let other = options::Other::of(&header, facts);
+    fields.extend(options::fields(bytes.get(..header.length).unwrap_or(bytes), &other));
     Ok(Description {
         protocol: "TCP",
         unit: "segment",
@@ -188,6 +189,13 @@ fn sequence_field(header: &Header, payload: usize, facts: Option<&Facts>) -> Fie
                     "The sender's stream has got to byte {}. On the wire this number is {}.",
                     facts.sequence, header.sequence
                 ),
+                // The SYN takes the first number, whatever comes with it.
+                _ if header.has(Flags::SYN) => format!(
+                    "The SYN is number {}, so the payload's first byte is byte {} of the sender's stream. On the wire this number is {}.",
+                    facts.sequence,
+                    facts.sequence.wrapping_add(1),
+                    header.sequence
+                ),
                 _ => format!(
                     "The payload's first byte is byte {} of the sender's stream. On the wire this number is {}.",
                     facts.sequence, header.sequence
@@ -222,9 +230,16 @@ fn acknowledgment_field(header: &Header, facts: Option<&Facts>) -> Field {
 
 fn window_field(header: &Header, facts: Option<&Facts>) -> Field {
     let (value, meaning) = match facts {
-        Some(facts) => {
+        Some(facts) if facts.is_window_known => {
             (facts.window.to_string(), format!("The sender of this takes {} bytes more.", facts.window))
         }
+        Some(_) => (
+            header.window.to_string(),
+            format!(
+                "The sender of this takes {} units more; how many bytes each is, only the SYNs said, which were not seen.",
+                header.window
+            ),
+        ),
         None => (
             header.window.to_string(),
             "How much more the sender of this takes, before any window scale.".to_owned(),

@@ -1,11 +1,13 @@
-//! The options of a segment: RFC 9293 section 3.2, RFC 7323 (window scale, timestamps), RFC 2018 (SACK).
+//! The options of a segment: RFC 9293 section 3.2, RFC 7323 (window scale, timestamps), RFC 2018 (SACK), RFC 2883 (D-SACK).
 
 use std::ops::Range;
 
 use framewise_core::Field;
 use framewise_core::read::{u8_at, u16_at, u32_at};
 
-use crate::segment::{HEADER_LEN, MAX_WINDOW_SCALE, RawOption, kind, walk_options};
+use crate::analysis::Facts;
+use crate::segment::{Flags, HEADER_LEN, Header, MAX_WINDOW_SCALE, RawOption, kind, walk_options};
+use crate::sequence::SeqNumber;
 
 /// Options that only segments of others have (IANA, TCP parameters).
 const MD5_SIGNATURE: u8 = 19;
@@ -14,15 +16,54 @@ const AUTHENTICATION: u8 = 29;
 const MULTIPATH: u8 = 30;
 const FAST_OPEN: u8 = 34;
 
+/// Where it is said what SACK means of what came early, and of what came twice.
+const BLOCKS: &str = "RFC 2018 §3";
+const DUPLICATES: &str = "RFC 2883 §4";
+
+/// The other side's stream, as far as the segment tells of it: a SACK speaks of that.
+pub(super) struct Other {
+    /// Up to where the segment acknowledges it.
+    acknowledged: Option<SeqNumber>,
+    /// From which number its bytes are counted, if that is known.
+    initial: Option<u32>,
+}
+
+impl Other {
+    pub(super) fn of(header: &Header, facts: Option<&Facts>) -> Self {
+        let acknowledged = header.has(Flags::ACK).then_some(header.acknowledgment);
+        let relative = facts.and_then(|facts| facts.acknowledgment);
+        let initial = acknowledged.zip(relative).map(|(number, relative)| number.0.wrapping_sub(relative));
+        Other { acknowledged, initial }
+    }
+
+    /// A number of its stream: counted from its beginning if that is known, else as it is on the wire.
+    fn told(&self, number: u32) -> String {
+        match self.initial {
+            Some(initial) => format!("+{}", number.wrapping_sub(initial)),
+            None => number.to_string(),
+        }
+    }
+
+    /// Whether the first of these blocks tells of bytes that came twice: it ends where all is acknowledged, or lies in the
+    /// second one (RFC 2883, section 4).
+    fn has_duplicate(&self, blocks: &[u8]) -> bool {
+        let edge = |at| u32_at(blocks, at).map(SeqNumber);
+        let Some((left, right)) = edge(0).zip(edge(4)) else { return false };
+        let is_acknowledged = self.acknowledged.is_some_and(|number| !number.is_before(right));
+        let second = edge(8).zip(edge(12));
+        is_acknowledged || second.is_some_and(|(from, to)| !left.is_before(from) && !to.is_before(right))
+    }
+}
+
 /// The options of a header of which `header` is all: each as a whole, then its parts; and what can't be read.
-pub(super) fn fields(header: &[u8]) -> Vec<Field> {
+pub(super) fn fields(header: &[u8], other: &Other) -> Vec<Field> {
     let options = header.get(HEADER_LEN..).unwrap_or(&[]);
     let (mut fields, mut end) = (Vec::new(), HEADER_LEN);
     for option in walk_options(options) {
         let place = HEADER_LEN + option.range.start..HEADER_LEN + option.range.end;
         end = place.end;
-        fields.push(whole(&option, place.clone()));
-        fields.extend(parts(&option, &place));
+        fields.push(whole(&option, place.clone(), other));
+        fields.extend(parts(&option, &place, other));
     }
     if end < header.len() {
         let value = format!("{} bytes", header.len() - end);
@@ -32,7 +73,7 @@ pub(super) fn fields(header: &[u8]) -> Vec<Field> {
     fields
 }
 
-fn whole(option: &RawOption<'_>, place: Range<usize>) -> Field {
+fn whole(option: &RawOption<'_>, place: Range<usize>, other: &Other) -> Field {
     let data = option.data;
     let (name, value, meaning): (_, String, String) = match option.kind {
         kind::END => ("end of options", String::new(), "No option comes after.".into()),
@@ -53,13 +94,16 @@ fn whole(option: &RawOption<'_>, place: Range<usize>) -> Field {
             String::new(),
             "The sender understands lists of what came out of order.".into(),
         ),
-        kind::SACK => ("SACK", blocks(data), "This came although something before it is missing.".into()),
+        kind::SACK => {
+            let (meaning, source) = sack(data, other);
+            return Field::new("SACK", place, blocks(data, other), meaning, source);
+        }
         kind::TIMESTAMPS => {
             let (value, echo) = (u32_at(data, 0).unwrap_or(0), u32_at(data, 4).unwrap_or(0));
             let meaning = "The sender's clock, and the last reading of the other's: together they measure the round trip.";
             ("timestamps", format!("{value}, echo {echo}"), meaning.into())
         }
-        other => return other_option(other, data, place),
+        unused => return other_option(unused, data, place),
     };
     Field::new(name, place, value, meaning, source(option.kind))
 }
@@ -90,7 +134,6 @@ fn source(kind: u8) -> &'static str {
         kind::MAXIMUM_SEGMENT_SIZE => "RFC 9293 §3.7.1",
         kind::WINDOW_SCALE => "RFC 7323 §2.2",
         kind::SACK_PERMITTED => "RFC 2018 §2",
-        kind::SACK => "RFC 2018 §3",
         kind::TIMESTAMPS => "RFC 7323 §3.2",
         MD5_SIGNATURE => "RFC 2385 §3",
         USER_TIMEOUT => "RFC 5482 §2",
@@ -102,7 +145,7 @@ fn source(kind: u8) -> &'static str {
 }
 
 /// Kind, length and numbers of an option that is more than one byte.
-fn parts(option: &RawOption<'_>, place: &Range<usize>) -> Vec<Field> {
+fn parts(option: &RawOption<'_>, place: &Range<usize>, other: &Other) -> Vec<Field> {
     let (at, length) = (place.start, place.len());
     let kind = option.kind;
     let is_of_one_byte = matches!(kind, kind::END | kind::NO_OPERATION);
@@ -115,7 +158,7 @@ fn parts(option: &RawOption<'_>, place: &Range<usize>) -> Vec<Field> {
     parts.push(Field::new("option length", at + 1..at + 2, length.to_string(), meaning, "RFC 9293 §3.2"));
     match kind {
         kind::TIMESTAMPS => parts.extend(timestamps(option.data, at + 2)),
-        kind::SACK => parts.extend(edges(option.data, at + 2)),
+        kind::SACK => parts.extend(edges(option.data, at + 2, other)),
         _ => {}
     }
     parts
@@ -148,17 +191,47 @@ fn timestamps(data: &[u8], begin: usize) -> impl Iterator<Item = Field> {
     value.into_iter().chain(echo)
 }
 
-fn edges(data: &[u8], begin: usize) -> Vec<Field> {
-    let (left, right) =
-        ("The first byte of a part that came.", "The first byte behind it, which has not come.");
-    let blocks = (0..data.len()).step_by(8).filter(|at| at + 8 <= data.len());
-    let edge = |name, at, meaning| number(name, data, at, begin, meaning, "RFC 2018 §3");
-    blocks.flat_map(|at| [edge("left edge", at, left), edge("right edge", at + 4, right)]).flatten().collect()
+/// What the blocks say, and where that is written.
+fn sack(data: &[u8], other: &Other) -> (&'static str, &'static str) {
+    match (other.has_duplicate(data), data.len() > 8) {
+        (false, _) => ("This came although something before it is missing.", BLOCKS),
+        (true, false) => ("This came twice.", DUPLICATES),
+        (true, true) => (
+            "The first of these came twice; the rest came although something before it is missing.",
+            DUPLICATES,
+        ),
+    }
 }
 
-fn blocks(data: &[u8]) -> String {
+fn edges(data: &[u8], begin: usize, other: &Other) -> Vec<Field> {
+    let has_duplicate = other.has_duplicate(data);
+    let edge = |name, at: usize, meaning: &str, source| {
+        let number = u32_at(data, at)?;
+        let meaning = match other.initial {
+            Some(_) => format!("{meaning} On the wire this number is {number}."),
+            None => meaning.to_owned(),
+        };
+        Some(Field::new(name, begin + at..begin + at + 4, other.told(number), meaning, source))
+    };
+    let block = |at| {
+        let (left, right, source) = match has_duplicate && at == 0 {
+            true => ("The first byte of a part that came twice.", "The first byte behind it.", DUPLICATES),
+            false => (
+                "The first byte of a part that came.",
+                "The first byte behind it, which has not come.",
+                BLOCKS,
+            ),
+        };
+        [edge("left edge", at, left, source), edge("right edge", at + 4, right, source)]
+    };
+    let blocks = (0..data.len()).step_by(8).filter(|at| at + 8 <= data.len());
+    blocks.flat_map(block).flatten().collect()
+}
+
+fn blocks(data: &[u8], other: &Other) -> String {
+    let told = |block, at| u32_at(block, at).map(|number| other.told(number));
     data.chunks_exact(8)
-        .filter_map(|block| Some(format!("{} to {}", u32_at(block, 0)?, u32_at(block, 4)?)))
+        .filter_map(|block| Some(format!("{} to {}", told(block, 0)?, told(block, 4)?)))
         .collect::<Vec<_>>()
         .join(", ")
 }

@@ -29,6 +29,8 @@ pub struct End {
     pub expected: Option<Known<u32>>,
     /// RCV.WND: how much it takes beyond RCV.NXT, as it said last.
     pub receive_window: Option<u32>,
+    /// Whether SND.WND and RCV.WND count units of nobody knows how many bytes, for the SYNs were not seen.
+    pub counts_unknown_units: [bool; 2],
     /// What it has beyond RCV.NXT: ranges of numbers, in order. Known only where it was captured.
     pub ahead: Vec<(u32, u32)>,
     /// The largest payload that it takes, as its SYN said.
@@ -118,6 +120,7 @@ impl End {
         self.numbers_sent(seen);
         if !flags.has(Flags::RST) {
             self.receive_window = Some(facts.window);
+            self.counts_unknown_units[1] = !facts.is_window_known;
         }
         if let Some(number) = facts.acknowledgment {
             self.says(number, seen, others_finish);
@@ -155,7 +158,9 @@ impl End {
             // What was acknowledged before it was seen can't be timed.
             let is_waiting = acknowledged.is_none_or(|number| number.is_before(end));
             self.stopwatch.sent(end, seen.time, is_waiting && !is_again);
-            self.sent_again += u32::from(is_again);
+            // Where two SYNs cross, each goes out once more with its acknowledgment: nobody has missed it (section 3.5).
+            let is_answer = flags.has(Flags::SYN | Flags::ACK) && self.said.is_none();
+            self.sent_again += u32::from(is_again && !is_answer);
             self.seen = Some(before.map_or(end, |before| before.later(end)).0);
         }
         if !flags.has(Flags::RST) || self.next.is_none() {
@@ -370,6 +375,7 @@ impl End {
         }
         if before.is_none_or(|before| !acknowledged.is_before(before)) {
             self.send_window = Some(Known { value: seen.facts.window, inferred });
+            self.counts_unknown_units[0] = !seen.facts.is_window_known;
         }
         let has_finished = self.finish.is_some_and(|finish| SeqNumber(finish).is_before(acknowledged));
         match self.state.map(|known| known.value) {

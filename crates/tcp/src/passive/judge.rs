@@ -47,6 +47,8 @@ pub enum Finding {
     WindowUpdate {
         /// How much it was before.
         before: u32,
+        /// Whether that is in bytes: where the SYNs were not seen, nobody knows what windows count.
+        is_known: bool,
     },
     /// One byte beyond a closed window, to hear whether it has opened.
     ZeroWindowProbe {
@@ -82,6 +84,11 @@ pub enum Resent {
         /// By which segment.
         acknowledged_by: u32,
     },
+    /// It came first with the SYN, and the answer took the SYN alone, as it may (RFC 7413, section 4.2.1).
+    NotTaken {
+        /// That answer.
+        by: u32,
+    },
 }
 
 /// Segments of a side that are remembered, so that it is known when bytes were sent last.
@@ -101,8 +108,10 @@ struct Half {
     next_time: u64,
     /// Up to where an acknowledgment says nothing new of what was seen.
     acknowledgeable: Option<SeqNumber>,
-    /// Its window as it stood in its last segment, and in bytes.
-    window: Option<(u16, u32)>,
+    /// Where the payload begins that came with its SYN, if some did.
+    early: Option<SeqNumber>,
+    /// Its window as it stood in its last segment, in bytes, and whether it is known that it is bytes.
+    window: Option<(u16, u32, bool)>,
     closed_by: Option<u32>,
     knows_scale: bool,
     acknowledgment: Option<SeqNumber>,
@@ -207,7 +216,7 @@ impl Look<'_> {
         let (length, window, next) = (self.seen.length, self.seen.window, self.sender.next);
         let is_next = next == Some(self.sequence());
         let theirs = self.other.window;
-        if length == 1 && is_next && theirs.is_some_and(|(raw, _)| raw == 0) {
+        if length == 1 && is_next && theirs.is_some_and(|(raw, ..)| raw == 0) {
             found(Finding::ZeroWindowProbe { closed_by: self.other.closed_by });
             return Last::Probe(self.number);
         }
@@ -234,17 +243,17 @@ impl Look<'_> {
             && self.acknowledgment().is_some()
             && self.acknowledgment() == self.sender.acknowledgment;
         let before = self.sender.window.filter(|_| repeats);
-        if let Some((raw, bytes)) = before {
-            self.repeats(raw, bytes, found);
+        if let Some(before) = before {
+            self.repeats(before, found);
         }
         last
     }
 
     /// A bare acknowledgment that acknowledges nothing new.
-    fn repeats(&mut self, before: u16, bytes: u32, found: &mut impl FnMut(Finding)) {
+    fn repeats(&mut self, (raw, before, is_known): (u16, u32, bool), found: &mut impl FnMut(Finding)) {
         let window = self.seen.window;
-        match (window == before, window, self.other.last) {
-            (false, 1.., _) => found(Finding::WindowUpdate { before: bytes }),
+        match (window == raw, window, self.other.last) {
+            (false, 1.., _) => found(Finding::WindowUpdate { before, is_known }),
             (true, 1.., Last::KeepAlive(of)) => found(Finding::KeepAliveAck { of }),
             (true, 0, Last::Probe(of)) => found(Finding::ZeroWindowProbeAck { of }),
             (true, 1.., _) => {
@@ -257,7 +266,7 @@ impl Look<'_> {
     }
 
     fn fills_window(&self) -> bool {
-        let Some((_, window)) = self.other.window.filter(|_| self.other.knows_scale) else { return false };
+        let Some((_, window, _)) = self.other.window.filter(|_| self.other.knows_scale) else { return false };
         let edge = self.other.acknowledgment.map(|number| number.plus(window as usize));
         self.seen.length > 0 && self.is_plain() && edge == Some(self.payload_end())
     }
@@ -281,7 +290,16 @@ impl Look<'_> {
             return;
         }
         let Some(next) = self.sender.next else { return };
+        // Where two SYNs cross, each side sends its own once more, with the acknowledgment of the other (RFC 9293, section
+        // 3.5): that is the first time that it acknowledges anything, and nothing was lost.
+        if self.seen.flags.has(Flags::SYN | Flags::ACK) && self.sender.acknowledgment.is_none() {
+            return;
+        }
         let (start, end) = (self.sequence(), self.payload_end());
+        if self.is_due_again() {
+            let why = Resent::NotTaken { by: self.other.first_to_say };
+            return found(Finding::Again { last: self.last_sent(), why });
+        }
         if let Some(acknowledged) = self.other.acknowledgment.filter(|_| self.seen.length > 0)
             && !acknowledged.is_before(end)
         {
@@ -306,6 +324,12 @@ impl Look<'_> {
             return found(Finding::OutOfOrder);
         }
         found(Finding::Again { last: self.last_sent(), why: Resent::Timeout });
+    }
+
+    /// Whether it brings for the first time since then what came with the SYN, of which only the SYN was taken.
+    fn is_due_again(&self) -> bool {
+        let is_early = self.seen.length > 0 && self.sender.early == Some(self.sequence());
+        is_early && !self.seen.flags.has(Flags::SYN) && self.other.acknowledgment == self.sender.early
     }
 
     /// Whether one segment has brought all of this, and is not acknowledged.
@@ -337,16 +361,21 @@ impl Look<'_> {
         if !is_probe && sender.acknowledgeable.is_none_or(|known| known == start) {
             sender.acknowledgeable = sender.next;
         }
+        sender.early = match (seen.flags.has(Flags::SYN) && seen.length > 0, sender.early) {
+            (true, _) => Some(start.plus(1)),
+            // What has come once more since is sent again for the usual reasons.
+            (false, early) => early.filter(|early| seen.length == 0 || *early != start),
+        };
         if start != end {
             if sender.sent.len() >= REMEMBERED {
                 sender.sent.pop_front();
             }
             sender.sent.push_back(Sent { start, end, number });
         }
-        if seen.window == 0 && sender.window.is_none_or(|(raw, _)| raw > 0) {
+        if seen.window == 0 && sender.window.is_none_or(|(raw, ..)| raw > 0) {
             sender.closed_by = Some(number);
         }
-        sender.window = Some((seen.window, seen.facts.window));
+        sender.window = Some((seen.window, seen.facts.window, seen.facts.is_window_known));
         sender.knows_scale |= seen.flags.has(Flags::SYN);
         sender.last = last;
         if let Some(acknowledgment) = acknowledgment {

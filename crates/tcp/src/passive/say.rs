@@ -23,6 +23,7 @@ impl Finding {
             Finding::Again { why: Resent::Timeout, .. } => "retransmission",
             Finding::Again { why: Resent::Told { .. }, .. } => "fast retransmission",
             Finding::Again { why: Resent::Needlessly { .. }, .. } => "needless retransmission",
+            Finding::Again { why: Resent::NotTaken { .. }, .. } => "not taken with the SYN",
             Finding::OutOfOrder => "out of order",
             Finding::Missing { .. } => "segment missing before",
             Finding::AcknowledgesUnseen { .. } => "acknowledges unseen",
@@ -39,7 +40,13 @@ impl Finding {
 
     /// Whether it speaks of loss, disorder or repetition, which a healthy connection has none of.
     pub fn is_trouble(&self) -> bool {
-        !matches!(self, Finding::WindowUpdate { .. } | Finding::KeepAlive | Finding::KeepAliveAck { .. })
+        !matches!(
+            self,
+            Finding::WindowUpdate { .. }
+                | Finding::KeepAlive
+                | Finding::KeepAliveAck { .. }
+                | Finding::Again { why: Resent::NotTaken { .. }, .. }
+        )
     }
 
     /// Which segment it refers to: the one that was sent before, the acknowledgment that asked, the probe.
@@ -79,8 +86,8 @@ pub fn told(finding: &Finding, refer: impl Fn(u32) -> Referred) -> String {
         ),
         Finding::ZeroWindow => "Its sender can take nothing more at present.".to_owned(),
         Finding::WindowFull => "It fills the window: its sender now has to wait for the receiver.".to_owned(),
-        Finding::WindowUpdate { before } => {
-            format!("It only says how much can be taken now; before, it was {}.", counted(before))
+        Finding::WindowUpdate { before, is_known } => {
+            format!("It only says how much can be taken now; before, it was {}.", window(before, is_known))
         }
         Finding::ZeroWindowProbe { closed_by } => format!(
             "One byte beyond the closed window{}, to hear whether it has opened.",
@@ -116,6 +123,10 @@ fn again(last: Option<u32>, why: Resent, refer: impl Fn(u32) -> Referred) -> Str
             "Sent again for nothing: {} had acknowledged what came in {first}.",
             refer(acknowledged_by).name
         ),
+        Resent::NotTaken { by } => format!(
+            "Sent again as it has to be: {} took the SYN of {first} alone, and not what came with it.",
+            refer(by).name
+        ),
     }
 }
 
@@ -134,6 +145,26 @@ fn ordinal(number: u32) -> String {
 
 fn counted(bytes: u32) -> String {
     if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
+}
+
+/// How much a window is, in bytes, or in units of which nobody knows how many bytes they are.
+fn window(value: u32, is_known: bool) -> String {
+    match (value, is_known) {
+        (_, true) => counted(value),
+        (1, false) => "1 unit".to_owned(),
+        (_, false) => format!("{value} units"),
+    }
+}
+
+/// What is said behind such units.
+const UNKNOWN_UNITS: &str = "; how many bytes each is, only the SYNs said, which were not seen";
+
+/// The value of such a window, and how its unit is told behind the rest.
+fn window_told(value: u32, is_known: bool) -> (String, &'static str) {
+    match is_known {
+        true => (value.to_string(), ""),
+        false => (window(value, false), UNKNOWN_UNITS),
+    }
 }
 
 /// The largest payload that is sent to an end whose SYN names none (RFC 9293, section 3.7.1).
@@ -167,9 +198,11 @@ impl End {
             StateField::new("SND.NXT", format!("+{next}"), meaning, VARIABLES)
         }));
         fields.extend(self.send_window.map(|window| {
-            let meaning = format!("The other takes {} beyond SND.UNA.", counted(window.value));
-            let field = StateField::new("SND.WND", window.value.to_string(), meaning, VARIABLES);
-            field.inferred_if(window.inferred)
+            let is_known = !self.counts_unknown_units[0];
+            let (value, unit) = window_told(window.value, is_known);
+            let size = self::window(window.value, is_known);
+            let meaning = format!("The other takes {size} beyond SND.UNA{unit}.");
+            StateField::new("SND.WND", value, meaning, VARIABLES).inferred_if(window.inferred)
         }));
         fields.extend(self.in_flight().map(|bytes| {
             let meaning = match bytes {
@@ -186,9 +219,11 @@ impl End {
         fields.extend(number("RCV.NXT", self.expected, |value| {
             format!("It has all of the other's stream before byte {value}.")
         }));
-        fields.extend(self.receive_window.map(|window| {
-            let meaning = format!("It takes {} more, as it said last.", counted(window));
-            StateField::new("RCV.WND", window.to_string(), meaning, VARIABLES)
+        fields.extend(self.receive_window.map(|bytes| {
+            let is_known = !self.counts_unknown_units[1];
+            let (value, unit) = window_told(bytes, is_known);
+            let meaning = format!("It takes {} more, as it said last{unit}.", window(bytes, is_known));
+            StateField::new("RCV.WND", value, meaning, VARIABLES)
         }));
         if let (Some(&(start, _)), Some(&(_, end))) = (self.ahead.first(), self.ahead.last()) {
             let bytes: u32 = self.ahead.iter().map(|(from, to)| to.wrapping_sub(*from)).sum();

@@ -13,6 +13,7 @@ mod hostile;
 mod idle;
 mod life;
 mod opening;
+mod openings;
 mod pair;
 mod pieces;
 mod retransmission;

@@ -54,7 +54,8 @@ impl Analysis {
         }
         analysis.findings.shrink_to_fit();
         let again = analysis.findings.iter().filter_map(|(number, finding)| match finding {
-            Finding::Again { last: Some(last), .. } => Some((*last, *number)),
+            // What is sent again in the ordinary course of things makes up for nothing.
+            Finding::Again { last: Some(last), .. } if finding.is_trouble() => Some((*last, *number)),
             _ => None,
         });
         analysis.again = again.collect();
