@@ -4,6 +4,9 @@
 //! message that breaks a rule of framing ends the reading: whoever is less strict may see another one). What else a server may
 //! refuse a message for is left to the server.
 //!
+//! Where bytes are missing, or the beginning was not seen, nobody knows where the next message begins. Who sends messages mostly
+//! begins each in a piece of its own: what is passed over ends at the next piece that begins as a message does.
+//!
 //! ```text
 //!   requests   │ head │ head  body │ head │         read first: their methods say what responses look like
 //!   responses  │ head body │ 100 │ head body │ head │
@@ -17,7 +20,7 @@
 //! requests.end(true);
 //! let [first] = requests.messages() else { panic!("one is whole") };
 //! assert_eq!(first.head, 0..36);
-//! assert!(matches!(requests.unread(), Some((range, Unread::CutShort)) if *range == (36..46)));
+//! assert_eq!(requests.unread(), [(36..46, Unread::CutShort)]);
 //! ```
 
 mod message;
@@ -38,6 +41,7 @@ use crate::config::Limits;
 use crate::head::scan::{Part, Scanner};
 use crate::head::{parse_response, parse_watched_request, rules};
 use crate::rule::Refusal;
+use message::begins_message;
 
 /// Reads the messages of one direction.
 #[derive(Debug)]
@@ -53,7 +57,7 @@ pub struct Reader {
     at: u64,
     messages: Vec<Message>,
     pieces_left_out: u64,
-    unread: Option<(Range<u64>, Unread)>,
+    unread: Vec<(Range<u64>, Unread)>,
 }
 
 /// The requests that are not answered yet.
@@ -67,6 +71,8 @@ struct Asked {
 enum State {
     Head { scanner: Box<Scanner>, begun: Vec<u8> },
     Body(Box<Decoder>),
+    /// Until a piece begins as a message does.
+    Lost,
     Over,
 }
 
@@ -96,21 +102,29 @@ impl Reader {
             at: 0,
             messages: Vec::new(),
             pieces_left_out: 0,
-            unread: None,
+            unread: Vec::new(),
         };
         reader.begin();
         reader
     }
 
-    /// Takes the next bytes.
+    /// The beginning was not seen: what comes first may be the middle of a message.
+    pub fn join(&mut self) {
+        self.lose_track(self.at, Unread::Joined);
+    }
+
+    /// Takes the next bytes: a piece as it was sent, in a segment or a record, and not a part of one.
     pub fn read(&mut self, bytes: &[u8]) {
+        if matches!(self.state, State::Lost) && begins_message(bytes, self.kind()) {
+            self.begin();
+        }
         let mut rest = Bytes::copy_from_slice(bytes);
         while !rest.is_empty() {
             let before = rest.len();
             match &mut self.state {
                 State::Head { .. } => self.read_head(&mut rest),
                 State::Body(_) => self.read_body(&mut rest),
-                State::Over => rest.clear(),
+                State::Lost | State::Over => rest.clear(),
             }
             self.at += (before - rest.len()) as u64;
             self.settle();
@@ -122,10 +136,10 @@ impl Reader {
     pub fn skip(&mut self, bytes: u64) {
         let can_go_on = match &mut self.state {
             State::Body(decoder) => decoder.skip(bytes),
-            State::Head { .. } | State::Over => false,
+            State::Head { .. } | State::Lost | State::Over => false,
         };
         if !can_go_on {
-            self.give_up(self.begun_at(), Unread::AfterGap);
+            self.lose();
         } else if let Some(message) = self.messages.last_mut() {
             message.missing += bytes;
             message.range.end = self.at + bytes;
@@ -143,7 +157,9 @@ impl Reader {
 
     /// Bytes come next that nobody has seen, and nobody knows how many.
     pub fn lose(&mut self) {
-        self.give_up(self.begun_at(), Unread::AfterGap);
+        if !matches!(self.state, State::Over) {
+            self.lose_track(self.begun_at(), Unread::AfterGap);
+        }
     }
 
     /// Nothing comes any more; `closed`: since the sender said so.
@@ -156,7 +172,7 @@ impl Reader {
                 self.finish(if is_whole { End::Complete } else { End::CutShort });
                 self.state = State::Over;
             }
-            State::Head { .. } | State::Over => {}
+            State::Head { .. } | State::Lost | State::Over => {}
         }
     }
 
@@ -166,7 +182,10 @@ impl Reader {
         let Some(begin) = self.messages.get(message).map(|message| message.range.end) else { return };
         self.messages.truncate(kept);
         self.state = State::Over;
-        self.unread = (begin < self.at).then_some((begin..self.at, Unread::OtherProtocol));
+        self.unread.retain(|(range, _)| range.start < begin);
+        if begin < self.at {
+            self.unread.push((begin..self.at, Unread::OtherProtocol));
+        }
     }
 
     /// The messages whose heads are whole and right.
@@ -174,9 +193,16 @@ impl Reader {
         &self.messages
     }
 
-    /// The bytes behind them that were not read, and why.
-    pub fn unread(&self) -> Option<&(Range<u64>, Unread)> {
-        self.unread.as_ref()
+    /// Those of them in front of which none can be hidden.
+    pub fn messages_in_a_row(&self) -> &[Message] {
+        let first = self.unread.first().map_or(u64::MAX, |(range, _)| range.start);
+        let row = self.messages.partition_point(|message| message.range.start < first);
+        self.messages.get(..row).unwrap_or_default()
+    }
+
+    /// The bytes between and behind them that were not read, in order, and why.
+    pub fn unread(&self) -> &[(Range<u64>, Unread)] {
+        &self.unread
     }
 
     /// Pieces of bodies that were left out, since there are too many.
@@ -185,7 +211,7 @@ impl Reader {
     }
 
     /// The messages, and what was not read.
-    pub fn into_parts(self) -> (Vec<Message>, Option<(Range<u64>, Unread)>) {
+    pub fn into_parts(self) -> (Vec<Message>, Vec<(Range<u64>, Unread)>) {
         (self.messages, self.unread)
     }
 
@@ -199,20 +225,42 @@ impl Reader {
     fn begun_at(&self) -> u64 {
         match &self.state {
             State::Head { begun, .. } => self.at - begun.len() as u64,
-            State::Body(_) | State::Over => self.at,
+            State::Body(_) | State::Lost | State::Over => self.at,
         }
+    }
+
+    fn kind(&self) -> Kind {
+        if self.asked.is_some() { Kind::Responses } else { Kind::Requests }
     }
 
     /// What is not read reaches up to here.
     fn leave_unread(&mut self) {
-        if let Some((range, _)) = &mut self.unread {
+        if let (State::Lost | State::Over, Some((range, _))) = (&self.state, self.unread.last_mut()) {
             range.end = self.at;
         }
     }
 
     fn give_up(&mut self, begin: u64, why: Unread) {
+        self.lose_track(begin, why);
         self.state = State::Over;
-        self.unread.get_or_insert((begin..self.at, why));
+    }
+
+    /// Nothing is read from byte `begin` on; what was passed over in front of it goes on there.
+    fn lose_track(&mut self, begin: u64, why: Unread) {
+        // Which of the requests the next response answers, nobody knows behind a gap.
+        if let (Unread::AfterGap, Some(asked)) = (why, &mut self.asked) {
+            asked.methods.clear();
+        }
+        self.state = State::Lost;
+        match self.unread.last_mut() {
+            Some((range, _)) if range.end == begin => range.end = self.at,
+            _ => self.unread.push((begin..self.at, why)),
+        }
+    }
+
+    /// Whether the head that is being read at `begin` was only found by what it begins with.
+    fn is_found(&self, begin: u64) -> bool {
+        self.unread.last().is_some_and(|(range, _)| range.end == begin)
     }
 
     fn finish(&mut self, end: End) {
@@ -228,8 +276,7 @@ impl Reader {
         if matches!(&self.state, State::Body(decoder) if decoder.is_complete()) {
             self.finish(End::Complete);
             if self.switches {
-                self.state = State::Over;
-                self.unread = Some((self.at..self.at, Unread::OtherProtocol));
+                self.give_up(self.at, Unread::OtherProtocol);
             }
         }
     }
@@ -304,8 +351,12 @@ impl Reader {
     }
 
     fn break_off(&mut self, begin: u64, refusal: Refusal, rest: &mut Bytes) {
+        // What only looked like a head is passed over, too.
+        match (&self.state, self.is_found(begin)) {
+            (State::Head { .. }, true) => self.lose_track(begin, Unread::Broken(refusal)),
+            _ => self.give_up(begin, Unread::Broken(refusal)),
+        }
         rest.clear();
-        self.give_up(begin, Unread::Broken(refusal));
     }
 
     fn read_body(&mut self, rest: &mut Bytes) {

@@ -97,7 +97,7 @@ fn every_fixture_is_taken_apart_to_the_last_byte() {
             for side in Side::BOTH {
                 let stream = connection.stream(side);
                 assert_eq!(stream.gaps().count(), 0, "{name}");
-                assert_eq!((stream.unframed(), stream.unread()), (None, None), "{name}");
+                assert_eq!((stream.unframed(), stream.unread()), (None, &[][..]), "{name}");
             }
             for stream in Side::BOTH.map(|side| connection.stream(side)) {
                 for (number, record) in stream.records().iter().enumerate() {
@@ -524,7 +524,7 @@ fn a_flood_of_tiny_records_and_messages_is_read_up_to_a_bound() {
     let dissection = dissect(&pcap(ETHERNET, &frames(0)));
     let client = only(&dissection).stream(Side::Client);
     assert!(client.messages().len() < 1_100, "{}", client.messages().len());
-    assert!(matches!(client.unread(), Some((rest, Unread::TooMany)) if rest.end == client.length()));
+    assert!(matches!(client.unread(), [(rest, Unread::TooMany)] if rest.end == client.length()));
     let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let chunks = [&head[..], &b"1\r\na\r\n".repeat(3_000), b"0\r\n\r\n"].concat();
     let whole = segment(&[Vec::new(), chunks.clone()], Cut { side: 1, at: 0, length: chunks.len() });
@@ -544,9 +544,29 @@ fn what_breaks_a_rule_is_named() {
     let frames = [syn(0), segment(&streams, Cut { side: 0, at: 0, length: streams[0].len() })];
     let dissection = dissect(&pcap(ETHERNET, &frames));
     let client = only(&dissection).stream(Side::Client);
-    assert!(matches!(client.unread(), Some((range, Unread::Broken(_))) if range.start == 0));
+    assert!(matches!(client.unread(), [(range, Unread::Broken(_))] if range.start == 0));
     let troubles = dissection.frame(2).unwrap().layers().troubles;
     assert!(troubles[0].contains("from byte 0 on nothing is read"), "{troubles:?}");
+}
+
+#[test]
+fn in_a_capture_that_begins_within_a_message_those_behind_it_are_found() {
+    let asked = b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n".to_vec();
+    let answered = [&b"the end of a page"[..], b"HTTP/1.1 204 No Content\r\n\r\n"].concat();
+    let (rest, next) = (17, answered.len() - 17);
+    let streams = [asked, answered];
+    let frames = [
+        segment(&streams, Cut { side: 1, at: 0, length: rest }),
+        segment(&streams, Cut { side: 0, at: 0, length: streams[0].len() }),
+        segment(&streams, Cut { side: 1, at: rest, length: next }),
+    ];
+    let dissection = dissect(&pcap(ETHERNET, &frames));
+    let exchanges = only(&dissection).exchanges();
+    assert_eq!((exchanges.len(), exchanges[0].responses.len()), (1, 1));
+    assert!(exchanges[0].request.is_some());
+    let troubles = dissection.frame(1).unwrap().layers().troubles;
+    assert!(troubles[0].contains("bytes 0 to 16 are not read: the beginning was not seen"), "{troubles:?}");
+    assert!(dissection.frame(3).unwrap().layers().troubles.is_empty());
 }
 
 #[test]

@@ -65,6 +65,9 @@ pub enum Unread {
     /// They begin a head that does not end.
     #[error("a head begins whose end was not seen")]
     CutShort,
+    /// They come first, and their beginning was not seen.
+    #[error("the beginning was not seen, and this is the middle of a message")]
+    Joined,
     /// Bytes among them, or before them, are missing, and nobody knows how many messages begin behind those.
     #[error("bytes are missing, and nobody knows which messages begin behind them")]
     AfterGap,
@@ -99,6 +102,14 @@ pub enum Kind {
     Requests,
     /// Responses of HTTP/1.
     Responses,
+}
+
+/// Whether a piece that comes behind what was not seen begins as a message does: by its whole first line, if it is a request, for
+/// a word in capitals and a slash stand in many a text.
+pub(super) fn begins_message(piece: &[u8], kind: Kind) -> bool {
+    let line = piece.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let is_line = || matches!(line, [.., b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0' | b'1']);
+    kind_of(piece) == Some(kind) && (kind == Kind::Responses || is_line())
 }
 
 /// Whether a direction that begins with these bytes may be HTTP/1: a status line, or a method and a target.

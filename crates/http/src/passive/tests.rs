@@ -28,6 +28,15 @@ fn data(bytes: &[u8], message: &Message) -> Vec<u8> {
     message.body.iter().flat_map(|range| bytes[range.start as usize..range.end as usize].to_vec()).collect()
 }
 
+/// Up to where messages and what is not read follow each other from the beginning on; an error if they don't.
+fn accounted_for(reader: &Reader) -> Result<u64, String> {
+    let messages = reader.messages().iter().map(|message| message.range.clone());
+    let mut all: Vec<_> = messages.chain(reader.unread().iter().map(|(range, _)| range.clone())).collect();
+    all.sort_by_key(|range| (range.start, range.end));
+    let follows = |at, range: &Range<u64>| (range.start == at).then_some(range.end);
+    all.iter().try_fold(0, follows).ok_or_else(|| format!("{all:?}"))
+}
+
 /// Of what messages are made.
 const PARTS: [&[u8]; 10] = [
     b"GET / HTTP/1.1\r\n",
@@ -66,7 +75,7 @@ proptest! {
             (status(404), Some(2), b"until the end".to_vec(), End::Complete),
         ]);
         for (bytes, reader) in [(ASKED, &asked), (ANSWERED, &answered)] {
-            prop_assert_eq!(reader.unread(), None);
+            prop_assert_eq!(reader.unread(), []);
             let ranges: Vec<_> = reader.messages().iter().map(|message| message.range.clone()).collect();
             prop_assert!(ranges.windows(2).all(|two| two[0].end == two[1].start), "{:?}", ranges);
             prop_assert_eq!(ranges.last().unwrap().end, bytes.len() as u64);
@@ -97,23 +106,13 @@ proptest! {
             }
         }
         reader.end(false);
-        let ranges = reader.messages().iter().map(|message| message.range.clone());
-        let mut read = 0;
-        for range in ranges.chain(reader.unread().map(|(range, _)| range.clone())) {
-            prop_assert_eq!(range.start, read);
-            read = range.end;
-        }
-        prop_assert_eq!(read, length);
+        prop_assert_eq!(accounted_for(&reader), Ok(length));
     }
 
     #[test]
     fn any_bytes_are_read_and_all_are_accounted_for(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let reader = requests(&bytes, 7);
-        let read = reader.messages().last().map_or(0, |message| message.range.end);
-        match reader.unread() {
-            Some((range, _)) => prop_assert_eq!((range.start, range.end), (read, bytes.len() as u64)),
-            None => prop_assert_eq!(read, bytes.len() as u64),
-        }
+        prop_assert_eq!(accounted_for(&reader), Ok(bytes.len() as u64));
     }
 }
 
@@ -122,7 +121,7 @@ fn a_broken_rule_ends_the_reading_and_is_named() {
     let bytes = b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost : a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
     let reader = requests(bytes, 10);
     assert_eq!(reader.messages().len(), 1);
-    let Some((range, Unread::Broken(refusal))) = reader.unread() else { panic!("{:?}", reader.unread()) };
+    let [(range, Unread::Broken(refusal))] = reader.unread() else { panic!("{:?}", reader.unread()) };
     assert_eq!((refusal.rule, range.clone()), (Rule::SpaceBeforeColon, 27..bytes.len() as u64));
 }
 
@@ -147,10 +146,11 @@ fn a_gap_within_a_body_is_passed_and_another_is_not() {
 
     let mut beyond = begin();
     beyond.skip(91);
-    beyond.read(b"HTTP/1.1 204 No Content\r\n\r\n");
+    beyond.read(b"oops\r\n");
     beyond.end(true);
     assert_eq!(beyond.messages().len(), 1);
-    assert!(matches!(beyond.unread(), Some((_, Unread::AfterGap))));
+    let from = head.len() as u64 + 10;
+    assert_eq!(beyond.unread(), [(from..from + 91 + 6, Unread::AfterGap)]);
 }
 
 #[test]
@@ -160,11 +160,11 @@ fn after_101_nothing_is_read_either_way() {
     let answered =
         responses(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x00", &asked, 1_000);
     assert!(
-        matches!(answered.unread(), Some((range, Unread::OtherProtocol)) if range.end - range.start == 2)
+        matches!(answered.unread(), [(range, Unread::OtherProtocol)] if range.end - range.start == 2)
     );
     asked.end_after(answered.messages()[0].answers.unwrap());
     assert_eq!(asked.messages().len(), 1);
-    assert!(matches!(asked.unread(), Some((range, Unread::OtherProtocol)) if range.end - range.start == 7));
+    assert!(matches!(asked.unread(), [(range, Unread::OtherProtocol)] if range.end - range.start == 7));
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn as_many_messages_and_pieces_are_kept_as_are_allowed() {
     reader.end(true);
     let kept: Vec<_> = reader.messages().iter().map(|message| message.body.len()).collect();
     assert_eq!((kept, reader.pieces_left_out()), (vec![2, 1], 1));
-    assert!(matches!(reader.unread(), Some((_, Unread::TooMany))));
+    assert!(matches!(reader.unread(), [(_, Unread::TooMany)]));
 }
 
 #[test]
@@ -222,20 +222,50 @@ fn only_what_came_whole_is_said_to_be_whole() {
 
 #[test]
 fn a_head_that_begins_before_a_gap_is_unread_from_its_beginning() {
-    let mut reader = requests(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 100);
-    for known in [true, false] {
-        reader.begin();
-        reader.unread = None;
+    for (known, length) in [(true, 59), (false, 49)] {
+        let mut reader = Reader::of_requests(Limits::default(), Most::default());
+        reader.read(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         reader.read(b"GET / HTTP/1.1\r\nHo");
-        let begin = reader.at - 18;
         if known {
             reader.skip(10)
         } else {
             reader.lose()
         }
         reader.read(b"\r\n\r\n");
-        assert_eq!(reader.unread(), Some(&(begin..reader.at, Unread::AfterGap)));
+        assert_eq!(reader.unread(), [(27..length, Unread::AfterGap)]);
     }
+}
+
+#[test]
+fn behind_what_was_not_seen_messages_are_found_again() {
+    const NO_CONTENT: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
+    let asked = requests(&b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2), 100);
+    let mut joined = Reader::of_responses(Limits::default(), Most::default(), asked.messages());
+    joined.join();
+    joined.read(b"the end of a page");
+    joined.read(b"HTTP/1.1 as a text has it\r\n: nonsense\r\n\r\n");
+    joined.read(NO_CONTENT);
+    assert_eq!(joined.unread(), [(0..58, Unread::Joined)]);
+    joined.read(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+    joined.skip(20);
+    joined.read(b"not a head");
+    joined.read(NO_CONTENT);
+    joined.end(true);
+    let answers: Vec<_> = joined.messages().iter().map(|message| message.answers).collect();
+    assert_eq!(answers, [Some(0), Some(1), None], "which one is answered behind a gap, nobody knows");
+    assert_eq!(joined.unread()[1..], [(124..154, Unread::AfterGap)]);
+    assert_eq!((joined.messages_in_a_row().len(), accounted_for(&joined)), (0, Ok(181)));
+}
+
+#[test]
+fn a_request_is_found_again_by_its_whole_first_line() {
+    let mut reader = Reader::of_requests(Limits::default(), Most::default());
+    reader.lose();
+    reader.read(b"GET /a and so on, as the text has it");
+    assert_eq!(reader.messages().len(), 0);
+    reader.read(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(reader.messages()[0].range, 36..64);
+    assert_eq!(reader.unread(), [(0..36, Unread::AfterGap)]);
 }
 
 #[test]
@@ -246,7 +276,7 @@ fn what_a_server_of_ours_refuses_may_be_right_elsewhere() {
           GET /page HTTP/1.1\r\n\r\n",
         7,
     );
-    assert_eq!((asked.messages().len(), asked.unread()), (3, None));
+    assert_eq!((asked.messages().len(), asked.unread()), (3, &[][..]));
     let answered = responses(&b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na".repeat(3), &asked, 9);
     let answers: Vec<_> = answered.messages().iter().map(|message| message.answers).collect();
     assert_eq!(answers, [Some(0), Some(1), Some(2)]);
@@ -264,13 +294,13 @@ fn behind_connect_another_protocol_is_spoken_once_it_is_granted() {
         let answered = responses(answer, &asked, 20);
         assert_eq!(answered.messages()[0].answers, Some(0));
         assert_eq!(answered.messages()[0].end, End::Complete);
-        let is_other = matches!(answered.unread(), Some((_, Unread::OtherProtocol)));
+        let is_other = matches!(answered.unread(), [(_, Unread::OtherProtocol)]);
         assert_eq!(is_other, is_granted, "{:?}", answered.unread());
         assert_eq!(asked.messages().len(), 2);
         if is_granted {
             asked.end_after(0);
             assert!(
-                matches!(asked.unread(), Some((range, Unread::OtherProtocol)) if range.end - range.start == 27)
+                matches!(asked.unread(), [(range, Unread::OtherProtocol)] if range.end - range.start == 27)
             );
         }
     }

@@ -93,7 +93,7 @@ impl<'d> Connection<'d> {
         });
         let speaks_http = Side::BOTH.into_iter().any(|side| {
             let stream = self.stream(side);
-            !stream.messages().is_empty() || stream.unread().is_some()
+            !stream.messages().is_empty() || !stream.unread().is_empty()
         });
         match (is_silent, speaks_http) {
             (true, _) => Application::Silent,
@@ -214,9 +214,10 @@ impl<'d> Stream<'d> {
         messages.get(number).filter(|message| message.range.contains(&at)).map(|_| number)
     }
 
-    /// The bytes behind the messages that were not read, and why.
-    pub fn unread(&self) -> Option<&'d (Range<u64>, Unread)> {
-        self.dissection.session(self.id.connection)?.messages(self.id.side).unread.as_ref()
+    /// The bytes between and behind the messages that were not read, in order, and why.
+    pub fn unread(&self) -> &'d [(Range<u64>, Unread)] {
+        let session = self.dissection.session(self.id.connection);
+        session.map_or(&[], |session| session.messages(self.id.side).unread.as_slice())
     }
 
     /// Pieces of the messages' bodies that were left out, since there are more tiny ones than are kept.

@@ -53,7 +53,7 @@ pub(super) struct Tls {
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     pub(super) list: Vec<Message>,
-    pub(super) unread: Option<(Range<u64>, Unread)>,
+    pub(super) unread: Vec<(Range<u64>, Unread)>,
     pub(super) pieces_left_out: u64,
 }
 
@@ -89,9 +89,10 @@ impl Session {
 
     /// Finds who asks and who answers by what the two say first, and reads the requests before the responses.
     fn read_messages(&mut self, store: &Store, connection: &connections::Record) {
-        let kind = |side| kind_of(&self.beginning(store, connection.half(side), side));
-        let asks = Side::BOTH.into_iter().find(|side| kind(*side) == Some(Kind::Requests));
-        let answers = Side::BOTH.into_iter().find(|side| kind(*side) == Some(Kind::Responses));
+        let kinds = Side::BOTH.map(|side| kind_of(&self.beginning(store, connection.half(side), side)));
+        let begins = |side: Side, kind| kinds[side.index()] == Some(kind);
+        let asks = Side::BOTH.into_iter().find(|side| begins(*side, Kind::Requests));
+        let answers = Side::BOTH.into_iter().find(|side| begins(*side, Kind::Responses));
         let Some(asks) = asks.or(answers.map(Side::other)) else { return };
         self.asks = asks;
         let limits = Limits::default();
@@ -99,12 +100,19 @@ impl Session {
             let known = connection.half(side).known();
             Most { messages: allowance(known), pieces: pieces_allowance(known) }
         };
+        let is_joined = |side, kind| connection.half(side).inferred && !begins(side, kind);
         let mut requests = Reader::of_requests(limits, most(asks));
+        if is_joined(asks, Kind::Requests) {
+            requests.join();
+        }
         self.feed(store, connection.half(asks), asks, &mut requests);
-        let mut responses = Reader::of_responses(limits, most(asks.other()), requests.messages());
+        let mut responses = Reader::of_responses(limits, most(asks.other()), requests.messages_in_a_row());
+        if is_joined(asks.other(), Kind::Responses) {
+            responses.join();
+        }
         self.feed(store, connection.half(asks.other()), asks.other(), &mut responses);
         if let Some(Message { answers: Some(request), .. }) = responses.messages().last()
-            && matches!(responses.unread(), Some((_, Unread::OtherProtocol)))
+            && matches!(responses.unread(), [.., (_, Unread::OtherProtocol)])
         {
             requests.end_after(*request);
         }
@@ -407,10 +415,13 @@ impl Above<'_> {
                 stack.troubles.push(refusal.to_string());
             }
         }
-        if let Some((rest, why)) = &messages.unread
-            && overlap(rest, here)
-        {
-            stack.troubles.push(format!("from byte {} on nothing is read: {why}", rest.start));
+        // What is passed over ends where the next message begins.
+        let goes_on = |at: u64| messages.list.last().is_some_and(|last| last.range.start >= at);
+        for (rest, why) in messages.unread.iter().filter(|(rest, _)| overlap(rest, here)) {
+            stack.troubles.push(match goes_on(rest.end) {
+                true => format!("bytes {} to {} are not read: {why}", rest.start, rest.end - 1),
+                false => format!("from byte {} on nothing is read: {why}", rest.start),
+            });
         }
         end
     }
