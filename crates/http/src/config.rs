@@ -19,6 +19,13 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Those of whoever only watches: what another server takes, a capture shows. 256 KiB, and 1,000 fields.
+    pub const fn watching() -> Self {
+        Limits { head_bytes: 256 * 1024, target_bytes: 256 * 1024, fields: 1_000 }
+    }
+}
+
 /// How an [`Http`](crate::Http) layer behaves, as a client and as a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {

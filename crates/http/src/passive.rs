@@ -2,7 +2,7 @@
 //!
 //! Read first: RFC 9112 sections 6.3 (where a message ends), 9.3.2 (which response answers which request) and 11.2 (why a
 //! message that breaks a rule of framing ends the reading: whoever is less strict may see another one). What else a server may
-//! refuse a message for is left to the server.
+//! refuse a message for is left to the server; a rule that is broken though where the message ends is certain is named with it.
 //!
 //! Where bytes are missing, or the beginning was not seen, nobody knows where the next message begins. Who sends messages mostly
 //! begins each in a piece of its own: what is passed over ends at the next piece that begins as a message does.
@@ -13,9 +13,10 @@
 //! ```
 //!
 //! ```
+//! use framewise_http::Limits;
 //! use framewise_http::passive::{Reader, Start, Unread};
 //!
-//! let mut requests = Reader::of_requests(Default::default(), Default::default());
+//! let mut requests = Reader::of_requests(Limits::watching(), Default::default());
 //! requests.read(b"GET /a HTTP/1.1\r\nHost: shop.test\r\n\r\nGET /b HTT");
 //! requests.end(true);
 //! let [first] = requests.messages() else { panic!("one is whole") };
@@ -36,10 +37,10 @@ use http::Method;
 
 pub use message::{End, Kind, Message, Most, Start, Unread, kind_of};
 
-use crate::body::{Decoded, Decoder, Framing};
+use crate::body::{Decoded, Decoder};
 use crate::config::Limits;
 use crate::head::scan::{Part, Scanner};
-use crate::head::{parse_response, parse_watched_request, rules};
+use crate::head::watched::{self, Watched};
 use crate::rule::Refusal;
 use message::begins_message;
 
@@ -69,7 +70,10 @@ struct Asked {
 
 #[derive(Debug)]
 enum State {
-    Head { scanner: Box<Scanner>, begun: Vec<u8> },
+    Head {
+        scanner: Box<Scanner>,
+        begun: Vec<u8>,
+    },
     Body(Box<Decoder>),
     /// Until a piece begins as a message does.
     Lost,
@@ -217,7 +221,7 @@ impl Reader {
 
     fn begin(&mut self) {
         let part = if self.asked.is_some() { Part::Response } else { Part::Request };
-        let scanner = Box::new(Scanner::new(part, self.limits));
+        let scanner = Box::new(Scanner::watching(part, self.limits));
         self.state = State::Head { scanner, begun: Vec::new() };
     }
 
@@ -293,11 +297,11 @@ impl Reader {
         if end.is_none() {
             return;
         }
-        let (head, fields) = (std::mem::take(begun), scanner.fields());
+        let (head, scanner) = (std::mem::take(begun), scanner.clone());
         if self.messages.len() >= self.most.messages {
             return self.give_up(begin, Unread::TooMany);
         }
-        match self.message(&head, fields, begin) {
+        match self.message(&head, &scanner, begin) {
             Ok(message) => {
                 let decoder = Decoder::new(message.framing, u64::MAX, self.limits);
                 self.messages.push(message);
@@ -308,25 +312,18 @@ impl Reader {
     }
 
     /// The message that begins with this head.
-    fn message(&mut self, head: &[u8], fields: usize, begin: u64) -> Result<Message, Refusal> {
-        let refuse = |rule| rules::locate(rule, head);
-        let (start, framing, answers) = match &mut self.asked {
+    fn message(&mut self, head: &[u8], scanner: &Scanner, begin: u64) -> Result<Message, Refusal> {
+        let (start, framing, broken, answers) = match &mut self.asked {
             None => {
-                let head = parse_watched_request(head, fields)?;
-                let framing = rules::request_framing(&head).map_err(refuse)?;
-                (Start::Request { method: head.method, target: head.target }, framing, None)
+                let Watched { head, framing, broken, .. } = watched::request(head, scanner)?;
+                (Start::Request { method: head.method, target: head.target }, framing, broken, None)
             }
             Some(asked) => {
-                let head = parse_response(head, fields)?;
                 let method = asked.methods.front().cloned();
+                let known = method.as_ref().unwrap_or(&Method::GET);
+                let Watched { head, framing, broken, .. } = watched::response(head, scanner, known)?;
                 let status = head.status.as_u16();
-                // What follows is what the other server says, and nothing of HTTP (RFC 9112, section 6.3).
-                let is_through = method == Some(Method::CONNECT) && head.status.is_success();
-                let framing = match is_through {
-                    true => Framing::Length(0),
-                    false => rules::response_framing(&head, method.as_ref().unwrap_or(&Method::GET))
-                        .map_err(refuse)?,
-                };
+                let is_through = *known == Method::CONNECT && head.status.is_success();
                 self.switches = is_through || status == 101;
                 let answers = method.map(|_| asked.answered);
                 // An informational response is followed by the one that answers; after 101 nothing is.
@@ -334,7 +331,7 @@ impl Reader {
                     asked.methods.pop_front();
                     asked.answered += 1;
                 }
-                (Start::Response { status }, framing, answers)
+                (Start::Response { status }, framing, broken, answers)
             }
         };
         let head = begin..begin + head.len() as u64;
@@ -344,6 +341,7 @@ impl Reader {
             range: head.clone(),
             head,
             framing,
+            broken,
             end: End::CutShort,
             missing: 0,
             answers,

@@ -55,6 +55,21 @@ fn a_status_says_what_it_means_and_an_unknown_one_what_its_class_does() {
 }
 
 #[test]
+fn a_response_says_its_own_phrase() {
+    let said = |line: &str| describe(format!("HTTP/1.1 {line}\r\n\r\n").as_bytes()).unwrap().outbound;
+    assert_eq!(said("405 Not Allowed"), "405 Not Allowed");
+    assert_eq!(said("299 Odd"), "299 Odd");
+    assert_eq!((said("404 "), said("404")), ("404".to_owned(), "404".to_owned()));
+}
+
+#[test]
+fn a_folded_field_is_one_field() {
+    let fields = describe(b"HTTP/1.1 204 No Content\r\nX: a\r\n b\r\nAge: 1\r\n\r\n").unwrap().fields;
+    let last: Vec<_> = fields[3..].iter().map(|field| (field.bytes.clone(), field.value.as_str())).collect();
+    assert_eq!(last, [(25..33, "X: a   b"), (35..41, "1")]);
+}
+
+#[test]
 fn fields_speak_of_their_value() {
     let bytes = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\nContent-Type: text/html; charset=utf-8\r\n\r\nabc";
     let fields = describe(bytes).unwrap().fields;

@@ -34,6 +34,9 @@ fn about(name: &str, value: &str) -> Option<String> {
             let short: String = value.chars().take(20).collect();
             format!("{short} bytes of body follow the empty line.")
         }
+        "Transfer-Encoding" if !is("chunked") => {
+            "How the body is packed on the way; if chunked stands last, it comes in chunks.".to_owned()
+        }
         "Connection" if is("close") => "The connection ends after this message's exchange.".to_owned(),
         "Connection" if is("keep-alive") => "The connection stays open for another request.".to_owned(),
         "Connection" if is("upgrade") => "Another protocol shall be spoken on this connection.".to_owned(),

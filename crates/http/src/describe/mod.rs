@@ -12,11 +12,9 @@ use std::ops::Range;
 
 use framewise_core::describe::Part;
 use framewise_core::{Description, Field};
-use http::Method;
 
 use crate::body::Framing;
-use crate::config::Limits;
-use crate::head::{read_response, read_watched_request, rules};
+use crate::head::watched::{Watched, read_request, read_response};
 use field_line::field_line;
 use start_line::{request_line, status_line};
 
@@ -58,12 +56,12 @@ fn describe_of_length(bytes: &[u8], length: usize) -> Option<Description> {
 }
 
 fn describe_request(bytes: &[u8], length: usize) -> Option<Description> {
-    let (head, end) = read_watched_request(bytes, &Limits::default())?;
+    let (Watched { head, lines, framing, .. }, end) = read_request(bytes)?;
     let host = head.headers.text("host").unwrap_or("the server");
     let said = fit(format!("{} {} from {host}", head.method, head.target), DECISION);
     let path = head.target.split('?').next().unwrap_or_default();
-    let mut fields = fields(bytes.get(..end)?, request_line);
-    if rules::request_framing(&head) == Ok(Framing::Chunked) {
+    let mut fields = fields(&lines, request_line);
+    if framing == Framing::Chunked {
         fields.extend(chunks::fields(bytes, end));
     }
     Some(Description {
@@ -79,22 +77,23 @@ fn describe_request(bytes: &[u8], length: usize) -> Option<Description> {
 }
 
 fn describe_response(bytes: &[u8], length: usize) -> Option<Description> {
-    let (head, end) = read_response(bytes, &Limits::default()).ok()??;
+    let (Watched { head, lines, framing, .. }, end) = read_response(bytes)?;
     let kind = head.headers.text("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default();
     let comma = if kind.is_empty() { "" } else { ", " };
-    let said = fit(format!("{}{comma}{kind}", head.status), DECISION);
+    // As the server put it: a phrase may be any, or none.
+    let status = [head.status.as_str(), &head.reason].join(" ");
+    let said = fit(format!("{}{comma}{kind}", status.trim_end()), DECISION);
     let came = length.saturating_sub(end) as u64;
-    let framing = rules::response_framing(&head, &Method::GET);
-    let mut fields = fields(bytes.get(..end)?, status_line);
-    if framing == Ok(Framing::Chunked) {
+    let mut fields = fields(&lines, status_line);
+    if framing == Framing::Chunked {
         fields.extend(chunks::fields(bytes, end));
     }
     let next = match framing {
-        Ok(Framing::Length(length)) if length == came => format!("all {came} came: you"),
+        Framing::Length(length) if length == came => format!("all {came} came: you"),
         // Its body is still to come; or, of HEAD, never will.
-        Ok(Framing::Length(_)) if came == 0 => "the head: you".to_owned(),
-        Ok(Framing::Length(length)) => format!("{came} of {length}: you"),
+        Framing::Length(_) if came == 0 => "the head: you".to_owned(),
+        Framing::Length(length) => format!("{came} of {length}: you"),
         _ => "the page: you".to_owned(),
     };
     Some(Description {

@@ -11,6 +11,7 @@ pub(crate) mod host;
 mod parse;
 pub(crate) mod rules;
 pub(crate) mod scan;
+pub(crate) mod watched;
 pub(crate) mod write;
 
 use bytes::{Bytes, BytesMut};
@@ -21,7 +22,7 @@ use crate::rule::Refusal;
 use crate::wire::Inbox;
 use scan::{Part, Scanner};
 
-pub(crate) use parse::{parse_request, parse_response, parse_watched_request};
+pub(crate) use parse::{parse_request, parse_response};
 
 /// Reads the head of a request from the beginning of `bytes`: the head, and how many bytes it is long.
 /// `None`: it goes on beyond `bytes`.
@@ -38,14 +39,6 @@ pub fn read_request(bytes: &[u8], limits: &Limits) -> Result<Option<(RequestHead
     };
     let head = parse_request(bytes.get(..end).unwrap_or(bytes), scanner.fields())?;
     Ok(Some((head, end)))
-}
-
-/// The same for a request that somebody else is asked: one that a server of ours refuses may be right elsewhere.
-pub(crate) fn read_watched_request(bytes: &[u8], limits: &Limits) -> Option<(RequestHead, usize)> {
-    let mut scanner = Scanner::new(Part::Request, *limits);
-    let end = scanner.scan(bytes).ok()??;
-    let head = parse_watched_request(bytes.get(..end)?, scanner.fields()).ok()?;
-    Some((head, end))
 }
 
 /// Reads the head of a response from the beginning of `bytes`, as [`read_request`] does.

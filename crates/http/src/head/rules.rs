@@ -137,7 +137,7 @@ pub(crate) fn is_bodyless(status: StatusCode) -> bool {
     status.is_informational() || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
 }
 
-fn stated_framing(version: Version, headers: &Headers) -> Result<Option<Framing>, Rule> {
+pub(crate) fn stated_framing(version: Version, headers: &Headers) -> Result<Option<Framing>, Rule> {
     let mut lengths = headers.all("content-length");
     let length = lengths.next();
     let coding = headers.contains("transfer-encoding");
@@ -152,7 +152,7 @@ fn stated_framing(version: Version, headers: &Headers) -> Result<Option<Framing>
 }
 
 /// `1*DIGIT`, nothing else, that fits 64 bits.
-fn decimal(value: &[u8]) -> Option<u64> {
+pub(crate) fn decimal(value: &[u8]) -> Option<u64> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return None;
     }

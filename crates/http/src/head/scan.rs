@@ -29,6 +29,8 @@ const HANDSHAKE: u8 = 22;
 pub(crate) struct Scanner {
     part: Part,
     limits: Limits,
+    /// Somebody else takes the message.
+    watching: bool,
     state: State,
     offset: usize,
     first_line: bool,
@@ -39,6 +41,8 @@ pub(crate) struct Scanner {
     may_be_head: bool,
     target: usize,
     fields: usize,
+    /// Where a field is folded for the first time.
+    fold: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +62,7 @@ impl Scanner {
         Scanner {
             part,
             limits,
+            watching: false,
             state: State::LineStart,
             offset: 0,
             first_line: part != Part::Trailers,
@@ -67,7 +72,18 @@ impl Scanner {
             may_be_head: true,
             target: 0,
             fields: 0,
+            fold: None,
         }
+    }
+
+    /// The same for a message that somebody else takes, who may unfold what is folded (RFC 9112, section 5.2).
+    pub(crate) fn watching(part: Part, limits: Limits) -> Self {
+        Scanner { watching: true, ..Scanner::new(part, limits) }
+    }
+
+    /// Where the first line begins that folds a field.
+    pub(crate) fn fold(&self) -> Option<usize> {
+        self.fold
     }
 
     /// How many fields were seen.
@@ -111,6 +127,10 @@ impl Scanner {
             (State::LineStart, _) if self.first_line => {
                 self.state = State::FirstLine;
                 self.first_line_byte(byte)?;
+            }
+            (State::LineStart, b' ' | b'\t') if self.watching && self.fields > 0 => {
+                self.fold.get_or_insert(self.offset);
+                self.state = State::Value;
             }
             (State::LineStart, b' ' | b'\t') => return Err(Rule::FoldedField),
             (State::LineStart, _) => self.field_begins(byte)?,

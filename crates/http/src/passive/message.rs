@@ -20,6 +20,8 @@ pub struct Message {
     pub range: Range<u64>,
     /// What says where the body ends.
     pub framing: Framing,
+    /// The first rule that its head breaks, though where the message ends is certain.
+    pub broken: Option<Refusal>,
     /// How it ended.
     pub end: End,
     /// Bytes of the body that nobody has seen.

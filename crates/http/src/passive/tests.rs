@@ -3,14 +3,14 @@ use crate::rule::Rule;
 use proptest::prelude::*;
 
 fn requests(bytes: &[u8], cut: usize) -> Reader {
-    let mut reader = Reader::of_requests(Limits::default(), Most::default());
+    let mut reader = Reader::of_requests(Limits::watching(), Most::default());
     bytes.chunks(cut).for_each(|piece| reader.read(piece));
     reader.end(true);
     reader
 }
 
 fn responses(bytes: &[u8], to: &Reader, cut: usize) -> Reader {
-    let mut reader = Reader::of_responses(Limits::default(), Most::default(), to.messages());
+    let mut reader = Reader::of_responses(Limits::watching(), Most::default(), to.messages());
     bytes.chunks(cut).for_each(|piece| reader.read(piece));
     reader.end(true);
     reader
@@ -87,7 +87,7 @@ proptest! {
         parts in proptest::collection::vec((0..PARTS.len(), 0_u64..30, 0..8_u8), 0..20),
         asks in any::<bool>(),
     ) {
-        let (limits, most) = (Limits::default(), Most::default());
+        let (limits, most) = (Limits::watching(), Most::default());
         let mut reader = match asks {
             true => Reader::of_requests(limits, most),
             false => Reader::of_responses(limits, most, &[]),
@@ -129,7 +129,7 @@ fn a_broken_rule_ends_the_reading_and_is_named() {
 fn a_gap_within_a_body_is_passed_and_another_is_not() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
     let begin = || {
-        let mut reader = Reader::of_responses(Limits::default(), Most::default(), &[]);
+        let mut reader = Reader::of_responses(Limits::watching(), Most::default(), &[]);
         reader.read(head);
         reader.read(&[1; 10]);
         reader
@@ -159,9 +159,7 @@ fn after_101_nothing_is_read_either_way() {
     let mut asked = requests(asked, 1_000);
     let answered =
         responses(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x00", &asked, 1_000);
-    assert!(
-        matches!(answered.unread(), [(range, Unread::OtherProtocol)] if range.end - range.start == 2)
-    );
+    assert!(matches!(answered.unread(), [(range, Unread::OtherProtocol)] if range.end - range.start == 2));
     asked.end_after(answered.messages()[0].answers.unwrap());
     assert_eq!(asked.messages().len(), 1);
     assert!(matches!(asked.unread(), [(range, Unread::OtherProtocol)] if range.end - range.start == 7));
@@ -170,7 +168,7 @@ fn after_101_nothing_is_read_either_way() {
 #[test]
 fn as_many_messages_and_pieces_are_kept_as_are_allowed() {
     let most = Most { messages: 2, pieces: 3 };
-    let mut reader = Reader::of_requests(Limits::default(), most);
+    let mut reader = Reader::of_requests(Limits::watching(), most);
     for _ in 0..3 {
         reader.read(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
         reader.read(b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
@@ -184,7 +182,7 @@ fn as_many_messages_and_pieces_are_kept_as_are_allowed() {
 #[test]
 fn a_body_until_the_end_is_whole_only_if_the_sender_said_so() {
     for (closed, end) in [(true, End::Complete), (false, End::CutShort)] {
-        let mut reader = Reader::of_responses(Limits::default(), Most::default(), &[]);
+        let mut reader = Reader::of_responses(Limits::watching(), Most::default(), &[]);
         reader.read(b"HTTP/1.1 200 OK\r\n\r\nsome");
         reader.end(closed);
         assert_eq!(reader.messages()[0].end, end);
@@ -202,7 +200,7 @@ fn at_the_end(reader: &Reader) -> (String, String) {
 fn only_what_came_whole_is_said_to_be_whole() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
     let read = |skipped: u64, body: &[u8]| {
-        let mut reader = Reader::of_responses(Limits::default(), Most::default(), &[]);
+        let mut reader = Reader::of_responses(Limits::watching(), Most::default(), &[]);
         reader.read(head);
         reader.skip(skipped);
         reader.read(body);
@@ -213,7 +211,7 @@ fn only_what_came_whole_is_said_to_be_whole() {
     assert_eq!(read(0, b"0123").0, "200, 4 of 10 bytes of body");
     assert_eq!(read(0, b"0123").1, "Its head is whole; the end of its body was not seen.");
     assert_eq!(read(4, b"456789").0, "200, 4 of 10 bytes of body not seen");
-    let mut broken = Reader::of_responses(Limits::default(), Most::default(), &[]);
+    let mut broken = Reader::of_responses(Limits::watching(), Most::default(), &[]);
     broken.read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nxyz\r\n");
     let (value, meaning) = at_the_end(&broken);
     assert_eq!(value, "200, 2 bytes of body");
@@ -223,7 +221,7 @@ fn only_what_came_whole_is_said_to_be_whole() {
 #[test]
 fn a_head_that_begins_before_a_gap_is_unread_from_its_beginning() {
     for (known, length) in [(true, 59), (false, 49)] {
-        let mut reader = Reader::of_requests(Limits::default(), Most::default());
+        let mut reader = Reader::of_requests(Limits::watching(), Most::default());
         reader.read(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         reader.read(b"GET / HTTP/1.1\r\nHo");
         if known {
@@ -240,7 +238,7 @@ fn a_head_that_begins_before_a_gap_is_unread_from_its_beginning() {
 fn behind_what_was_not_seen_messages_are_found_again() {
     const NO_CONTENT: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
     let asked = requests(&b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2), 100);
-    let mut joined = Reader::of_responses(Limits::default(), Most::default(), asked.messages());
+    let mut joined = Reader::of_responses(Limits::watching(), Most::default(), asked.messages());
     joined.join();
     joined.read(b"the end of a page");
     joined.read(b"HTTP/1.1 as a text has it\r\n: nonsense\r\n\r\n");
@@ -259,7 +257,7 @@ fn behind_what_was_not_seen_messages_are_found_again() {
 
 #[test]
 fn a_request_is_found_again_by_its_whole_first_line() {
-    let mut reader = Reader::of_requests(Limits::default(), Most::default());
+    let mut reader = Reader::of_requests(Limits::watching(), Most::default());
     reader.lose();
     reader.read(b"GET /a and so on, as the text has it");
     assert_eq!(reader.messages().len(), 0);
@@ -280,6 +278,30 @@ fn what_a_server_of_ours_refuses_may_be_right_elsewhere() {
     let answered = responses(&b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na".repeat(3), &asked, 9);
     let answers: Vec<_> = answered.messages().iter().map(|message| message.answers).collect();
     assert_eq!(answers, [Some(0), Some(1), Some(2)]);
+}
+
+#[test]
+fn a_rule_that_is_broken_is_named_where_the_end_is_certain_all_the_same() {
+    let large = format!("GET / HTTP/1.1\r\nHost: a\r\nCookie: {}\r\n", "c".repeat(20_000));
+    let many = (0..200).map(|n| format!("X-{n}: {n}\r\n")).collect::<String>();
+    let asked = requests(format!("{large}{many}\r\nGET / HTTP/1.1\r\n\r\n").as_bytes(), 1_000);
+    assert_eq!((asked.messages().len(), asked.unread()), (2, &[][..]));
+    assert!(asked.messages().iter().all(|message| message.broken.is_none()));
+    let heads = [
+        ("Content-Length: 5\r\nX: a\r\n b", "hello", Some(Rule::FoldedField)),
+        ("Content-Length: 5\r\nContent-Length: 5", "hello", Some(Rule::LengthRepeated)),
+        (
+            "Content-Length: 9\r\nTransfer-Encoding: chunked",
+            "2\r\nhi\r\n0\r\n\r\n",
+            Some(Rule::LengthAndCoding),
+        ),
+        ("Transfer-Encoding: gzip, chunked", "2\r\n\x1f.\r\n0\r\n\r\n", None),
+        ("Content-Length: 0", "", None),
+    ];
+    let message = |(fields, body, _): &(&str, &str, _)| format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n{body}");
+    let answered = responses(heads.iter().map(message).collect::<String>().as_bytes(), &asked, 9);
+    let broken: Vec<_> = answered.messages().iter().map(|message| message.broken.map(|r| r.rule)).collect();
+    assert_eq!((broken, answered.unread()), (heads.map(|(.., rule)| rule).to_vec(), &[][..]));
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl Session {
         let answers = Side::BOTH.into_iter().find(|side| begins(*side, Kind::Responses));
         let Some(asks) = asks.or(answers.map(Side::other)) else { return };
         self.asks = asks;
-        let limits = Limits::default();
+        let limits = Limits::watching();
         let most = |side| {
             let known = connection.half(side).known();
             Most { messages: allowance(known), pieces: pieces_allowance(known) }
@@ -413,6 +413,9 @@ impl Above<'_> {
             }
             if let End::Broken(refusal) = message.end {
                 stack.troubles.push(refusal.to_string());
+            }
+            if let Some(refusal) = message.broken.filter(|_| overlap(&message.head, here)) {
+                stack.troubles.push(format!("{refusal}; where it ends is certain all the same"));
             }
         }
         // What is passed over ends where the next message begins.
