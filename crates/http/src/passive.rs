@@ -35,7 +35,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use http::Method;
 
-pub use message::{End, Kind, Message, Most, Start, Unread, kind_of};
+pub use message::{End, Kind, Message, Most, Start, Unread, begins_http2, kind_of};
 
 use crate::body::{Decoded, Decoder};
 use crate::config::Limits;

@@ -570,6 +570,38 @@ fn in_a_capture_that_begins_within_a_message_those_behind_it_are_found() {
 }
 
 #[test]
+fn a_change_of_cipher_does_not_hide_the_hello_in_front_of_it() {
+    let hello = [&[22, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3][..], &[7; 32], &[0, 0x13, 1, 0]].concat();
+    let streams = [Vec::new(), [&hello[..], &[20, 3, 3, 0, 1, 1]].concat()];
+    let whole = Cut { side: 1, at: 0, length: streams[1].len() };
+    let alone = Cut { side: 1, at: hello.len(), length: 6 };
+    for (cuts, said) in [
+        (vec![whole], "TLS: server hello, in the clear"),
+        (vec![Cut { length: hello.len(), ..whole }, alone], "TLS: change cipher spec, in the clear"),
+    ] {
+        let frames = [vec![syn(1)], cuts.into_iter().map(|cut| segment(&streams, cut)).collect()].concat();
+        let dissection = dissect(&pcap(ETHERNET, &frames));
+        assert_eq!(dissection.frame(frames.len()).unwrap().summary(), said);
+    }
+}
+
+#[test]
+fn http_2_is_named_and_not_read_as_broken_http_1() {
+    let streams =
+        [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec(), b"\0\0\0\x04\0\0\0\0\0".to_vec()];
+    let whole = |side: usize| segment(&streams, Cut { side, at: 0, length: streams[side].len() });
+    let dissection = dissect(&pcap(ETHERNET, &[syn(0), syn(1), whole(0), whole(1)]));
+    let connection = only(&dissection);
+    assert_eq!(connection.application(), Application::Unknown);
+    for side in Side::BOTH {
+        let stream = connection.stream(side);
+        assert_eq!(stream.unread(), [(0..stream.length(), Unread::Http2)]);
+    }
+    let troubles = dissection.frame(3).unwrap().layers().troubles;
+    assert!(troubles[0].contains("HTTP/2 is spoken, which is not read here"), "{troubles:?}");
+}
+
+#[test]
 fn ipv6_neighbours_and_dns_over_ipv6_have_their_layers() {
     let mut frame = Vec::new();
     let dns = [0_u8, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, b'a', 0, 0, 1, 0, 1];

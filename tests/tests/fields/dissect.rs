@@ -136,6 +136,7 @@ impl Reader {
                 tls12: self.tls12.contains(&ends[0]) || self.tls12.contains(&ends[1]),
                 peer: None,
                 cipher_suite: None,
+                protocol: None,
             };
             let Ok(record) = tls::describe(&payload[begin..], &context) else { return Vec::new() };
             let whole = tls::record::Record::parse(&payload[begin..]).expect("it was described");

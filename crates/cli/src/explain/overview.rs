@@ -78,7 +78,8 @@ pub(super) fn arrow(frame: &Frame<'_>) -> char {
 /// One connection, and the requests and responses in it.
 fn connection_lines(text: &mut String, dissection: &Dissection, connection: &Connection<'_>) {
     let tls = connection.tls().map(|facts| {
-        let known = [facts.version_name(), facts.cipher_suite_name(), facts.server_name.clone()];
+        let other = facts.protocol.clone().filter(|protocol| !protocol.starts_with("http/"));
+        let known = [facts.version_name(), facts.cipher_suite_name(), facts.server_name.clone(), other];
         known.into_iter().flatten().collect::<Vec<_>>().join(", ")
     });
     let ends = format!("{} > {}", connection.client(), connection.server());

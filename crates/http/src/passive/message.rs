@@ -73,6 +73,9 @@ pub enum Unread {
     /// Bytes among them, or before them, are missing, and nobody knows how many messages begin behind those.
     #[error("bytes are missing, and nobody knows which messages begin behind them")]
     AfterGap,
+    /// They are HTTP/2, as TLS agreed on or as they themselves begin.
+    #[error("HTTP/2 is spoken, which is not read here")]
+    Http2,
     /// Another protocol is spoken from here on (101, or a way through to another server: CONNECT).
     #[error("another protocol is spoken from here on")]
     OtherProtocol,
@@ -109,9 +112,11 @@ pub enum Kind {
 /// Whether a piece that comes behind what was not seen begins as a message does: by its whole first line, if it is a request, for
 /// a word in capitals and a slash stand in many a text.
 pub(super) fn begins_message(piece: &[u8], kind: Kind) -> bool {
-    let line = piece.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    let is_line = || matches!(line, [.., b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0' | b'1']);
-    kind_of(piece) == Some(kind) && (kind == Kind::Responses || is_line())
+    let has_whole_line = || {
+        let line = piece.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0")
+    };
+    kind_of(piece) == Some(kind) && (kind == Kind::Responses || has_whole_line())
 }
 
 /// Whether a direction that begins with these bytes may be HTTP/1: a status line, or a method and a target.
@@ -121,6 +126,7 @@ pub(super) fn begins_message(piece: &[u8], kind: Kind) -> bool {
 /// assert_eq!(kind_of(b"HTTP/1.1 200 OK\r\n"), Some(Kind::Responses));
 /// assert_eq!(kind_of(b"BREW /pot-1 HTTP/1.1"), Some(Kind::Requests));
 /// assert_eq!(kind_of(b"SSH-2.0-OpenSSH"), None);
+/// assert_eq!(kind_of(b"PRI * HTTP/2.0"), None);
 /// ```
 pub fn kind_of(beginning: &[u8]) -> Option<Kind> {
     const STATUS: &[u8] = b"HTTP/1.";
@@ -131,5 +137,11 @@ pub fn kind_of(beginning: &[u8]) -> Option<Kind> {
     let method = beginning.iter().take(LONGEST_METHOD).take_while(|byte| byte.is_ascii_uppercase()).count();
     let after = beginning.get(method..)?;
     let is_target = matches!(after, [b' ', b'/' | b'*' | b'h' | b'H', ..]);
-    (method >= 3 && is_target).then_some(Kind::Requests)
+    (method >= 3 && is_target && !begins_http2(beginning)).then_some(Kind::Requests)
+}
+
+/// Whether a direction begins as a client of HTTP/2 does: with what looks like a request, so that no server of HTTP/1 goes on
+/// (RFC 9113, section 3.4).
+pub fn begins_http2(beginning: &[u8]) -> bool {
+    beginning.starts_with(b"PRI * HTTP/2.0")
 }

@@ -14,10 +14,7 @@ use crate::vector::Reader;
 pub fn describe_alert(bytes: &[u8]) -> Description {
     let mut told = Told::default();
     tell(&mut Reader::new(bytes, 0), &mut told);
-    let said = match bytes.get(1) {
-        Some(number) => format!("alert: {}", name(*number).unwrap_or("unknown").replace('_', " ")),
-        None => "the beginning of an alert".to_owned(),
-    };
+    let said = said(bytes);
     Description {
         protocol: "TLS",
         unit: "alert",
@@ -27,6 +24,14 @@ pub fn describe_alert(bytes: &[u8]) -> Description {
         header: 0..bytes.len(),
         payload: bytes.len()..bytes.len(),
         fields: told.fields,
+    }
+}
+
+/// Which alert this is.
+pub(super) fn said(bytes: &[u8]) -> String {
+    match bytes.get(1) {
+        Some(number) => format!("alert: {}", name(*number).unwrap_or("unknown").replace('_', " ")),
+        None => "the beginning of an alert".to_owned(),
     }
 }
 

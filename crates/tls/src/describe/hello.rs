@@ -46,6 +46,11 @@ const RETRY: [u8; 32] = [
     0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
+/// Whether this message is a ServerHello that asks for another ClientHello. Its random number stands behind header and version.
+pub(super) fn is_retry(message: &[u8]) -> bool {
+    message.first() == Some(&2) && message.get(6..38).is_some_and(|random| random == RETRY)
+}
+
 /// What the server has chosen, or that the client shall ask anew.
 pub(super) fn server(body: &mut Reader<'_>, told: &mut Told) -> Option<()> {
     told.u16(body, "hello version", SERVER, |version| {

@@ -28,7 +28,7 @@ use std::ops::Range;
 use framewise_core::describe::Part;
 use framewise_core::{Description, Field};
 
-use crate::handshake::{self, Message};
+use crate::handshake;
 use crate::passive::Unopened;
 use crate::record::{ContentType, HEADER, Record, RecordError};
 use crate::vector::Reader;
@@ -48,6 +48,8 @@ pub struct Context {
     pub sealed: bool,
     /// The number of the cipher suite, if it is known: else in TLS 1.2 it is taken for AES-GCM, which nearly everybody uses.
     pub cipher_suite: Option<u16>,
+    /// What is spoken inside, if the handshake said so (RFC 7301).
+    pub protocol: Option<String>,
 }
 
 /// What TLS has to say where it was not asked for: in at most 34 characters, as in a [`Description`].
@@ -102,7 +104,7 @@ pub fn describe_watched(
     let mut description = describe(bytes, context)?;
     match inner {
         Ok((content_type, place)) => {
-            description.next = next_of(content_type).to_owned();
+            description.next = next_of_opened(content_type, context);
             description.header.end = place.start;
             description.payload = place;
         }
@@ -151,18 +153,28 @@ pub fn describe_content(content_type: ContentType, content: &[u8], context: &Con
         ContentType::Alert => return describe_alert(content),
         ContentType::ChangeCipherSpec | ContentType::ApplicationData => {}
     }
-    let said = content_type.name().replace('_', " ");
-    let header = if content_type == ContentType::ApplicationData { 0 } else { content.len() };
+    let is_data = content_type == ContentType::ApplicationData;
+    let said = match is_data {
+        true => opened(content, context),
+        false => content_type.name().replace('_', " "),
+    };
+    let header = if is_data { 0 } else { content.len() };
     Description {
         protocol: "TLS",
         unit: "content",
         outbound: said.clone(),
         inbound: said,
-        next: next_of(content_type).to_owned(),
+        next: next_of_opened(content_type, context),
         header: 0..header,
         payload: header..content.len(),
         fields: Vec::new(),
     }
+}
+
+/// Bytes of the application that are there to read, whatever they say.
+fn opened(content: &[u8], context: &Context) -> String {
+    let protocol = context.protocol.as_deref().unwrap_or("the application");
+    format!("opened: {} bytes of {protocol}", content.len()).chars().take(DECISION).collect()
 }
 
 fn is_sealed(record: &Record<'_>, context: &Context) -> bool {
@@ -276,31 +288,43 @@ fn sentence(words: &str) -> String {
 
 /// The walk's columns: at most 34 and 22 characters.
 const DECISION: usize = 34;
+const NEXT: usize = 22;
 
 fn outbound(record: &Record<'_>, sealed: bool, context: &Context) -> String {
-    match (sealed, first_message(record)) {
-        (true, _) => {
-            let peer = context.peer.as_deref().unwrap_or("the peer");
-            let named = format!("only {peer} can read it");
-            match named.chars().count() <= DECISION {
-                true => named,
-                false => "only the peer can read it".to_owned(),
-            }
-        }
-        (false, first) => in_the_clear(record, first),
+    if !sealed {
+        return in_the_clear(record);
     }
+    let peer = context.peer.as_deref().unwrap_or("the peer");
+    let named = format!("only {peer} can read it");
+    if named.chars().count() <= DECISION { named } else { "only the peer can read it".to_owned() }
 }
 
 fn inbound(record: &Record<'_>, sealed: bool) -> String {
-    if sealed { "tag right: not altered".to_owned() } else { in_the_clear(record, first_message(record)) }
+    if sealed { "tag right: not altered".to_owned() } else { in_the_clear(record) }
 }
 
-fn in_the_clear(record: &Record<'_>, first: Option<Message>) -> String {
-    let name = first.map_or(record.content_type.name(), |message| message.name());
-    format!("{}, in the clear", name.replace('_', " "))
+fn in_the_clear(record: &Record<'_>) -> String {
+    let name = match record.content_type {
+        ContentType::Alert => alert::said(record.fragment),
+        ContentType::Handshake => first_message(record.fragment).replace('_', " "),
+        other => other.name().replace('_', " "),
+    };
+    let whole = format!("{name}, in the clear");
+    // Which alert it is says more than that anybody can read it.
+    if whole.chars().count() <= DECISION { whole } else { name.chars().take(DECISION).collect() }
 }
 
 /// Who gets what is in a record of this type.
+fn next_of_opened(content_type: ContentType, context: &Context) -> String {
+    let other = context.protocol.as_deref().filter(|protocol| !protocol.starts_with("http/"));
+    match (content_type, other) {
+        (ContentType::ApplicationData, Some(other)) => {
+            format!("type 23: {other}").chars().take(NEXT).collect()
+        }
+        _ => next_of(content_type).to_owned(),
+    }
+}
+
 fn next_of(content_type: ContentType) -> &'static str {
     match content_type {
         ContentType::ApplicationData => "type 23: HTTP",
@@ -310,9 +334,11 @@ fn next_of(content_type: ContentType) -> &'static str {
     }
 }
 
-fn first_message(record: &Record<'_>) -> Option<Message> {
-    match record.content_type {
-        ContentType::Handshake => handshake::messages(record.fragment).into_iter().next(),
-        _ => None,
-    }
+/// The name of the first of the messages in `bytes`.
+fn first_message(bytes: &[u8]) -> &'static str {
+    let Some(first) = handshake::messages(bytes).into_iter().next() else {
+        return ContentType::Handshake.name();
+    };
+    let message = bytes.get(first.bytes.clone()).unwrap_or_default();
+    if hello::is_retry(message) { "hello_retry_request" } else { first.name() }
 }

@@ -1,6 +1,7 @@
 //! What records say of themselves.
 
 use framewise_core::Description;
+use framewise_tls::describe::describe_content;
 use framewise_tls::handshake::messages;
 use framewise_tls::record::{ContentType, LONGEST_FRAGMENT, Record, RecordError, records};
 use framewise_tls::{Context, Versions, describe, describe_alert, describe_handshake};
@@ -36,6 +37,27 @@ fn a_client_hello_says_what_it_asks_for() {
     assert!(bytes[name.bytes.clone()].ends_with(b"shop.test"), "the place is the name's");
     assert_eq!(hello.outbound, "client hello, in the clear");
     assert_eq!(hello.inbound, "client hello, in the clear");
+}
+
+#[test]
+fn an_alert_in_the_clear_has_its_name_and_so_has_a_hello_that_asks_again() {
+    let said = |bytes: &[u8]| describe(bytes, &Context::default()).expect("a record").outbound;
+    assert_eq!(said(&[21, 3, 3, 0, 2, 2, 48]), "alert: unknown ca, in the clear");
+    assert_eq!(said(&[21, 3, 3, 0, 2, 2, 70]), "alert: protocol version");
+    let hello = |random: &[u8]| [&[22, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3], random, &[0, 0x13, 1, 0]].concat();
+    assert_eq!(said(&hello(&[7; 32])), "server hello, in the clear");
+    let retry = ring::digest::digest(&ring::digest::SHA256, b"HelloRetryRequest");
+    assert_eq!(said(&hello(retry.as_ref())), "hello retry request, in the clear");
+}
+
+#[test]
+fn what_is_opened_says_what_is_spoken() {
+    let context = Context { protocol: Some("h2".into()), ..Context::default() };
+    let described = describe_content(ContentType::ApplicationData, &[0; 70], &context);
+    assert_eq!(
+        (described.outbound.as_str(), described.next.as_str()),
+        ("opened: 70 bytes of h2", "type 23: h2")
+    );
 }
 
 #[test]

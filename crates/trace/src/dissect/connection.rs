@@ -93,7 +93,7 @@ impl<'d> Connection<'d> {
         });
         let speaks_http = Side::BOTH.into_iter().any(|side| {
             let stream = self.stream(side);
-            !stream.messages().is_empty() || !stream.unread().is_empty()
+            !stream.messages().is_empty() || stream.unread().iter().any(|(_, why)| *why != Unread::Http2)
         });
         match (is_silent, speaks_http) {
             (true, _) => Application::Silent,

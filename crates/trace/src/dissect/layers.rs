@@ -122,6 +122,15 @@ impl Stack {
         layers.for_each(|layer| layer.is_lost = true);
     }
 
+    /// What was said before the last layer was added, if that is of the same protocol.
+    pub(super) fn said_before(&mut self) -> Option<String> {
+        let [.., before, last] = self.layers.as_slice() else { return None };
+        if before.description.protocol != last.description.protocol {
+            return None;
+        }
+        self.together.take().or_else(|| Some(before.description.outbound.clone()))
+    }
+
     /// Takes what a layer crate makes of its bytes.
     pub(super) fn take<E: std::fmt::Display>(
         &mut self,

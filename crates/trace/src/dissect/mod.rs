@@ -55,6 +55,7 @@ mod layers;
 mod limits;
 mod outline;
 mod provenance;
+mod reading;
 mod records;
 mod session;
 mod space;

@@ -10,8 +10,7 @@
 use std::ops::Range;
 
 use framewise_core::Description;
-use framewise_http::Limits;
-use framewise_http::passive::{End, Kind, Message, Most, Reader, Unread, kind_of};
+use framewise_http::passive::{End, Message, Unread};
 use framewise_tcp::passive::Finding;
 use framewise_tls::Context;
 use framewise_tls::describe::{describe_content, describe_watched, in_part, said};
@@ -24,7 +23,6 @@ use super::connections;
 use super::frame::Frame;
 use super::half::Half;
 use super::layers::{Layer, Stack, part_of};
-use super::limits::{allowance, pieces_allowance};
 use super::records::{Records, begins_with_record};
 use super::space::{ConnectionId, Side, Space, StreamId, common, overlap};
 use super::store::Store;
@@ -35,7 +33,7 @@ pub(super) struct Session {
     pub(super) tls: Option<Tls>,
     /// Who sends requests, if anybody does.
     pub(super) asks: Side,
-    messages: [Messages; 2],
+    pub(super) messages: [Messages; 2],
 }
 
 /// TLS in a connection.
@@ -86,91 +84,6 @@ impl Session {
     pub(super) fn message_space(&self, stream: StreamId) -> Space {
         if self.tls.is_some() { Space::Plaintext(stream) } else { Space::Stream(stream) }
     }
-
-    /// Finds who asks and who answers by what the two say first, and reads the requests before the responses.
-    fn read_messages(&mut self, store: &Store, connection: &connections::Record) {
-        let kinds = Side::BOTH.map(|side| kind_of(&self.beginning(store, connection.half(side), side)));
-        let begins = |side: Side, kind| kinds[side.index()] == Some(kind);
-        let asks = Side::BOTH.into_iter().find(|side| begins(*side, Kind::Requests));
-        let answers = Side::BOTH.into_iter().find(|side| begins(*side, Kind::Responses));
-        let Some(asks) = asks.or(answers.map(Side::other)) else { return };
-        self.asks = asks;
-        let limits = Limits::watching();
-        let most = |side| {
-            let known = connection.half(side).known();
-            Most { messages: allowance(known), pieces: pieces_allowance(known) }
-        };
-        let is_joined = |side, kind| connection.half(side).inferred && !begins(side, kind);
-        let mut requests = Reader::of_requests(limits, most(asks));
-        if is_joined(asks, Kind::Requests) {
-            requests.join();
-        }
-        self.feed(store, connection.half(asks), asks, &mut requests);
-        let mut responses = Reader::of_responses(limits, most(asks.other()), requests.messages_in_a_row());
-        if is_joined(asks.other(), Kind::Responses) {
-            responses.join();
-        }
-        self.feed(store, connection.half(asks.other()), asks.other(), &mut responses);
-        if let Some(Message { answers: Some(request), .. }) = responses.messages().last()
-            && matches!(responses.unread(), [.., (_, Unread::OtherProtocol)])
-        {
-            requests.end_after(*request);
-        }
-        for (side, reader) in [(asks, requests), (asks.other(), responses)] {
-            let pieces_left_out = reader.pieces_left_out();
-            let (list, unread) = reader.into_parts();
-            self.messages[side.index()] = Messages { list, unread, pieces_left_out };
-        }
-    }
-
-    /// The first bytes that the application sends.
-    fn beginning(&self, store: &Store, half: &Half, side: Side) -> Vec<u8> {
-        const ENOUGH: u64 = 32;
-        let Some((records, opener)) = self.tls.as_ref().map(|tls| tls.side(side)) else {
-            let mut bytes = Vec::new();
-            store.stream(half, 0..half.contiguous_within(0, ENOUGH), &mut bytes);
-            return bytes;
-        };
-        let first =
-            records.list.iter().position(|record| record.plaintext().is_some_and(|range| !range.is_empty()));
-        first.and_then(|number| records.content(store, half, opener, number)).unwrap_or_default()
-    }
-
-    /// Gives a reader all that a side's application sends.
-    fn feed(&self, store: &Store, half: &Half, side: Side, reader: &mut Reader) {
-        let Some((records, opener)) = self.tls.as_ref().map(|tls| tls.side(side)) else {
-            feed_stream(store, half, reader);
-            return reader.end(half.finished.is_some());
-        };
-        let mut has_begun = false;
-        for (number, record) in records.list.iter().enumerate() {
-            if record.plaintext().is_some() {
-                has_begun = true;
-                match records.content(store, half, opener, number) {
-                    Some(content) => reader.read(&content),
-                    None => reader.lose(),
-                }
-            } else if has_begun && record.may_hide_data() {
-                reader.lose();
-            }
-        }
-        // Whoever breaks a connection off could end a page where it likes: within TLS the end is said (RFC 8446, section 6.1).
-        reader.end(records.closed && records.unframed.is_none());
-    }
-}
-
-fn feed_stream(store: &Store, half: &Half, reader: &mut Reader) {
-    let mut at = 0;
-    for piece in half.pieces() {
-        if piece.at > at {
-            reader.skip(piece.at - at);
-        }
-        reader.read(&store.piece(piece));
-        at = piece.range().end;
-    }
-    if half.length() > at {
-        reader.skip(half.length() - at);
-    }
 }
 
 impl Tls {
@@ -211,7 +124,7 @@ impl Tls {
         Tls { facts: handshake.facts().clone(), sides: [(first, one), (second, two)], spoken, client }
     }
 
-    fn side(&self, side: Side) -> &(Records, Opener) {
+    pub(super) fn side(&self, side: Side) -> &(Records, Opener) {
         let [client, server] = &self.sides;
         if side == Side::Client { client } else { server }
     }
@@ -238,7 +151,8 @@ impl Tls {
     fn context(&self, side: Side, sealed: bool) -> Context {
         let peer = if side == self.client { self.facts.server_name.clone() } else { None };
         let tls12 = self.facts.version.is_some_and(|version| version < 0x0304);
-        Context { peer, tls12, sealed, cipher_suite: self.facts.cipher_suite }
+        let protocol = self.facts.protocol.clone();
+        Context { peer, tls12, sealed, cipher_suite: self.facts.cipher_suite, protocol }
     }
 }
 
@@ -352,6 +266,10 @@ impl Above<'_> {
             let here = record.content_of(range);
             let before = handshake.len();
             if let Some(plaintext) = record.plaintext() {
+                // What is opened and no message of HTTP is bytes all the same, which can be read.
+                if record.is_unsealed() && self.session.messages(self.stream.side).list.is_empty() {
+                    self.content(stack, number, ContentType::ApplicationData, &context, here.clone());
+                }
                 let here = plaintext.start + here.start..plaintext.start + here.end;
                 next_message = self.messages(stack, &here, next_message);
             } else if let Ok(content_type) = record.inner
@@ -363,7 +281,11 @@ impl Above<'_> {
             }
             // The last record says what all of them say, if it goes on with what those before it said.
             let goes_on = (1..handshake.len()).contains(&before);
-            stack.together = goes_on.then(|| said(&handshake));
+            stack.together = match record.outer {
+                // It means next to nothing: what came in front of it is said.
+                ContentType::ChangeCipherSpec => stack.said_before(),
+                _ => goes_on.then(|| said(&handshake)),
+            };
         }
         if let Some((rest, why)) = &records.unframed
             && overlap(rest, range)
@@ -374,7 +296,7 @@ impl Above<'_> {
         }
     }
 
-    /// What is in a record that TLS sealed for itself; the messages of the handshake in it.
+    /// What is in a record that was opened; the messages of the handshake in it.
     fn content(
         &self,
         stack: &mut Stack,
@@ -414,7 +336,7 @@ impl Above<'_> {
             if let End::Broken(refusal) = message.end {
                 stack.troubles.push(refusal.to_string());
             }
-            if let Some(refusal) = message.broken.filter(|_| overlap(&message.head, here)) {
+            if let Some(refusal) = message.broken.filter(|_| overlap(&message.head, &here)) {
                 stack.troubles.push(format!("{refusal}; where it ends is certain all the same"));
             }
         }
