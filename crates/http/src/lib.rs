@@ -94,7 +94,7 @@ mod wire;
 
 pub use anatomy::{Anatomy, anatomy};
 pub use config::{Config, Limits};
-pub use describe::{describe, describe_app, describe_part};
+pub use describe::{describe, describe_app, describe_cut, describe_part};
 pub use framewise_core::seams::exchange::{
     BodyLength, Headers, RefusedRequest, RequestHead, ResponseHead, Version,
 };

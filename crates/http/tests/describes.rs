@@ -1,7 +1,7 @@
 //! What the layer says about its own heads.
 #![allow(clippy::unwrap_used)] // a failed step fails its test
 
-use framewise_http::describe;
+use framewise_http::{describe, describe_cut};
 
 #[test]
 fn a_request() {
@@ -60,6 +60,16 @@ fn a_response_says_its_own_phrase() {
     assert_eq!(said("405 Not Allowed"), "405 Not Allowed");
     assert_eq!(said("299 Odd"), "299 Odd");
     assert_eq!((said("404 "), said("404")), ("404".to_owned(), "404".to_owned()));
+}
+
+#[test]
+fn of_a_head_that_breaks_off_the_lines_are_told_that_are_there() {
+    let said = |bytes: &[u8]| describe_cut(bytes).map(|cut| (cut.outbound, cut.fields.len()));
+    assert_eq!(said(b"HTTP/1.1 200 OK\r\nAge: 1\r\n"), Some(("200 OK, cut off".to_owned(), 4)));
+    assert_eq!(said(b"HTTP/1.1 20"), Some(("a response, cut off".to_owned(), 1)));
+    let long = format!("GET /{} HTTP/1.1\r\nHo", "a".repeat(40));
+    assert_eq!(describe_cut(long.as_bytes()).unwrap().outbound.chars().count(), 34);
+    assert_eq!(said(b"the middle of a page"), None);
 }
 
 #[test]

@@ -602,6 +602,38 @@ fn http_2_is_named_and_not_read_as_broken_http_1() {
 }
 
 #[test]
+fn of_a_head_or_a_record_that_breaks_off_what_is_there_is_said() {
+    let asked = b"GET /a HTTP/1.1\r\nHost: shop.test\r\n\r\n".to_vec();
+    let hello = [&[22, 3, 1, 1, 0, 1, 0, 0, 252, 3, 3][..], &[7; 250]].concat();
+    for (stream, seen, said, trouble) in [
+        (
+            asked,
+            25,
+            "HTTP: GET /a, cut off",
+            "the head that begins at byte 0 breaks off at byte 25: bytes are missing",
+        ),
+        (
+            hello,
+            30,
+            "TLS: client hello, cut off",
+            "from byte 30 of this stream on there are no records: bytes are missing",
+        ),
+    ] {
+        let streams = [[&stream[..], b"more"].concat(), Vec::new()];
+        let frames = [
+            vec![syn(0), syn(1), segment(&streams, Cut { side: 0, at: 0, length: seen })],
+            vec![segment(&streams, Cut { side: 0, at: stream.len(), length: 4 })],
+        ];
+        let dissection = dissect(&pcap(ETHERNET, &frames.concat()));
+        let frame = dissection.frame(3).unwrap();
+        assert_eq!(frame.summary(), said);
+        let troubles = frame.layers().troubles;
+        assert!(troubles[0].starts_with(trouble), "{troubles:?}");
+        assert_eq!(dissection.frame(4).unwrap().layers().layers.len(), 3);
+    }
+}
+
+#[test]
 fn ipv6_neighbours_and_dns_over_ipv6_have_their_layers() {
     let mut frame = Vec::new();
     let dns = [0_u8, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, b'a', 0, 0, 1, 0, 1];

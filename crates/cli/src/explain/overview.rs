@@ -84,7 +84,7 @@ fn connection_lines(text: &mut String, dissection: &Dissection, connection: &Con
     });
     let ends = format!("{} > {}", connection.client(), connection.server());
     let _ = writeln!(text, "  {:>3}  {}", connection.id().0 + 1, cut(&ends, WIDTH - 7));
-    if let Some(tls) = tls {
+    if let Some(tls) = tls.filter(|known| !known.is_empty()) {
         let style = style_of("TLS");
         let _ = writeln!(text, "       {style}TLS{style:#}   {}", cut(&tls, WIDTH - 13));
     }

@@ -4,6 +4,7 @@
 
 mod app;
 mod chunks;
+mod cut;
 mod field_line;
 mod start_line;
 mod status;
@@ -19,6 +20,7 @@ use field_line::field_line;
 use start_line::{request_line, status_line};
 
 pub use app::describe_app;
+pub use cut::describe_cut;
 
 /// What a decision in a walk may be long.
 const DECISION: usize = 34;

@@ -9,6 +9,7 @@
 
 mod alert;
 mod certificate;
+mod cut;
 mod exchange;
 mod extension;
 mod hello;
@@ -35,6 +36,7 @@ use crate::vector::Reader;
 use told::Told;
 
 pub use alert::describe_alert;
+pub use cut::describe_cut;
 pub use message::{describe_handshake, said};
 
 /// What the one who describes knows beside the bytes.

@@ -43,6 +43,17 @@ impl Layer {
         Layer { description, space, offset, length, here: offset..offset + length, is_lost: false }
     }
 
+    /// The unit that is these bytes of `space`, of which the frame brought those that are here.
+    pub(super) fn in_part(
+        description: Description,
+        space: Space,
+        whole: &Range<u64>,
+        here: Range<u64>,
+    ) -> Self {
+        let length = whole.end.saturating_sub(whole.start);
+        Layer { description, space, offset: whole.start, length, here, is_lost: false }
+    }
+
     /// What it decided, on the frame's way in this direction.
     pub fn decided(&self, direction: Direction) -> &str {
         match direction {

@@ -46,6 +46,7 @@ mod analysis;
 mod connection;
 mod connections;
 mod consequences;
+mod cut;
 mod datagrams;
 mod frame;
 mod gather;

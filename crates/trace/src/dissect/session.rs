@@ -148,7 +148,7 @@ impl Tls {
     }
 
     /// What the description of a record of this side has to know.
-    fn context(&self, side: Side, sealed: bool) -> Context {
+    pub(super) fn context(&self, side: Side, sealed: bool) -> Context {
         let peer = if side == self.client { self.facts.server_name.clone() } else { None };
         let tls12 = self.facts.version.is_some_and(|version| version < 0x0304);
         let protocol = self.facts.protocol.clone();
@@ -233,11 +233,11 @@ pub(super) fn inner_layers(stack: &mut Stack, frame: &Frame<'_>) {
 }
 
 /// What the layers above TCP are made from.
-struct Above<'d> {
-    dissection: &'d Dissection,
-    session: &'d Session,
-    half: &'d Half,
-    stream: StreamId,
+pub(super) struct Above<'d> {
+    pub(super) dissection: &'d Dissection,
+    pub(super) session: &'d Session,
+    pub(super) half: &'d Half,
+    pub(super) stream: StreamId,
 }
 
 impl Above<'_> {
@@ -256,7 +256,7 @@ impl Above<'_> {
                     let here = common(&record.range, range);
                     let description = in_part(description, &part_of(&here, &record.range));
                     let space = Space::Stream(self.stream);
-                    stack.layers.push(layer(description, space, &record.range, here));
+                    stack.layers.push(Layer::in_part(description, space, &record.range, here));
                 }
                 Err(error) => stack.troubles.push(error.to_string()),
             }
@@ -287,13 +287,7 @@ impl Above<'_> {
                 _ => goes_on.then(|| said(&handshake)),
             };
         }
-        if let Some((rest, why)) = &records.unframed
-            && overlap(rest, range)
-        {
-            stack
-                .troubles
-                .push(format!("from byte {} of this stream on there are no records: {why}", rest.start));
-        }
+        self.not_framed(stack, tls, range);
     }
 
     /// What is in a record that was opened; the messages of the handshake in it.
@@ -311,7 +305,7 @@ impl Above<'_> {
         let whole = 0..content.len() as u64;
         let description = describe_content(content_type, &content, context);
         let description = in_part(description, &part_of(&here, &whole));
-        stack.layers.push(layer(description, Space::Record(self.stream, number), &whole, here));
+        stack.layers.push(Layer::in_part(description, Space::Record(self.stream, number), &whole, here));
         if content_type == ContentType::Handshake { messages(&content) } else { Vec::new() }
     }
 
@@ -322,39 +316,29 @@ impl Above<'_> {
         let begin = messages.list.partition_point(|message| message.range.end <= here.start);
         let end = messages.list.partition_point(|message| message.range.start < here.end).max(begin);
         for (number, message) in messages.list.iter().enumerate().take(end).skip(begin) {
-            let mut here = common(&message.range, here);
+            let mut brought = common(&message.range, here);
             if number < from {
-                here.start = take_back(stack, space, message.range.start).unwrap_or(here.start);
+                brought.start = take_back(stack, space, message.range.start).unwrap_or(brought.start);
             }
             let head = self.dissection.bytes(&super::Place::new(space, message.head.clone()));
-            let part = part_of(&here, &message.range);
+            let part = part_of(&brought, &message.range);
             let described = head.and_then(|head| framewise_http::describe_part(&head, &part));
-            stack.layers.extend(described.map(|description| layer(description, space, &message.range, here)));
+            let told =
+                described.map(|description| Layer::in_part(description, space, &message.range, brought));
+            stack.layers.extend(told);
             if number < from {
                 continue;
             }
             if let End::Broken(refusal) = message.end {
                 stack.troubles.push(refusal.to_string());
             }
-            if let Some(refusal) = message.broken.filter(|_| overlap(&message.head, &here)) {
+            if let Some(refusal) = message.broken.filter(|_| overlap(&message.head, here)) {
                 stack.troubles.push(format!("{refusal}; where it ends is certain all the same"));
             }
         }
-        // What is passed over ends where the next message begins.
-        let goes_on = |at: u64| messages.list.last().is_some_and(|last| last.range.start >= at);
-        for (rest, why) in messages.unread.iter().filter(|(rest, _)| overlap(rest, here)) {
-            stack.troubles.push(match goes_on(rest.end) {
-                true => format!("bytes {} to {} are not read: {why}", rest.start, rest.end - 1),
-                false => format!("from byte {} on nothing is read: {why}", rest.start),
-            });
-        }
+        self.not_read(stack, here);
         end
     }
-}
-
-/// A unit of a stream, of which these bytes are here.
-fn layer(description: Description, space: Space, whole: &Range<u64>, here: Range<u64>) -> Layer {
-    Layer { description, space, offset: whole.start, length: whole.end - whole.start, here, is_lost: false }
 }
 
 /// Takes a message off the list that goes on behind what is listed by now; where it begins here.
