@@ -9,7 +9,6 @@
 
 use std::ops::Range;
 
-use framewise_core::Description;
 use framewise_http::passive::{End, Message, Unread};
 use framewise_tcp::passive::Finding;
 use framewise_tls::Context;
