@@ -22,7 +22,7 @@
 //! | `Closed`, not by both sides' will | `Refuse` with the reason, or `Abort` |
 //!
 //! Room on one side is all the credit that the other ever gets. So not a byte waits in here, and whoever reads slowly slows
-//! the sender down, through both TCPs.
+//! the sender down, through both TCPs. One that takes nothing any more is broken off a few seconds after the other end is over.
 //!
 //! What goes through is not looked at: TLS passes as it is, and its ends are beyond both sides.
 
@@ -30,6 +30,7 @@
 
 mod config;
 pub mod drops;
+mod leaving;
 mod pair;
 mod splice;
 

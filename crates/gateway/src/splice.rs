@@ -8,9 +8,10 @@ use framewise_core::id::{ConnId, Connection, Opener, Slab};
 use framewise_core::seams::exchange::{ExchangeDown, ExchangeError, ExchangeUp};
 use framewise_core::seams::stream::{CloseReason, ConnInfo, ListenError, Security, StreamDown, StreamUp};
 use framewise_core::seams::{Exchanges, Streams};
-use framewise_core::{Both, Cx, Either, Layer};
+use framewise_core::{Both, Cx, Either, Instant, Layer};
 
 use crate::config::Config;
+use crate::leaving::Leaving;
 use crate::pair::{OURS, PEERS, Pair, Stage};
 
 /// The name of this layer in counters and traces.
@@ -45,6 +46,7 @@ pub struct Splice {
     pairs: Slab<Connection, Pair>,
     /// The pairs of connections that peers opened.
     accepted: BTreeMap<(Side, ConnId), ConnId>,
+    leaving: Leaving,
     /// What a call makes us say is said before the next: each says a few words at most.
     down: VecDeque<Either<StreamDown, StreamDown>>,
     up: VecDeque<ExchangeUp>,
@@ -56,6 +58,7 @@ impl Splice {
         Splice {
             pairs: Slab::new(Opener::Upper, config.max_connections),
             accepted: BTreeMap::new(),
+            leaving: Leaving::default(),
             down: VecDeque::new(),
             up: VecDeque::new(),
             config,
@@ -106,7 +109,7 @@ impl Splice {
             }
             StreamUp::Writable { conn, bytes } => {
                 if let Some((key, end)) = self.find(side, conn) {
-                    self.there_is_room(key, end, bytes);
+                    self.there_is_room(key, end, bytes, cx.now);
                 }
             }
             StreamUp::PeerClosed { conn, .. } => {
@@ -177,17 +180,21 @@ impl Splice {
         }
         cx.note(NAME, "opened", || "the connection beyond this gateway is there".to_owned());
         for end in [end, opposite(end)] {
-            self.there_is_room(key, end, 0);
+            self.there_is_room(key, end, 0, cx.now);
             self.pass_close(key, end);
         }
     }
 
     /// Room for `bytes` more at `end` is credit for as many at the other, as soon as both are open.
-    fn there_is_room(&mut self, key: ConnId, end: usize, bytes: usize) {
+    fn there_is_room(&mut self, key: ConnId, end: usize, bytes: usize, now: Instant) {
         let Some(pair) = self.pairs.get_mut(key) else { return };
         let state = &mut pair.ends[end];
         state.has_room(bytes);
+        if state.is_ending && bytes > 0 {
+            self.leaving.goes_on(key, now);
+        }
         if state.is_ending && state.stage == Stage::Open && state.is_drained() {
+            self.leaving.is_over(key);
             return self.tell(key, end, |conn| StreamDown::Abort { conn });
         }
         let room = pair.ends[end].room;
@@ -216,7 +223,7 @@ impl Splice {
     }
 
     /// One of two connections is over. Unless both sides had finished, the other is told that it is: once it has taken what
-    /// was sent before, since nothing is left of what is under way when a connection is broken off.
+    /// was sent before, since nothing is left of what is under way when a connection is broken off. It has not for ever for that.
     fn closed(&mut self, key: ConnId, end: usize, reason: CloseReason, cx: &mut Cx) {
         let Some(pair) = self.pairs.get_mut(key) else { return };
         pair.ends[end].stage = Stage::Over;
@@ -224,13 +231,14 @@ impl Splice {
         let other = &mut pair.ends[opposite(end)];
         let (stage, is_drained) = (other.stage, other.is_drained());
         if is_over {
+            self.leaving.is_over(key);
             self.pairs.remove(key);
         } else if reason != CloseReason::Finished && !std::mem::replace(&mut other.is_ending, true) {
             cx.note(NAME, "ended", || format!("the other side of this connection: {reason}"));
             match stage {
                 Stage::Asked => self.tell(key, opposite(end), |conn| StreamDown::Refuse { conn, reason }),
                 _ if is_drained => self.tell(key, opposite(end), |conn| StreamDown::Abort { conn }),
-                _ => {}
+                _ => self.leaving.begin(key, opposite(end), cx.now),
             }
         }
         if end == PEERS {
@@ -289,5 +297,16 @@ impl Layer for Splice {
 
     fn poll_inbound(&mut self, _cx: &mut Cx) -> Option<ExchangeUp> {
         self.up.pop_front()
+    }
+
+    fn handle_timeout(&mut self, cx: &mut Cx) {
+        while let Some((key, end)) = self.leaving.pop_due(cx.now) {
+            cx.dropped(NAME, "what was left was not taken");
+            self.tell(key, end, |conn| StreamDown::Abort { conn });
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.leaving.deadline()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use framewise_core::id::{ConnId, Opener};
@@ -42,6 +43,7 @@ struct Provider {
 struct Rig {
     splice: Splice,
     counters: Counters,
+    now: Instant,
     providers: [Provider; 2],
 }
 
@@ -56,14 +58,29 @@ impl Rig {
             forwards: BTreeMap::from([(at(LISTENER), at(SERVER))]),
         };
         let providers = [Provider::default(), Provider::default()];
-        Rig { splice: Splice::new(config), counters: Counters::default(), providers }
+        Rig { splice: Splice::new(config), counters: Counters::default(), now: Instant::ZERO, providers }
     }
 
     /// The provider on one side says something; whatever the gateway then says is noted.
     fn up(&mut self, side: usize, message: StreamUp) {
-        let mut cx = Cx::new(Instant::ZERO, &mut self.counters);
+        let mut cx = Cx::new(self.now, &mut self.counters);
         let message = if side == INSIDE { Either::Left(message) } else { Either::Right(message) };
         self.splice.handle_inbound(message, &mut cx);
+        self.drain();
+    }
+
+    /// The clock moves on to when the gateway wants to be called. How long that took.
+    fn waits(&mut self) -> Option<Duration> {
+        let begun = self.now;
+        self.now = self.splice.poll_timeout()?;
+        self.splice.handle_timeout(&mut Cx::new(self.now, &mut self.counters));
+        assert!(self.splice.poll_timeout().is_none_or(|next| next > self.now), "law 6");
+        self.drain();
+        Some(self.now - begun)
+    }
+
+    fn drain(&mut self) {
+        let mut cx = Cx::new(self.now, &mut self.counters);
         while let Some(message) = self.splice.poll_outbound(&mut cx) {
             match message {
                 Either::Left(message) => self.providers[INSIDE].hear(message),
@@ -243,6 +260,41 @@ fn what_was_sent_arrives_before_the_connection_is_broken_off() {
     assert_eq!(rig.providers[INSIDE].owes.len(), 1, "now it is broken off");
     rig.settle();
     assert_eq!(rig.splice.connections(), 0);
+}
+
+/// One that takes nothing would keep its place, of which there are only so many.
+#[test]
+fn who_does_not_take_what_is_left_is_broken_off() {
+    let begun = || {
+        let mut rig = Rig::new(8);
+        let came = rig.comes(OUTSIDE, 0, LISTENER, false);
+        let ours = rig.ours(INSIDE);
+        rig.opens(INSIDE, ours);
+        rig.has_room(OUTSIDE, came, 100);
+        rig.sends(INSIDE, ours, b"a page that nobody reads");
+        assert_eq!(rig.splice.poll_timeout(), None, "as long as both are there, that is between them");
+        rig.ends(INSIDE, ours, CloseReason::Reset);
+        (rig, came)
+    };
+    let (mut rig, _) = begun();
+    assert_eq!(rig.waits(), Some(Duration::from_secs(5)));
+    assert_eq!(rig.providers[OUTSIDE].owes.len(), 1, "it is broken off");
+    assert_eq!(rig.counters.total(), 1, "and counted");
+    rig.settle();
+    assert_eq!((rig.splice.connections(), rig.waits()), (0, None));
+    // Who takes some has more time, though not for ever.
+    let (mut rig, came) = begun();
+    for _ in 0..14 {
+        rig.now += Duration::from_secs(4);
+        rig.has_room(OUTSIDE, came, 1);
+    }
+    assert!(rig.providers[OUTSIDE].owes.is_empty());
+    assert_eq!(rig.waits(), Some(Duration::from_secs(4)), "60 seconds in all");
+    assert_eq!(rig.providers[OUTSIDE].owes.len(), 1);
+    // Who takes all is broken off at once.
+    let (mut rig, came) = begun();
+    rig.has_room(OUTSIDE, came, 24);
+    assert_eq!((rig.providers[OUTSIDE].owes.len(), rig.splice.poll_timeout()), (1, None));
 }
 
 #[test]
