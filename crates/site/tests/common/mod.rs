@@ -1,6 +1,7 @@
 //! A handler with a hand on its answer.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)] // each test file uses its part
 
+use std::fs;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -8,6 +9,8 @@ use framewise_http::{
     Answer, AnswerSink, Body, BodyLength, Gone, Handler, Method, Params, Pieces, Request, RequestHead,
     ResponseHead, Version,
 };
+use framewise_site::StaticFiles;
+use tempfile::TempDir;
 
 /// What an answer was.
 #[derive(Default)]
@@ -147,4 +150,35 @@ impl AnswerSink for Keep {
 pub fn kept(method: &Method) -> (Answer, Arc<Mutex<Option<Body>>>) {
     let taken = Arc::new(Mutex::new(None));
     (Answer::new(Box::new(Keep(taken.clone(), None)), method), taken)
+}
+
+/// A directory with a secret beside it.
+pub fn tree() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    fs::create_dir_all(root.join("sub/empty")).unwrap();
+    fs::create_dir_all(root.join(".git")).unwrap();
+    fs::write(dir.path().join("secret.txt"), "SECRET").unwrap();
+    fs::write(root.join(".env"), "SECRET").unwrap();
+    fs::write(root.join(".git/config"), "SECRET").unwrap();
+    fs::write(root.join("page.html"), "0123456789").unwrap();
+    fs::write(root.join("two words & <b>.bin"), [0, 255]).unwrap();
+    fs::write(root.join("sub/index.html"), "index").unwrap();
+    #[cfg(unix)]
+    {
+        let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, root.join(name)).unwrap();
+        link("../secret.txt", "out.txt");
+        link("page.html", "in.html");
+        link(".env", "env.txt");
+        link("..", "up");
+    }
+    dir
+}
+
+pub fn files(dir: &TempDir) -> StaticFiles {
+    StaticFiles::new(dir.path().join("root")).unwrap()
+}
+
+pub fn with(dir: &TempDir, name: &str, value: &str) -> Answered {
+    ask(&files(dir), Method::GET, "/page.html", &[(name, value)], "")
 }
