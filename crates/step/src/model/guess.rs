@@ -29,16 +29,20 @@ pub(crate) struct Guess {
 pub(crate) fn about(dissection: &Dissection, frame: usize, layer: &Layer) -> Option<Guess> {
     let protocol = layer.description.protocol;
     let begin = frame.saturating_sub(AROUND).max(1);
-    let others: Vec<Layer> = (begin..=begin + 2 * AROUND)
-        .filter_map(|number| dissection.frame(number))
-        .flat_map(|frame| frame.layers().layers)
-        .filter(|other| other.description.protocol == protocol)
+    let others: Vec<(usize, Layer)> = (begin..=begin + 2 * AROUND)
+        .filter_map(|number| Some((number, dissection.frame(number)?)))
+        .flat_map(|(number, frame)| frame.layers().layers.into_iter().map(move |layer| (number, layer)))
+        .filter(|(_, other)| other.description.protocol == protocol)
         .collect();
+    let earlier: Vec<&Layer> =
+        others.iter().filter(|(number, _)| *number < frame).map(|(_, layer)| layer).collect();
+    let others: Vec<&Layer> = others.iter().map(|(_, layer)| layer).collect();
     let questions: Vec<(&Field, Vec<String>)> = layer
         .description
         .fields
         .iter()
-        .filter(|field| is_short(&field.value))
+        .filter(|field| is_short(&field.value) && others.iter().all(|other| !is_repeated(field.name, other)))
+        .filter(|field| !is_large(&field.value) || earlier.iter().any(|other| has(other, field)))
         .filter_map(|field| Some((field, answers(field, &others)?)))
         .collect();
     // Single bits are asked about only where there is nothing better.
@@ -51,7 +55,7 @@ pub(crate) fn about(dissection: &Dissection, frame: usize, layer: &Layer) -> Opt
 }
 
 /// The values of this field in the run, in order, the right one among them; `None`: too few to ask, or too many to guess.
-fn answers(field: &Field, others: &[Layer]) -> Option<Vec<String>> {
+fn answers(field: &Field, others: &[&Layer]) -> Option<Vec<String>> {
     let mut values = Vec::new();
     let mut seen = 0;
     for other in others.iter().flat_map(|layer| &layer.description.fields) {
@@ -76,6 +80,22 @@ fn answers(field: &Field, others: &[Layer]) -> Option<Vec<String>> {
     }
     values.sort();
     (values.len() > 1).then_some(values)
+}
+
+/// Whether a layer has several fields of this name, as of each of its options: whoever is asked could not tell which is meant.
+fn is_repeated(name: &str, layer: &Layer) -> bool {
+    layer.description.fields.iter().filter(|field| field.name == name).count() > 1
+}
+
+/// Whether it has this field with this value.
+fn has(layer: &Layer, field: &Field) -> bool {
+    layer.description.fields.iter().any(|other| other.name == field.name && other.value == field.value)
+}
+
+/// A number that nobody could know who has not met it before, such as an identification chosen at random.
+fn is_large(value: &str) -> bool {
+    let digits = value.strip_prefix("0x").unwrap_or(value);
+    digits.len() > 3 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 fn is_short(value: &str) -> bool {

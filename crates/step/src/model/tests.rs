@@ -283,6 +283,28 @@ fn a_guess_has_one_right_answer_and_is_forgotten_by_going_on() {
 }
 
 #[test]
+fn what_is_asked_has_one_answer_that_somebody_could_know() {
+    for seed in 1..6 {
+        let mut stepper = stepper(&Options { seed: Some(seed), ..Options::default() });
+        let mut met: Vec<(usize, &str, String)> = Vec::new();
+        while !stepper.is_last() {
+            let guess = stepper.guess().map(|(guess, _)| guess.clone());
+            stepper.apply(Action::Next);
+            let frame = stepper.position().frame;
+            if let Some(guess) = guess {
+                let same = stepper.fields().iter().filter(|field| field.name == guess.field).count();
+                assert_eq!(same, 1, "which one is meant? {guess:?}");
+                let right = &guess.answers[guess.right];
+                let is_random = ["id", "ticket age add", "sequence number"].contains(&guess.field);
+                let is_met = met.iter().any(|met| (met.1, &met.2) == (guess.field, right) && met.0 < frame);
+                assert!(!is_random || is_met, "only luck finds it, frame {frame}: {guess:?}");
+            }
+            met.extend(stepper.fields().iter().map(|field| (frame, field.name, field.value.clone())));
+        }
+    }
+}
+
+#[test]
 fn while_it_plays_time_moves_it_and_any_key_stops_it() {
     let mut stepper = stepper(&Options::default());
     stepper.pass(Duration::from_secs(60));
