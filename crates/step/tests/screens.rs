@@ -227,6 +227,61 @@ fn every_fixture_is_walked_at_both_sizes_with_its_bytes_open() {
 }
 
 #[test]
+fn on_the_smallest_screen_what_was_asked_for_is_whole() {
+    let mut terminal = terminal(SMALL);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pcaps");
+    // Where the source is, in a capture, whose names are longer.
+    let opened = open(&format!("{folder}/http.pcapng"), &Options::default()).expect("a fixture");
+    let mut of_capture = Stepper::new(opened);
+    press(&mut of_capture, &typed("g7\n4s"));
+    let source = words(&screen(&mut terminal, &of_capture, true).0);
+    assert!(source.contains("inbound.rs, fn segment_arrives. "), "{source}");
+    // What to do after a branch.
+    let mut run = stepper(&Options::default());
+    press(&mut run, &typed("g11\nb\n"));
+    let branched = words(&screen(&mut terminal, &run, true).0);
+    assert!(branched.contains("v: to A; d: side by side."), "{branched}");
+    // All answers of every question, also where something went wrong.
+    for options in [Options::default(), Options { flip: Some(12), ..Options::default() }] {
+        let mut run = stepper(&options);
+        while press_on(&mut run) {
+            let text = words(&screen(&mut terminal, &run, true).0);
+            let asked = text.split("Guess, or just go on.").nth(1);
+            assert!(asked.is_none_or(|asked| asked.contains("[x]") && asked.contains("[y]")), "{text}");
+        }
+    }
+}
+
+/// To the next step; whether there is one.
+fn press_on(stepper: &mut Stepper) -> bool {
+    let before = stepper.position();
+    stepper.apply(Action::Next);
+    stepper.position() != before
+}
+
+#[test]
+fn the_sentence_about_a_field_is_whole_with_the_bytes_open() {
+    let mut terminal = terminal(SMALL);
+    let mut run = stepper(&Options::default());
+    run.apply(Action::Bytes);
+    press(&mut run, &typed("g12\nl"));
+    let (mut seen, mut before) = (0, String::new());
+    loop {
+        let text = screen(&mut terminal, &run, true).0;
+        if text == before {
+            break;
+        }
+        let pane = text.split("Bytes ").next().unwrap_or_default();
+        let rows = pane.lines().filter_map(|line| line.split("││").nth(1));
+        let rows = rows.map(|row| row.trim_end_matches(['"', '│', ' '])).filter(|row| !row.is_empty());
+        assert!(rows.last().is_some_and(|last| last.ends_with(')')), "it ends with who says so: {text}");
+        (seen, before) = (seen + 1, text);
+        run.apply(Action::Field(1));
+    }
+    assert!(seen > 10, "{seen} fields");
+}
+
+#[test]
 fn what_cannot_be_opened_is_told_in_a_sentence() {
     let told = |what: &str, options: &Options| open(what, options).expect_err("it is not there").to_string();
     let none = Options::default();

@@ -2,10 +2,11 @@
 
 use framewise::tcp::passive::Finding;
 use framewise_trace::dissect::Consequence;
-use ratatui::text::{Line, Span};
+use ratatui::style::Style;
+use ratatui::text::Line;
 
 use super::layer::neighbours;
-use super::text::{Theme, cut, wrapped};
+use super::text::{Theme, cut, ending_cut, wrapped};
 use crate::model::{APP, Guess, Mode, Stepper, number_of, sizes};
 
 pub(super) fn lines(stepper: &Stepper, theme: Theme, width: usize, height: usize) -> Vec<Line<'static>> {
@@ -13,23 +14,49 @@ pub(super) fn lines(stepper: &Stepper, theme: Theme, width: usize, height: usize
     if let Some(asked) = asked(stepper) {
         return vec![Line::raw(format!(" {}_", cut(&asked, width)))];
     }
-    let mut lines: Vec<Line<'static>> = Vec::new();
-    if let Some(notice) = stepper.notice() {
-        lines.push(Line::styled(format!(" {}", cut(notice, width)), theme.marked()));
+    let mut room = height;
+    // What a key was pressed for comes first, then what went wrong.
+    let notice = stepper.notice().map(|notice| wrapped(notice, width)).unwrap_or_default();
+    let notice = fitting(notice, width, &mut room);
+    let guess = stepper.guess();
+    let mut question = guess.map(|(guess, answered)| question(guess, answered, width)).unwrap_or_default();
+    let is_answered = guess.is_some_and(|(_, answered)| answered.is_some());
+    if is_answered {
+        question = fitting(question, width, &mut room);
     }
-    let wrong = went_wrong(stepper, theme, width);
+    let wrong = fitting(went_wrong(stepper, width), width, &mut room);
+    let mut decided = decided(stepper, theme, width);
     // What went wrong is worth more room than how many bytes were handed on.
-    lines.extend(decided(stepper, theme, width).into_iter().take(if wrong.is_empty() { 2 } else { 1 }));
-    lines.extend(wrong);
-    let question = stepper.guess().map(|(guess, answered)| question(guess, answered, theme, width));
-    let mut question = question.unwrap_or_default();
-    question.truncate(height.saturating_sub(lines.len()));
-    let room = height.saturating_sub(question.len());
-    lines.extend(noted(stepper, width, room.saturating_sub(lines.len())));
-    lines.truncate(room);
-    lines.resize(room, Line::default());
-    lines.extend(question);
+    decided.truncate(if wrong.is_empty() { 2 } else { 1 });
+    if !is_answered {
+        // Asked is the whole question, or none.
+        question.truncate(if question.len() < room { question.len() } else { 0 });
+        room -= question.len();
+    }
+    decided.truncate(room);
+    room -= decided.len();
+    let mut noted = noted(stepper, width, room);
+    noted.resize(room, Line::default());
+    let mut lines = styled(notice, theme.marked());
+    lines.extend(decided);
+    lines.extend(styled(wrong, theme.damage()));
+    lines.extend(noted);
+    lines.extend(styled(question, theme.marked()));
     lines
+}
+
+/// So many of the lines as there is room for, which is then used; what is left out is marked.
+fn fitting(mut lines: Vec<String>, width: usize, room: &mut usize) -> Vec<String> {
+    if lines.len() > *room {
+        lines.truncate(*room);
+        lines.last_mut().into_iter().for_each(|last| *last = ending_cut(last, width));
+    }
+    *room -= lines.len();
+    lines
+}
+
+fn styled(lines: Vec<String>, style: Style) -> Vec<Line<'static>> {
+    lines.into_iter().map(|line| Line::styled(format!(" {line}"), style)).collect()
 }
 
 /// What somebody is typing.
@@ -99,7 +126,7 @@ fn capitalised(text: &str) -> String {
 }
 
 /// Damage, loss and what was sent again for it. Of a healthy frame: nothing.
-fn went_wrong(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'static>> {
+fn went_wrong(stepper: &Stepper, width: usize) -> Vec<String> {
     let aftermath = stepper.aftermath();
     let unusual = aftermath.unusual.iter().filter(|unusual| unusual.is_trouble);
     let unusual = unusual.map(|unusual| format!("! {}", unusual.sentence));
@@ -109,8 +136,7 @@ fn went_wrong(stepper: &Stepper, theme: Theme, width: usize) -> Vec<Line<'static
         (!sentences.is_empty()).then(|| format!("! {}", sentences.join(" ")))
     };
     let stories = story(&aftermath.consequences).into_iter().chain(story(&aftermath.astray));
-    let lines = unusual.chain(stories).flat_map(|text| wrapped(&text, width));
-    lines.map(|line| Line::styled(format!(" {line}"), theme.damage())).collect()
+    unusual.chain(stories).flat_map(|text| wrapped(&text, width)).collect()
 }
 
 /// What our own layers, or whoever made the capture, noted about the frame: whole where there is room, else a line each.
@@ -138,7 +164,7 @@ fn noted(stepper: &Stepper, width: usize, room: usize) -> Vec<Line<'static>> {
 }
 
 /// The question, or what came of it.
-fn question(guess: &Guess, answered: Option<usize>, theme: Theme, width: usize) -> Vec<Line<'static>> {
+fn question(guess: &Guess, answered: Option<usize>, width: usize) -> Vec<String> {
     let Guess { protocol, field, answers, right, meaning } = guess;
     let ask = |answer: usize| answers.get(answer).map_or("", String::as_str);
     let text = match answered {
@@ -153,7 +179,5 @@ fn question(guess: &Guess, answered: Option<usize>, theme: Theme, width: usize) 
         Some(answer) if answer == *right => format!("Right: {}. {meaning}", ask(*right)),
         Some(answer) => format!("It is {}, not {}. {meaning}", ask(*right), ask(answer)),
     };
-    let mut lines = wrapped(&text, width);
-    lines.truncate(2);
-    lines.into_iter().map(|line| Line::from(Span::styled(format!(" {line}"), theme.marked()))).collect()
+    wrapped(&text, width)
 }

@@ -8,11 +8,15 @@ use ratatui::text::{Line, Span};
 
 use super::picture;
 use super::stack::window;
-use super::text::{Theme, columns, cut, padded, wrapped};
+use super::text::{Theme, columns, cut, ending_cut, padded, wrapped};
 use crate::model::{APP, Row, Stepper, number_of, rows, sizes};
 
-/// Lines kept for the sentence about the field under the cursor.
+/// Lines kept for the sentence about the field under the cursor; a longer one takes more.
 const SENTENCE: usize = 3;
+/// Lines that the table keeps, however long the sentence is: its head, and rows.
+const TABLE: usize = 3;
+/// Columns below which nothing is said in the table of what a field is for: the sentence says it.
+const MEANING: usize = 16;
 /// Lines below which only the table is shown, and a shorter sentence.
 const LOW: usize = 9;
 
@@ -41,7 +45,9 @@ pub(super) fn lines(stepper: &Stepper, theme: Theme, width: usize, height: usize
     let mut lines = if is_low { Vec::new() } else { sizes_lines(stepper, theme, width) };
     if !description.fields.is_empty() {
         lines.extend((!is_low).then(Line::default));
-        let sentence = sentence(stepper, theme, width, if is_low { SENTENCE - 1 } else { SENTENCE });
+        let kept = if is_low { SENTENCE - 1 } else { SENTENCE };
+        let most = height.saturating_sub(lines.len() + TABLE).max(kept);
+        let sentence = sentence(stepper, theme, width, kept, most);
         let room = height.saturating_sub(lines.len() + sentence.len());
         lines.extend(table(stepper, theme, width, room));
         let gap = height.saturating_sub(lines.len() + sentence.len());
@@ -122,21 +128,31 @@ fn table(stepper: &Stepper, theme: Theme, width: usize, height: usize) -> Vec<Li
         if shown.len() < all { format!("{} of {all} fields", shown.len()) } else { "field".to_owned() };
     let names = shown.iter().map(|(row, field)| columns(&named(row, field))).chain([columns(&title)]);
     let values = shown.iter().map(|(_, field)| columns(&field.value));
-    let widths = (names.max().unwrap_or(0).min(25), values.max().unwrap_or(0).clamp(5, 20));
-    let head = format!("  {} {} what it is for", padded(&title, widths.0), padded("value", widths.1));
-    let head = Line::styled(cut(&head, width), theme.quiet());
-    let line = |(row, field): &(Row, &Field)| {
-        let is_current = row.index == stepper.field() && !stepper.is_on_a_text();
+    let widths = widths(names.max().unwrap_or(0), values.max().unwrap_or(0), width);
+    let row = |mark: &str, name: &str, value: &str, meaning: &str| {
+        let meaning = cut(meaning, widths.2);
+        let text = format!("{mark} {} {} {meaning}", padded(name, widths.0), padded(value, widths.1));
+        cut(text.trim_end(), width)
+    };
+    let head = Line::styled(row(" ", &title, "value", "what it is for"), theme.quiet());
+    let line = |(of, field): &(Row, &Field)| {
+        let is_current = of.index == stepper.field() && !stepper.is_on_a_text();
         let mark = if is_current { ">" } else { " " };
-        let text = format!(
-            "{mark} {} {} {}",
-            padded(&named(row, field), widths.0),
-            padded(&field.value, widths.1),
-            field.meaning
-        );
-        Line::styled(cut(&text, width), if is_current { theme.marked() } else { Style::new() })
+        let text = row(mark, &named(of, field), &field.value, &field.meaning);
+        Line::styled(text, if is_current { theme.marked() } else { Style::new() })
     };
     std::iter::once(head).chain(shown.iter().map(line)).collect()
+}
+
+/// The columns of names, of values, and of what they mean, in a table that is so wide.
+fn widths(names: usize, values: usize, width: usize) -> (usize, usize, usize) {
+    let names = names.min(25);
+    let meaning = |values: usize| width.saturating_sub(names + values + 4);
+    let short = values.clamp(5, 20);
+    match meaning(short) {
+        few if few < MEANING => (names, width.saturating_sub(names + 3), 0),
+        most => (names, short, most),
+    }
 }
 
 /// A field's name, below its whole; how many parts of it are folded away.
@@ -146,7 +162,8 @@ fn named(row: &Row, field: &Field) -> String {
 }
 
 /// The whole sentence about the field under the cursor, and who says so.
-fn sentence(stepper: &Stepper, theme: Theme, width: usize, most: usize) -> Vec<Line<'static>> {
+/// In as many lines as are kept for it, or as it takes, up to the most.
+fn sentence(stepper: &Stepper, theme: Theme, width: usize, kept: usize, most: usize) -> Vec<Line<'static>> {
     let Some(field) = stepper.fields().get(stepper.field()) else { return Vec::new() };
     let bits =
         field.bits.as_ref().map(|bits| format!(", bits {}-{} of it", bits.start, bits.end.saturating_sub(1)));
@@ -164,13 +181,10 @@ fn sentence(stepper: &Stepper, theme: Theme, width: usize, most: usize) -> Vec<L
         text
     };
     let mut words = wrapped(&text, width.saturating_sub(2));
-    if words.len() > most
-        && let Some(last) = words.get_mut(most - 1)
-    {
-        last.push_str(" ...");
-        *last = cut(last, width.saturating_sub(2));
+    if words.len() > most {
+        words.truncate(most);
+        words.last_mut().into_iter().for_each(|last| *last = ending_cut(last, width.saturating_sub(2)));
     }
-    words.truncate(most);
-    words.resize(most, String::new());
+    words.resize(words.len().max(kept), String::new());
     words.into_iter().map(|line| Line::styled(format!("  {line}"), theme.marked())).collect()
 }

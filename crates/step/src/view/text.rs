@@ -51,3 +51,8 @@ impl Theme {
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     words::wrapped(text, width).iter().map(|line| cut(line, width)).collect()
 }
+
+/// A line of at most `width` columns after which something was left out, marked like all that is cut.
+pub(crate) fn ending_cut(line: &str, width: usize) -> String {
+    cut(&format!("{line}    "), width.min(columns(line) + 3))
+}
