@@ -21,9 +21,13 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 
 /// Prints coloured text to standard output, where colour is wanted; else without.
 pub(crate) fn print_coloured(text: &str) -> Result<(), Failure> {
+    write_coloured(text).map(drop).map_err(|error| Failure::new(Kind::File, error))
+}
+
+/// The same, for who goes on printing. `Ok(false)`: nobody reads any more.
+pub(crate) fn write_coloured(text: &str) -> io::Result<bool> {
     let mut stdout = anstream::stdout().lock();
-    let written = accept_closed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
-    written.map(drop).map_err(|error| Failure::new(Kind::File, error))
+    accept_closed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 
 /// Writes to standard output what is too long to be kept, as it is made: in `text`, colours go where none are wanted.

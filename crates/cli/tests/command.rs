@@ -489,3 +489,38 @@ fn every_reason_is_listed() {
     assert!(json["reasons"].as_array().is_some_and(|reasons| reasons.len() > 150), "{json}");
     fails(&["stats", "physical"], 2, "no layer that drops anything is called \"physical\"");
 }
+
+/// A server with threads to look at, which writes nothing to the home of whoever runs it.
+#[cfg(unix)]
+fn server_with_threads(control: &str) -> std::process::Child {
+    use std::io::{BufRead, BufReader};
+
+    let args =
+        ["serve", "--forward", "127.0.0.1:0", "--threads", "1", "--max-time", "60", "--control", control];
+    let mut server = command(&args).env("HOME", "/dev/null").stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(server.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().contains("Ctrl-C ends it")), "it serves");
+    server
+}
+
+#[cfg(unix)]
+#[test]
+fn whoever_reads_no_more_of_top_ends_it() {
+    use std::io::{BufRead, BufReader};
+
+    let folder = tempfile::tempdir().unwrap();
+    let control = folder.path().join("control");
+    let control = control.to_str().unwrap();
+    let mut server = server_with_threads(control);
+    for more in [&[][..], &["--json"]] {
+        let args = [&["top", "--control", control, "--follow", "--interval", "0.05"], more].concat();
+        let mut top = command(&args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(top.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(!line.is_empty());
+        assert!(top.wait().unwrap().success(), "a reader that goes away is no error");
+    }
+    assert!(server.try_wait().unwrap().is_none(), "it was not the server's end");
+    server.kill().unwrap();
+    server.wait().unwrap();
+}

@@ -1,5 +1,7 @@
 //! `framewise top`: what the threads of a running server do, drawn anew until it ends.
 
+#[cfg(unix)]
+mod keys;
 mod render;
 
 use std::io::IsTerminal;
@@ -11,6 +13,7 @@ use crate::args;
 use crate::exit::{Failure, Kind};
 use crate::output;
 use crate::serve::control::Report;
+use crate::table::WIDTH;
 use framewise_trace::words::printable;
 
 /// The least time between two looks.
@@ -21,7 +24,7 @@ const HOME: &str = "\u{1b}[H";
 const CLEAR_LINE: &str = "\u{1b}[K";
 const CLEAR_REST: &str = "\u{1b}[J";
 /// Below the screen.
-const END: &str = "Ctrl-C ends it.";
+const END: &str = "q or Ctrl-C ends it.";
 
 pub(crate) fn run(args: &args::Top) -> Result<(), Failure> {
     let path = match &args.control {
@@ -32,19 +35,20 @@ pub(crate) fn run(args: &args::Top) -> Result<(), Failure> {
     let is_screen = std::io::stdout().is_terminal() && !args.json;
     let goes_on = args.follow || (is_screen && !args.once);
     if !goes_on {
-        return show(&first, args);
+        return show(&first, args).map(drop);
     }
     if is_screen {
         on_screen("\u{1b}[2J")?;
     }
+    let mut pause = pauses(is_screen);
     let mut report = first;
     loop {
-        if is_screen {
-            draw(&report)?;
-        } else {
-            show(&report, args)?;
+        if !(if is_screen { draw(&report)? } else { show(&report, args)? }) {
+            return Ok(());
         }
-        thread::sleep(args.interval.max(LEAST));
+        if pause(args.interval.max(LEAST)) {
+            return Ok(());
+        }
         let Ok(next) = look(&path) else {
             output::say("The server has ended.\n");
             return Ok(());
@@ -53,22 +57,47 @@ pub(crate) fn run(args: &args::Top) -> Result<(), Failure> {
     }
 }
 
-fn show(report: &Report, args: &args::Top) -> Result<(), Failure> {
-    if args.json {
-        let line = serde_json::to_string(report).map_err(|error| Failure::new(Kind::File, error))?;
-        return output::print(&printable(&line));
+/// Waits, and says whether somebody wants no more: where a screen is drawn, by a key.
+#[cfg(unix)]
+fn pauses(is_screen: bool) -> impl FnMut(Duration) -> bool {
+    let keys = if is_screen { keys::Keys::open() } else { None };
+    move |time| match &keys {
+        Some(keys) => keys.end_within(time),
+        None => {
+            thread::sleep(time);
+            false
+        }
     }
-    output::print_coloured(&render::screen(report, usize::MAX))
+}
+
+#[cfg(not(unix))]
+fn pauses(_is_screen: bool) -> impl FnMut(Duration) -> bool {
+    |time| {
+        thread::sleep(time);
+        false
+    }
+}
+
+/// Shows one look below the last. `false`: nobody reads any more.
+fn show(report: &Report, args: &args::Top) -> Result<bool, Failure> {
+    let written = if args.json {
+        let line = serde_json::to_string(report).map_err(|error| Failure::new(Kind::File, error))?;
+        output::write_stdout(format!("{}\n", printable(&line)).as_bytes())
+    } else {
+        output::write_coloured(&render::screen(report, usize::MAX))
+    };
+    written.map_err(|error| Failure::new(Kind::File, error))
 }
 
 /// Draws one screen over the last. The last row is left for what the shell says once it is interrupted, and the one before it
-/// says how to do that.
-fn draw(report: &Report) -> Result<(), Failure> {
-    let rows = rows().saturating_sub(2);
+/// says how to do that. `false`: nobody reads any more.
+fn draw(report: &Report) -> Result<bool, Failure> {
+    let (rows, columns) = size();
+    let rows = rows.saturating_sub(2);
     let mut text = HOME.to_owned();
     let screen = render::screen(report, rows);
     for line in screen.lines().take(rows).chain([END]) {
-        text.push_str(&output::in_wanted_colours(line));
+        text.push_str(&output::in_wanted_colours(&render::narrowed(line, columns)));
         text.push_str(CLEAR_LINE);
         text.push('\n');
     }
@@ -77,19 +106,21 @@ fn draw(report: &Report) -> Result<(), Failure> {
 }
 
 /// What moves the cursor is written as it is, also where no colour is wanted.
-fn on_screen(text: &str) -> Result<(), Failure> {
-    output::write_stdout(text.as_bytes()).map(drop).map_err(|error| Failure::new(Kind::File, error))
+fn on_screen(text: &str) -> Result<bool, Failure> {
+    output::write_stdout(text.as_bytes()).map_err(|error| Failure::new(Kind::File, error))
 }
 
+/// Rows and columns of the terminal.
 #[cfg(unix)]
-fn rows() -> usize {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).map(|size| usize::from(size.ws_row));
-    size.ok().filter(|rows| *rows > 0).unwrap_or(24)
+fn size() -> (usize, usize) {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout());
+    let size = size.map(|size| (usize::from(size.ws_row), usize::from(size.ws_col)));
+    size.ok().filter(|(rows, columns)| *rows > 0 && *columns > 0).unwrap_or((24, WIDTH))
 }
 
 #[cfg(not(unix))]
-fn rows() -> usize {
-    24
+fn size() -> (usize, usize) {
+    (24, WIDTH)
 }
 
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use framewise_server::dispatch::{ProcessView, Quantiles, ThreadView};
 
 use crate::serve::control::Report;
 use crate::table::WIDTH;
-use framewise_trace::words::cut;
+use framewise_trace::words::{columns, cut};
 
 /// Columns of a thread's digits.
 const DIGITS: usize = 42;
@@ -22,6 +22,28 @@ pub(crate) fn screen(report: &Report, rows: usize) -> String {
     states(&mut text, report);
     processes(&mut text, report, rows);
     text
+}
+
+/// A coloured line of at most so many columns; what is cut is marked, and takes no colour along.
+pub(super) fn narrowed(line: &str, width: usize) -> String {
+    let plain = anstream::adapter::strip_str(line).to_string();
+    if columns(&plain) <= width {
+        return line.to_owned();
+    }
+    // Styles take no columns, so the line is followed until as much of it is kept as of the plain one.
+    let kept = columns(&cut(&plain, width)).saturating_sub(2);
+    let (mut text, mut used, mut is_style) = (String::new(), 0, false);
+    for c in line.chars() {
+        is_style |= c == '\u{1b}';
+        let takes = if is_style { 0 } else { columns(c.encode_utf8(&mut [0; 4])) };
+        if used + takes > kept {
+            break;
+        }
+        text.push(c);
+        used += takes;
+        is_style &= !c.is_ascii_alphabetic();
+    }
+    format!("{text}\u{1b}[0m..")
 }
 
 fn head(text: &mut String, report: &Report) {
@@ -290,6 +312,18 @@ mod tests {
         let [format, version] =
             [Report { format: "top".to_owned(), ..large(1, 1) }, Report { version: 2, ..large(1, 1) }];
         assert!(told(&format).is_err() && told(&version).is_err());
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_no_line_wraps() {
+        let plain = |line: &str| anstream::adapter::strip_str(line).to_string();
+        for line in screen(&large(2, 16), 24).lines() {
+            for width in [1, 2, 20, 40, WIDTH] {
+                let narrow = plain(&narrowed(line, width));
+                assert!(columns(&narrow) <= width.max(2), "{width} columns: {narrow:?}");
+                assert!(plain(line).starts_with(narrow.trim_end_matches("..")), "{narrow:?}");
+            }
+        }
     }
 
     #[test]
