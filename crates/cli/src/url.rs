@@ -9,31 +9,26 @@ use crate::args;
 use crate::exit::{Failure, Kind};
 use crate::output;
 use crate::table::WIDTH;
-use framewise_trace::words::{printable, wrapped};
+use framewise_trace::words::{columns, printable, wrapped};
+
+/// Columns that values may take, if what they mean is to stand beside them.
+const VALUE: usize = 32;
 
 pub(crate) fn run(args: &args::Url) -> Result<(), Failure> {
-    let anatomy = anatomy(&args.url).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let anatomy = anatomy(&args.url).map_err(|error| {
+        Failure::new(Kind::Usage, error)
+            .next("framewise url 'https://shop.test/items/1?x=2'     (what a URL is made of)")
+    })?;
     output::print(&if args.json { as_json(&anatomy) } else { as_text(&anatomy) })
 }
 
 fn as_text(anatomy: &Anatomy) -> String {
-    let mut text = format!("{}\n", printable(&anatomy.text));
-    let mut line = vec![b' '; anatomy.text.len()];
+    let mut text = format!("{}\n{}\n\n", printable(&anatomy.text), marks(anatomy));
+    let width = anatomy.fields.iter().map(|field| columns(&printable(&field.value))).max().unwrap_or(0);
     for field in &anatomy.fields {
-        if let Some(place) = line.get_mut(field.bytes.clone()) {
-            place.fill(b'-');
-            if let Some(first) = place.first_mut() {
-                *first = b'^';
-            }
-        }
-    }
-    if anatomy.text.is_ascii() {
-        let _ = writeln!(text, "{}", String::from_utf8_lossy(&line).trim_end());
-    }
-    text.push('\n');
-    let width = anatomy.fields.iter().map(|f| f.value.chars().count()).max().unwrap_or(0).min(32);
-    for field in &anatomy.fields {
-        let begin = format!("  {:<9} {:<width$}  ", field.name, printable(&field.value));
+        let value = printable(&field.value);
+        let gap = width.min(VALUE).saturating_sub(columns(&value));
+        let begin = format!("  {:<9} {value}{:gap$}  ", field.name, "");
         indented(&mut text, &begin, &field.meaning);
     }
     for remark in &anatomy.remarks {
@@ -43,13 +38,26 @@ fn as_text(anatomy: &Anatomy) -> String {
     text
 }
 
+/// Where each part stands, below the text: what is printed there takes columns, and its bytes do not matter.
+fn marks(anatomy: &Anatomy) -> String {
+    let until = |byte: usize| columns(&printable(anatomy.text.get(..byte).unwrap_or_default()));
+    let mut line = vec![' '; until(anatomy.text.len())];
+    for field in anatomy.fields.iter().filter(|field| !field.bytes.is_empty()) {
+        if let Some(place) = line.get_mut(until(field.bytes.start)..until(field.bytes.end)) {
+            place.fill('-');
+            place.first_mut().into_iter().for_each(|first| *first = '^');
+        }
+    }
+    line.iter().collect::<String>().trim_end().to_owned()
+}
+
 /// `begin`, and beside it what was said, line below line.
 fn indented(text: &mut String, begin: &str, said: &str) {
-    let column = begin.chars().count().min(WIDTH / 2 + 8);
+    let column = columns(begin).min(WIDTH / 2 + 8);
     let mut lines = wrapped(said, WIDTH - column).into_iter();
     // A value longer than its column leaves less, or nothing, of the first line.
     let first = lines.next().unwrap_or_default();
-    if begin.chars().count() > column {
+    if columns(begin) > column {
         let _ = writeln!(text, "{}\n{:column$}{first}", begin.trim_end(), "");
     } else {
         let _ = writeln!(text, "{begin}{first}");
@@ -67,5 +75,6 @@ fn as_json(anatomy: &Anatomy) -> String {
         })
     };
     let parts: Vec<_> = anatomy.fields.iter().map(part).collect();
-    json!({ "text": anatomy.text, "completed": anatomy.completed, "url": anatomy.url.to_string(), "parts": parts, "remarks": anatomy.remarks }).to_string()
+    let url = anatomy.url.as_ref().map_or_else(|| anatomy.text.clone(), ToString::to_string);
+    json!({ "text": anatomy.text, "completed": anatomy.completed, "url": url, "parts": parts, "remarks": anatomy.remarks }).to_string()
 }

@@ -524,3 +524,11 @@ fn whoever_reads_no_more_of_top_ends_it() {
     server.kill().unwrap();
     server.wait().unwrap();
 }
+
+#[test]
+fn marks_stand_below_what_they_mark_whatever_the_letters() {
+    let shown = String::from_utf8(succeeds(&["url", "http://münchen.de/straße?q=ü"]).stdout).unwrap();
+    let lines: Vec<&str> = shown.lines().take(2).collect();
+    assert_eq!(lines, ["http://münchen.de/straße?q=ü", "^---   ^---------^------ ^--"]);
+    assert!(shown.contains("q=%C3%BC"), "what is sent: {shown}");
+}

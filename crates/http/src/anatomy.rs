@@ -7,11 +7,13 @@
 //!
 //! Read RFC 3986 section 3 (the picture and the names) and the WHATWG URL standard (what browsers do) first.
 
+mod other;
+
 use std::ops::Range;
 
 use framewise_core::Field;
 
-use crate::url::{Url, UrlError, complete};
+use crate::url::{Url, UrlError, complete, parsed};
 
 /// A URL taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +22,9 @@ pub struct Anatomy {
     pub text: String,
     /// Whether `http://` was put in front.
     pub completed: bool,
-    /// The URL as it is used: host in ASCII and small letters, default port left out.
-    pub url: Url,
+    /// The URL as it is used: host in ASCII and small letters, default port left out; `None`: it is of no page, and not
+    /// fetched here.
+    pub url: Option<Url>,
     /// The parts in order. What is implied, such as a default port, has an empty range where it would stand.
     pub fields: Vec<Field>,
     /// What is worth a word: one sentence each.
@@ -32,6 +35,8 @@ pub struct Anatomy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Parts {
     pub(crate) scheme: Range<usize>,
+    /// Whether `//` and a place for a host follow the scheme.
+    pub(crate) has_authority: bool,
     pub(crate) userinfo: Option<Range<usize>>,
     pub(crate) host: Range<usize>,
     pub(crate) port: Option<Range<usize>>,
@@ -44,30 +49,42 @@ pub(crate) struct Parts {
 ///
 /// ```
 /// let anatomy = framewise_http::anatomy("www.google.com/?q=stuff").unwrap();
-/// assert_eq!(anatomy.url.host(), "www.google.com");
+/// assert_eq!(anatomy.url.unwrap().host(), "www.google.com");
 /// assert!(anatomy.remarks.iter().any(|r| r.contains("www is part of the host, not the protocol")));
 /// ```
+///
+/// # Errors
+/// It breaks the rules of URLs. One of another scheme than a page's does not: its parts are told all the same.
 pub fn anatomy(typed: &str) -> Result<Anatomy, UrlError> {
-    let url = Url::parse(typed)?;
     let text = complete(typed);
     let completed = text.len() != typed.trim().len();
     let parts = split(&text);
+    let url = match Url::parse(typed) {
+        Ok(url) => url,
+        Err(UrlError::Scheme { .. }) => {
+            let url = parsed(&text)?;
+            let (fields, remarks) = (other::fields(&text, &parts, &url), other::remarks(&parts, &url));
+            return Ok(Anatomy { text, completed, url: None, fields, remarks });
+        }
+        Err(error) => return Err(error),
+    };
     let fields = fields(&text, &parts, &url, completed);
     let remarks = remarks(&text, &parts, &url, completed);
-    Ok(Anatomy { text, completed, url, fields, remarks })
+    Ok(Anatomy { text, completed, url: Some(url), fields, remarks })
 }
 
 /// Finds the parts as RFC 3986, appendix B does; a backslash counts as a slash, as in browsers.
 pub(crate) fn split(text: &str) -> Parts {
-    let scheme = 0..text.find("://").unwrap_or(0);
-    let begin = (scheme.end + 3).min(text.len());
+    let scheme = 0..text.find(':').unwrap_or(0);
+    let has_authority = text.get(scheme.end..).is_some_and(|rest| rest.starts_with("://"));
+    let begin = (scheme.end + if has_authority { 3 } else { 1 }).min(text.len());
     let find = |from: usize, to: usize, chars: &[char]| -> usize {
         let within = text.get(from..to).unwrap_or_default();
         within.find(chars).map_or(to, |at| from + at)
     };
     let before_fragment = find(begin, text.len(), &['#']);
     let before_query = find(begin, before_fragment, &['?']);
-    let authority_end = find(begin, before_query, &['/', '\\']);
+    let authority_end = if has_authority { find(begin, before_query, &['/', '\\']) } else { begin };
     let authority = text.get(begin..authority_end).unwrap_or_default();
     let at = authority.rfind('@').map(|at| begin + at);
     let host_start = at.map_or(begin, |at| at + 1);
@@ -81,6 +98,7 @@ pub(crate) fn split(text: &str) -> Parts {
     let rest = |from: usize, to: usize| (from < to).then(|| from + 1..to);
     Parts {
         scheme,
+        has_authority,
         userinfo: at.map(|at| begin..at),
         host: host_start..colon.unwrap_or(authority_end),
         port: colon.map(|colon| colon + 1..authority_end).filter(|port| !port.is_empty()),
@@ -93,13 +111,7 @@ pub(crate) fn split(text: &str) -> Parts {
 fn fields(text: &str, parts: &Parts, url: &Url, completed: bool) -> Vec<Field> {
     let mut fields = vec![scheme_field(parts, url, completed)];
     if let Some(place) = &parts.userinfo {
-        let meaning = "Who asks: a name, and perhaps a password. It is not part of the host, and easily mistaken for it.";
-        let shown = url.user().map(|(name, password)| match password {
-            Some(_) => format!("{name}:…"),
-            None => name.to_owned(),
-        });
-        let value = shown.unwrap_or_default();
-        fields.push(Field::new("userinfo", place.clone(), value, meaning, "RFC 3986 §3.2.1"));
+        fields.push(userinfo_field(place, url.user()));
     }
     fields.push(host_field(text, parts, url));
     fields.push(port_field(parts, url));
@@ -110,7 +122,8 @@ fn fields(text: &str, parts: &Parts, url: &Url, completed: bool) -> Vec<Field> {
     };
     fields.push(Field::new("path", parts.path.clone(), url.path(), path, "RFC 3986 §3.3"));
     if let Some(place) = &parts.query {
-        fields.extend(query_fields(text, place));
+        let meaning = "Arguments for the function that the path determines.";
+        fields.extend(query_fields(text, place, url.query().unwrap_or_default(), meaning));
     }
     if let Some(place) = &parts.fragment {
         let value = url.fragment().unwrap_or_default();
@@ -118,6 +131,17 @@ fn fields(text: &str, parts: &Parts, url: &Url, completed: bool) -> Vec<Field> {
         fields.push(Field::new("fragment", place.clone(), value, meaning, "RFC 3986 §3.5"));
     }
     fields
+}
+
+/// A password is not shown.
+fn userinfo_field(place: &Range<usize>, user: Option<(&str, Option<&str>)>) -> Field {
+    let meaning =
+        "Who asks: a name, and perhaps a password. It is not part of the host, and easily mistaken for it.";
+    let shown = user.map(|(name, password)| match password {
+        Some(_) => format!("{name}:…"),
+        None => name.to_owned(),
+    });
+    Field::new("userinfo", place.clone(), shown.unwrap_or_default(), meaning, "RFC 3986 §3.2.1")
 }
 
 fn scheme_field(parts: &Parts, url: &Url, completed: bool) -> Field {
@@ -159,11 +183,10 @@ fn port_field(parts: &Parts, url: &Url) -> Field {
     Field::new("port", place, port.to_string(), meaning, "RFC 3986 §3.2.3")
 }
 
-/// The query as a whole, then each of its pairs, decoded.
-fn query_fields(text: &str, place: &Range<usize>) -> Vec<Field> {
+/// The query as a whole, as it is sent, then each of its pairs, decoded.
+fn query_fields(text: &str, place: &Range<usize>, sent: &str, meaning: &str) -> Vec<Field> {
     let query = text.get(place.clone()).unwrap_or_default();
-    let meaning = "Arguments for the function that the path determines.";
-    let mut fields = vec![Field::new("query", place.clone(), query, meaning, "RFC 3986 §3.4")];
+    let mut fields = vec![Field::new("query", place.clone(), sent, meaning, "RFC 3986 §3.4")];
     let mut start = place.start;
     for pair in query.split('&') {
         let end = start + pair.len();

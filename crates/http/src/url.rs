@@ -35,16 +35,51 @@ pub enum UrlError {
         at: usize,
     },
     /// It is a URL, but not of a page.
-    #[error("{scheme}:// is not fetched here; http:// and https:// are")]
+    #[error("{scheme}{} is not fetched here; http:// and https:// are", if has_host(scheme) { "://" } else { ":" })]
     Scheme {
         /// Its scheme.
         scheme: String,
     },
 }
 
-/// What lacks `://` is completed with `http://`, so that `localhost:8080/x` is a host and a port.
+/// Schemes that are written without `//`, and that nobody means as the name of a host with a port (IANA, Uniform Resource
+/// Identifier Schemes).
+const WITHOUT_HOST: [&str; 17] = [
+    "about",
+    "acct",
+    "blob",
+    "cid",
+    "data",
+    "file",
+    "geo",
+    "javascript",
+    "magnet",
+    "mailto",
+    "mid",
+    "sip",
+    "sips",
+    "sms",
+    "tel",
+    "urn",
+    "xmpp",
+];
+
+fn has_host(scheme: &str) -> bool {
+    !WITHOUT_HOST.iter().any(|known| scheme.eq_ignore_ascii_case(known))
+}
+
+/// What lacks `://` is completed with `http://`, so that `localhost:8080/x` is a host and a port; but not where the scheme is
+/// one that has no host, such as `mailto:`.
 pub fn complete(text: &str) -> String {
     let text = text.trim();
+    // What is relative to a page's scheme alone.
+    if text.starts_with("//") {
+        return format!("http:{text}");
+    }
+    let scheme = text.split(':').next().filter(|scheme| scheme.len() < text.len()).unwrap_or_default();
+    if !has_host(scheme) {
+        return text.to_owned();
+    }
     // A `://` within a query or a path is no scheme's.
     let begin = text.split(['/', '?', '#']).next().unwrap_or_default();
     let has_scheme =
@@ -55,15 +90,12 @@ pub fn complete(text: &str) -> String {
 impl Url {
     /// Parses what a person types, [completed](complete).
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        let text = complete(text);
-        match ::url::Url::parse(&text).and_then(as_requests_say_it) {
-            Ok(url) => Url::of_page(url),
-            Err(problem) => Err(UrlError::Invalid {
-                at: place_of(problem, &text),
-                problem: explain(problem).to_owned(),
-                text,
-            }),
+        // Browsers would take the first part of a path for the host.
+        if text.trim_start().starts_with('/') && !text.trim_start().starts_with("//") {
+            let problem = "it begins with a path, and the scheme and the host before it are missing";
+            return Err(UrlError::Invalid { at: 1, problem: problem.to_owned(), text: text.to_owned() });
         }
+        Url::of_page(parsed(&complete(text))?)
     }
 
     /// The URL that a link or a redirect `reference` on this page leads to.
@@ -184,6 +216,15 @@ impl Url {
         let name = self.host().trim_start_matches('[').trim_end_matches(']');
         Security::Tls(Some(Arc::from(name)))
     }
+}
+
+/// A completed text as a URL of any scheme.
+pub(crate) fn parsed(text: &str) -> Result<::url::Url, UrlError> {
+    ::url::Url::parse(text).and_then(as_requests_say_it).map_err(|problem| UrlError::Invalid {
+        at: place_of(problem, text),
+        problem: explain(problem).to_owned(),
+        text: text.to_owned(),
+    })
 }
 
 impl fmt::Display for Url {

@@ -86,6 +86,58 @@ fn addresses_defaults_and_letters_beyond_ascii() {
 }
 
 #[test]
+fn the_query_is_told_as_it_is_sent() {
+    check(
+        "http://münchen.de/straße?q=ü",
+        &[
+            "scheme@0..4=http",
+            "host@7..18=xn--mnchen-3ya.de",
+            "port@18..18=80",
+            "path@18..26=/stra%C3%9Fe",
+            "query@27..31=q=%C3%BC",
+            "argument@27..31=q = ü",
+        ],
+        "punycode",
+    );
+}
+
+#[test]
+fn other_schemes_have_the_same_parts() {
+    check(
+        "ftp://ann:pw@files.test/pub/a.txt",
+        &[
+            "scheme@0..3=ftp",
+            "userinfo@6..12=ann:…",
+            "host@13..23=files.test",
+            "port@23..23=21",
+            "path@23..33=/pub/a.txt",
+        ],
+        "No page is fetched by ftp: here",
+    );
+    check(
+        "wss://shop.test:8443/live?room=1#top",
+        &[
+            "scheme@0..3=wss",
+            "host@6..15=shop.test",
+            "port@16..20=8443",
+            "path@20..25=/live",
+            "query@26..32=room=1",
+            "argument@26..32=room = 1",
+            "fragment@33..36=top",
+        ],
+        "No page is fetched by wss: here",
+    );
+    check("file:///etc/passwd", &["scheme@0..4=file", "path@7..18=/etc/passwd"], "by file: here");
+    check("mailto:a@b.c", &["scheme@0..6=mailto", "path@7..12=a@b.c"], "Without // there is no host in it");
+    check("javascript:alert(1)", &["scheme@0..10=javascript", "path@11..19=alert(1)"], "no host");
+    // What looks like one of them, and is none.
+    assert_eq!(parts("//shop.test/a")[1], "host@7..16=shop.test");
+    assert_eq!(parts("mailto.test:80/")[1], "host@7..18=mailto.test");
+    assert_eq!(parts("ann:pw@shop.test")[2], "host@14..23=shop.test");
+    assert_eq!(parts("http://shop.test/?to=mailto:a")[1], "host@7..16=shop.test");
+}
+
+#[test]
 fn what_is_wrong_and_where() {
     let place = |text: &str| match anatomy(text) {
         Err(UrlError::Invalid { at, problem, .. }) => (at, problem),
@@ -96,7 +148,9 @@ fn what_is_wrong_and_where() {
     assert_eq!(place("http://").0, 8);
     assert!(place("http://[::g]/").1.contains("IPv6"));
     assert_eq!(place("http://a b/").0, 8);
-    assert!(matches!(anatomy("ftp://a/"), Err(UrlError::Scheme { scheme }) if scheme == "ftp"));
+    assert!(matches!(Url::parse("ftp://a/"), Err(UrlError::Scheme { scheme }) if scheme == "ftp"));
+    assert!(matches!(Url::parse("mailto:a@b.c"), Err(UrlError::Scheme { scheme }) if scheme == "mailto"));
+    assert!(place("/path").1.contains("begins with a path"));
     let shown = anatomy("http://shop.test:99999/").unwrap_err().to_string();
     assert!(shown.contains("(at character 18)"), "{shown}");
 }
