@@ -149,7 +149,7 @@ fn kind_of_close(reason: &CloseReason) -> Kind {
 }
 
 /// The sentence of an error, and those of its causes that it does not repeat.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut sentence = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -162,8 +162,11 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     sentence
 }
 
-/// The same host by http; a URL of a file has none.
+/// The same host by http; a URL of a file, or of mail, has none.
 fn after_scheme(scheme: &str, url: &str) -> String {
+    if !url.contains("://") {
+        return format!("framewise url '{url}'     (what it is made of)");
+    }
     if url.starts_with(&format!("{scheme}:///")) {
         return "framewise serve DIRECTORY --forward 127.0.0.1:8080     (pages from a folder of files)"
             .to_owned();

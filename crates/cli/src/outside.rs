@@ -1,6 +1,7 @@
 //! A host of ours behind a gateway inside this program: the real network, without root.
 
-use std::net::TcpListener;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use framewise::device::impair::ImpairmentConfig;
@@ -69,19 +70,34 @@ pub(crate) fn server(args: &args::Serve, mut tls: framewise::tls::Config) -> Res
                 args.http.max(args.https)
             )));
         }
-        let taken = |error: std::io::Error| {
-            Failure::new(
-                Kind::Connection,
-                format!("no connections can be taken at {}: {error}", forward.from),
-            )
-            .next("the same with another port, such as --forward 127.0.0.1:8080")
-        };
+        let taken = |error| not_taken(forward, &error);
         let listener = TcpListener::bind(forward.from).map_err(taken)?;
         setup.forward(listener, forward.to).map_err(taken)?;
     }
     let epoch = real::unix_time();
     let Outside { runner, host, forwards, .. } = build(setup, None)?;
     Ok(Live { runner, host, epoch, names: None, made: None, forwards })
+}
+
+/// Why nobody can connect there: the address, or the port, is somebody else's.
+fn not_taken(forward: &args::Forward, error: &io::Error) -> Failure {
+    let (address, port) = (forward.from.ip(), forward.from.port());
+    let other = |port: u16| SocketAddr::new(address, port);
+    let next = match error.kind() {
+        io::ErrorKind::AddrNotAvailable => {
+            let here = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+            format!("the same with an address of this computer, such as --forward {here}={}", forward.to)
+        }
+        io::ErrorKind::PermissionDenied if port < 1024 => {
+            format!("the same with a port from 1024 on, such as --forward {}={}", other(8080), forward.to)
+        }
+        _ => {
+            let free = port.checked_add(1).unwrap_or(8080);
+            format!("the same with another port, such as --forward {}={}", other(free), forward.to)
+        }
+    };
+    let sentence = format!("no connections can be taken at {}: {error}", forward.from);
+    Failure::new(Kind::Connection, sentence).next(next)
 }
 
 fn build(setup: Setup, stopwatch: Option<&Stopwatch>) -> Result<Outside, Failure> {
@@ -146,5 +162,22 @@ mod tests {
         ] {
             assert!(real(url), "{url}");
         }
+    }
+
+    #[test]
+    fn an_address_that_is_not_ours_and_a_port_that_is_taken_have_different_ways_out() {
+        let forward = |from: &str| args::Forward { from: from.parse().expect("an address"), to: 80 };
+        let next = |from: &str, kind: io::ErrorKind| {
+            format!("{:?}", not_taken(&forward(from), &io::Error::from(kind)))
+        };
+        let taken = next("127.0.0.1:8080", io::ErrorKind::AddrInUse);
+        assert!(taken.contains("another port, such as --forward 127.0.0.1:8081=80"), "{taken}");
+        let elsewhere = next("8.8.8.8:18099", io::ErrorKind::AddrNotAvailable);
+        assert!(
+            elsewhere.contains("an address of this computer, such as --forward 127.0.0.1:18099=80"),
+            "{elsewhere}"
+        );
+        let low = next("127.0.0.1:81", io::ErrorKind::PermissionDenied);
+        assert!(low.contains("from 1024 on, such as --forward 127.0.0.1:8080=80"), "{low}");
     }
 }

@@ -16,14 +16,19 @@ use crate::table::WIDTH;
 /// `framewise stats`: every reason there is.
 pub(crate) fn run(args: &args::Stats) -> Result<(), Failure> {
     let mut all = drops();
-    if let Some(unknown) = args.layers.iter().find(|layer| !all.iter().any(|drop| drop.layer == **layer)) {
+    if let Some(unknown) = args.layers.iter().find(|layer| !all.iter().any(|drop| is_called(drop, layer))) {
         let mut layers: Vec<_> = all.iter().map(|drop| drop.layer).collect();
         layers.dedup();
         let sentence = format!("no layer that drops anything is called {unknown:?}");
         return Err(Failure::new(Kind::Usage, sentence).next(format!("one of: {}", layers.join(", "))));
     }
-    all.retain(|drop| args.layers.is_empty() || args.layers.iter().any(|layer| layer == drop.layer));
+    all.retain(|drop| args.layers.is_empty() || args.layers.iter().any(|layer| is_called(drop, layer)));
     output::print(&if args.json { explained_as_json(&all) } else { explained(&all) })
+}
+
+/// Whether a layer is the one that was asked for; case does not matter.
+fn is_called(drop: &DropReason, layer: &str) -> bool {
+    drop.layer.eq_ignore_ascii_case(layer)
 }
 
 /// A layer's name, and below it each of its reasons with its meaning.

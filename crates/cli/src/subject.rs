@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Parser;
+use framewise::http::Url;
 use framewise_trace::Trace;
 use framewise_trace::dissect::{Dissection, Frame, Layer, Limits, Place, Space};
 
@@ -53,13 +54,14 @@ pub(crate) fn look(subject: &args::Subject) -> Result<Looked, Failure> {
     }
     let looks_like_a_file = ["pcap", "pcapng", "cap"].iter().any(|end| what.ends_with(&format!(".{end}")));
     if looks_like_a_file && !what.contains("://") {
-        return Err(Failure::new(Kind::File, format!("{what} is not there"))
-            .next(format!("framewise fetch https://shop.test/ -w {what}     (makes one)")));
+        return Err(missing(what));
     }
     let fetch = fetch_args(subject)?;
-    let url = framewise::http::Url::parse(&fetch.url)
-        .map_err(|error| Failure::of_fetch(&error.into(), &fetch.url))?;
+    let url = Url::parse(&fetch.url).map_err(|error| Failure::of_fetch(&error.into(), &fetch.url))?;
     if outside::is_real(&url) {
+        if is_more_of_a_file(what, &url) {
+            return Err(missing(what));
+        }
         let is_file = if what.contains("://") { "" } else { "no file that is there, and as a page " };
         let sentence = format!("{what} is {is_file}in the real world, where no two runs are alike");
         return Err(Failure::new(Kind::Usage, sentence).next(format!(
@@ -68,6 +70,17 @@ pub(crate) fn look(subject: &args::Subject) -> Result<Looked, Failure> {
         )));
     }
     Ok(Looked::Run(Box::new(fetch::recorded(&fetch)?)))
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::new(Kind::File, format!("{what} is not there"))
+        .next(format!("framewise fetch https://shop.test/ -w {what}     (makes one)"))
+}
+
+/// Whether somebody who typed this has a file in mind and not a host: the names of real ones have a dot.
+fn is_more_of_a_file(what: &str, url: &Url) -> bool {
+    let is_host = url.host().contains(['.', ':']) || url.host() == "localhost" || url.has_own_port();
+    !what.contains("://") && !is_host
 }
 
 fn capture(path: &Path, subject: &args::Subject) -> Result<Dissection, Failure> {
@@ -92,7 +105,8 @@ fn fetch_args(subject: &args::Subject) -> Result<args::Fetch, Failure> {
         Ok(Command::Fetch(fetch)) => match means_nothing_here(&fetch) {
             Some(option) => {
                 let sentence = format!("{option} is for a fetch by itself: this run is made to be looked at");
-                Err(Failure::new(Kind::Usage, sentence).next("framewise fetch --help"))
+                let next = "options of this command go before --, those of the run behind it";
+                Err(Failure::new(Kind::Usage, sentence).next(next))
             }
             None => Ok(*fetch),
         },

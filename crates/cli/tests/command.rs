@@ -532,3 +532,28 @@ fn marks_stand_below_what_they_mark_whatever_the_letters() {
     assert_eq!(lines, ["http://münchen.de/straße?q=ü", "^---   ^---------^------ ^--"]);
     assert!(shown.contains("q=%C3%BC"), "what is sent: {shown}");
 }
+
+#[test]
+fn what_is_no_page_is_told_for_what_it_is() {
+    fails(&["explain", "capture"], 1, "capture is not there");
+    fails(
+        &["explain", "example.com"],
+        2,
+        "example.com is no file that is there, and as a page in the real world",
+    );
+    fails(&["explain", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], 1, "it begins with \"[pac\"");
+    fails(&["url", "/path"], 2, "it begins with a path");
+    fails(&["fetch", "mailto:a@b.c"], 2, "mailto: is not fetched here");
+    let ftp = succeeds(&["url", "ftp://files.test/a"]);
+    let ftp = String::from_utf8(ftp.stdout).unwrap();
+    assert!(ftp.contains("files.test") && ftp.contains("No page is fetched by ftp:"), "{ftp}");
+    succeeds(&["stats", "TCP"]);
+}
+
+#[test]
+fn options_in_the_wrong_order_are_named_as_such() {
+    let figure = ["figure", "http://shop.test/", "--kind", "ladder", "--", "--loss", "2", "-o", "x.svg"];
+    fails(&figure, 2, "--output is for a fetch by itself");
+    let told = said(&framewise(&figure));
+    assert!(told.contains("options of this command go before --"), "{told}");
+}

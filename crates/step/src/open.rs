@@ -164,6 +164,11 @@ pub fn open(what: &str, options: &Options) -> Result<Opened, OpenError> {
     }
     let url = Url::parse(what).map_err(|source| OpenError::Neither { what: what.to_owned(), source })?;
     if !is_here(&url) {
+        // The names of real hosts have a dot; what has none was meant to be a file.
+        let is_host = url.host().contains(['.', ':']) || url.host() == "localhost" || url.has_own_port();
+        if !is_host && !what.contains("://") {
+            return Err(OpenError::Missing { what: what.to_owned() });
+        }
         return Err(OpenError::Real { what: what.to_owned() });
     }
     let run = Run::of(what, options)?;

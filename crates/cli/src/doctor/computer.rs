@@ -14,6 +14,7 @@ use framewise::tls::store::{self, StoreError};
 
 use super::Check;
 use crate::args;
+use crate::exit::with_causes;
 use crate::real::unix_seconds;
 use crate::serve::ca_directory;
 
@@ -65,11 +66,11 @@ fn authority(asked: Option<&Path>) -> Check {
         }
         Err(error @ StoreError::TooOpen { .. }) => {
             let mend = format!("chmod 600 {}", folder.join(store::KEY_FILE).display());
-            Check::fails("authority", "TLS", error.to_string(), mend)
+            Check::fails("authority", "TLS", with_causes(&error), mend)
         }
         Err(error) => {
             let mend = format!("mv {shown} {shown}.old     (the next serve makes another)");
-            Check::fails("authority", "TLS", error.to_string(), mend)
+            Check::fails("authority", "TLS", with_causes(&error), mend)
         }
     }
 }
@@ -86,23 +87,20 @@ fn names(host: &str) -> Check {
         Ok(Err(error)) => error.to_string().replace("failed to lookup address information: ", ""),
         Err(_) => format!("no answer in {} s", RESOLVER.as_secs()),
     };
-    Check::fails(
-        "names",
-        "DNS",
-        format!("this computer finds no address for {host}: {why}"),
-        mend_names(host),
-    )
+    Check::fails("names", "DNS", format!("this computer finds no address for {host}: {why}"), mend_names())
 }
 
 /// The resolver needs a server; at home and in labs the router is one.
-fn mend_names(host: &str) -> String {
+fn mend_names() -> String {
     let config = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     let has_server = config.lines().any(|line| line.trim_start().starts_with("nameserver"));
     let anywhere = IpAddr::from([192, 88, 99, 1]);
     let router = interfaces::way_to(anywhere).ok().flatten().and_then(|way| way.gateway);
     match router {
         Some(router) if !has_server => format!("echo nameserver {router} | sudo tee -a /etc/resolv.conf"),
-        _ => format!("framewise fetch --resolve {host}:80:ADDRESS ...     (asks nobody)"),
+        Some(_) => "cat /etc/resolv.conf     (who was asked, and gave no address)".to_owned(),
+        None => "framewise fetch https://shop.test/     (needs no network; from here no way leads to the internet)"
+            .to_owned(),
     }
 }
 

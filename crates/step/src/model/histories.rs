@@ -158,7 +158,7 @@ impl Stepper {
     /// Goes to the next history, the one after the last being the first.
     pub(super) fn other_history(&mut self) {
         if self.histories.len() < 2 {
-            self.notice = Some("There is one history only: b makes another.".to_owned());
+            self.notice = Some(self.only_one().to_owned());
             return;
         }
         let next = (self.history + 1) % self.histories.len();
@@ -171,6 +171,14 @@ impl Stepper {
         let change = self.histories.get(next).map_or("", |history| &history.change);
         let change = if change.is_empty() { "as it was" } else { change };
         self.notice = Some(format!("History {}: {change}.", letter(next)));
+    }
+
+    /// Why there is one history only.
+    fn only_one(&self) -> &'static str {
+        match self.opened.run {
+            Some(_) => "There is one history only: b makes another.",
+            None => "A capture has one history only: it is as it was, and nobody can run it again.",
+        }
     }
 
     /// Leaves this history for another, at the place where one stood in it.
@@ -193,7 +201,7 @@ impl Stepper {
     /// This history and the one that it branched off, or for the first the one that branched off it.
     pub(super) fn side_by_side(&mut self) {
         if self.histories.len() < 2 {
-            self.notice = Some("There is one history only: b makes another.".to_owned());
+            self.notice = Some(self.only_one().to_owned());
             return;
         }
         let other = self.compared();

@@ -211,8 +211,8 @@ fn of_a_capture_the_keys_say_why_not() {
     for (action, wanted) in [
         (Action::WhatIf, "nobody can run it again"),
         (Action::OtherHost, "is not known"),
-        (Action::OtherHistory, "one history only"),
-        (Action::SideBySide, "one history only"),
+        (Action::OtherHistory, "nobody can run it again"),
+        (Action::SideBySide, "nobody can run it again"),
     ] {
         stepper.apply(action);
         assert_eq!(stepper.mode(), &Mode::Walk);

@@ -18,7 +18,7 @@ pub enum ReadError {
         source: io::Error,
     },
     /// It begins like no capture.
-    #[error("this is neither pcapng nor pcap: it begins with {found:02x?}")]
+    #[error("this is neither pcapng nor pcap: it begins with {}", shown(found))]
     NotACapture {
         /// Its first bytes.
         found: Vec<u8>,
@@ -111,4 +111,26 @@ pub(super) fn bad_length(what: &'static str, offset: u64, length: usize, least: 
 
 pub(super) fn malformed(what: &'static str, offset: u64) -> ReadError {
     ReadError::Malformed { what, offset }
+}
+
+/// Bytes as text, where they are text; else in hexadecimal digits.
+fn shown(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_empty() && bytes.iter().all(|byte| (b' '..=b'~').contains(byte)) => {
+            format!("{text:?}")
+        }
+        _ => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_capture_is_quoted() {
+        let told = |found: &[u8]| ReadError::NotACapture { found: found.to_vec() }.to_string();
+        assert_eq!(told(b"root"), "this is neither pcapng nor pcap: it begins with \"root\"");
+        assert_eq!(told(b"\x7fELF"), "this is neither pcapng nor pcap: it begins with 7f 45 4c 46");
+    }
 }
