@@ -557,3 +557,18 @@ fn options_in_the_wrong_order_are_named_as_such() {
     let told = said(&framewise(&figure));
     assert!(told.contains("options of this command go before --"), "{told}");
 }
+
+#[test]
+fn who_is_reached_by_http_alone_needs_no_authority() {
+    let serve = |from: &str| {
+        let args = ["serve", "--forward", from, "--max-time", "0.1"];
+        command(&args).env_remove("XDG_DATA_HOME").env("HOME", "/dev/null").output().unwrap()
+    };
+    let plain = serve("127.0.0.1:0=80");
+    assert!(plain.status.success(), "{}", said(&plain));
+    let secure = serve("127.0.0.1:0=443");
+    let told = said(&secure);
+    assert_eq!(secure.status.code(), Some(5), "{told}");
+    assert_eq!(told.matches("/dev/null").count(), 1, "the folder is named once: {told}");
+    assert!(told.contains("os error") && told.contains("\n  try: the same with --https 0"), "{told}");
+}

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use framewise::tls::store::StoreError;
 use framewise::tls::{CertificateChain, Identity, PrivateKey, Server, store};
 
 use crate::args;
-use crate::exit::{Failure, Kind};
+use crate::exit::{Failure, Kind, with_causes};
 use crate::real;
 
 /// The certificate given, or the lab's authority.
@@ -30,7 +31,14 @@ fn lab_authority(args: &args::Serve) -> Result<framewise::tls::Authority, Failur
     let directory = ca_directory(args.ca_dir.as_deref());
     let authority = store::load_or_create(&directory, real::unix_seconds());
     authority.map_err(|error| {
-        Failure::new(Kind::Tls, format!("the lab's authority in {}: {error}", directory.display()))
+        let failure =
+            Failure::new(Kind::Tls, format!("the lab's authority for https: {}", with_causes(&error)));
+        match error {
+            StoreError::Io { .. } => {
+                failure.next("the same with --https 0, or with --ca-dir and a folder that can be written to")
+            }
+            _ => failure,
+        }
     })
 }
 

@@ -44,13 +44,17 @@ use shop::Shop;
 /// How long the answers that a pool gives as it ends may take on their way.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-pub(crate) fn run(args: args::Serve) -> Result<(), Failure> {
+pub(crate) fn run(mut args: args::Serve) -> Result<(), Failure> {
     if args.tap.device().is_none() && args.forward.is_empty() {
         return Err(Failure::new(
             Kind::Usage,
             "at which address of this computer shall I serve, or on which TAP device?",
         )
         .next("framewise serve --forward 127.0.0.1:8080"));
+    }
+    if args.tap.device().is_none() && args.forward.iter().all(|forward| forward.to == args.http) {
+        // Nobody comes there by https, so nobody needs its certificates.
+        args.https = 0;
     }
     let shop = shop::open(args.site.shop, args.site.database.as_deref())?;
     #[cfg(target_os = "linux")]
