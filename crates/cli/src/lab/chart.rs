@@ -59,7 +59,8 @@ impl<'a> Plot<'a> {
         svg.path(&[(x, y), (x, y + height), (x + width, y + height)], "none", Some(ink));
         let font = Font::new(13.0, INK).at(Anchor::Middle);
         svg.text((x + width / 2.0, y + height + 42.0), font, self.panel.over);
-        svg.upward_text((44.0, y + height / 2.0), font, self.panel.axis);
+        let scale = if self.panel.scale == Scale::Logarithmic { " (logarithmic)" } else { "" };
+        svg.upward_text((44.0, y + height / 2.0), font, &format!("{}{scale}", self.panel.axis));
         if let Some((value, why)) = &self.panel.mark {
             let at = self.x(*value);
             svg.line((at, y), (at, y + height), Stroke::new(RED, 1.4).dashed());
@@ -70,7 +71,8 @@ impl<'a> Plot<'a> {
         }
         for (number, curve) in self.panel.curves.iter().enumerate() {
             let ink = INKS[self.colour(number) % INKS.len()];
-            svg.group(curve.kind.name(), curve.name, |svg| self.curve(svg, curve, ink));
+            let over = self.measured_after(number);
+            svg.group(curve.kind.name(), curve.name, |svg| self.curve(svg, curve, ink, over));
         }
         self.legend(svg);
     }
@@ -79,6 +81,16 @@ impl<'a> Plot<'a> {
     fn colour(&self, number: usize) -> usize {
         let before = &self.panel.curves[..number];
         before.iter().filter(|curve| curve.kind == CurveKind::Measured).count()
+    }
+
+    /// How many measurements are drawn over this one: it is so much wider, and seen on both sides of one that coincides with it.
+    /// Where predictions are drawn it hides none of them.
+    fn measured_after(&self, number: usize) -> f64 {
+        if self.panel.curves.iter().any(|curve| curve.kind == CurveKind::Predicted) {
+            return 0.0;
+        }
+        let after = self.panel.curves.iter().skip(number + 1);
+        after.filter(|curve| curve.kind == CurveKind::Measured).count() as f64
     }
 
     fn net(&self, svg: &mut Svg) {
@@ -99,14 +111,11 @@ impl<'a> Plot<'a> {
     fn heights(&self) -> Vec<f64> {
         match self.panel.scale {
             Scale::Linear => ticks(self.most).collect(),
-            Scale::Logarithmic => {
-                let powers = (-3..9).map(|power| 10_f64.powi(power));
-                powers.filter(|tick| (self.least..=self.most).contains(tick)).collect()
-            }
+            Scale::Logarithmic => logarithmic_ticks(self.least, self.most),
         }
     }
 
-    fn curve(&self, svg: &mut Svg, curve: &Curve, ink: &'static str) {
+    fn curve(&self, svg: &mut Svg, curve: &Curve, ink: &'static str, over: f64) {
         let points: Vec<(f64, f64)> = self
             .panel
             .values
@@ -118,14 +127,13 @@ impl<'a> Plot<'a> {
         if curve.kind == CurveKind::Predicted {
             return svg.path(&points, "none", Some(Stroke::new(ink, 1.6).dashed()));
         }
-        svg.path(&points, "none", Some(Stroke::new(ink, 1.0)));
+        svg.path(&points, "none", Some(Stroke::new(ink, 1.0 + 2.0 * over)));
         for (row, (x, y)) in points.iter().copied().enumerate() {
             if let Some(half) = curve.half_width(row) {
                 let figure = curve.figures[row];
                 svg.line((x, self.y(figure - half)), (x, self.y(figure + half)), Stroke::new(ink, 1.6));
             }
-            let dot = Rect { x: x - DOT, y: y - DOT, width: 2.0 * DOT, height: 2.0 * DOT };
-            svg.rect(dot, ink, None);
+            svg.rect(dot((x, y), over), ink, None);
         }
     }
 
@@ -140,7 +148,7 @@ impl<'a> Plot<'a> {
                     svg.line((x, y - 4.0), (x + 26.0, y - 4.0), Stroke::new(ink, 1.6).dashed())
                 }
                 CurveKind::Measured => {
-                    svg.rect(Rect { x: x + 9.0, y: y - 8.0, width: 2.0 * DOT, height: 2.0 * DOT }, ink, None);
+                    svg.rect(dot((x + 13.0, y - 4.0), self.measured_after(number)), ink, None);
                 }
             }
             svg.text((x + 34.0, y), font, &said);
@@ -164,5 +172,49 @@ impl<'a> Plot<'a> {
 
     fn y(&self, figure: f64) -> f64 {
         self.area.y + self.area.height * (1.0 - self.panel.scale.place(figure, self.least, self.most))
+    }
+}
+
+/// What stands for a figure that was measured, with so many others drawn over it.
+fn dot((x, y): (f64, f64), over: f64) -> Rect {
+    let half = DOT + 2.0 * over;
+    Rect { x: x - half, y: y - half, width: 2.0 * half, height: 2.0 * half }
+}
+
+/// 1, 2 and 5 times each power of ten on an axis; where these are many, the powers alone.
+fn logarithmic_ticks(least: f64, most: f64) -> Vec<f64> {
+    const MANY: usize = 12;
+    let of = |times: &[f64]| -> Vec<f64> {
+        let powers = (-3..9).map(|power| 10_f64.powi(power));
+        let all = powers.flat_map(|power| times.iter().map(move |times| times * power));
+        all.filter(|tick| (least..=most).contains(tick)).collect()
+    };
+    Some(of(&[1.0, 2.0, 5.0])).filter(|ticks| ticks.len() <= MANY).unwrap_or_else(|| of(&[1.0]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logarithmic_axis_says_so_and_has_figures_to_read() {
+        assert_eq!(logarithmic_ticks(25.0, 840.0), [50.0, 100.0, 200.0, 500.0]);
+        assert_eq!(logarithmic_ticks(0.5, 2e6), [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6]);
+        let curve = |name| Curve::new(CurveKind::Measured, '*', name, vec![50.0, 200.0, 800.0]);
+        let panel = Panel {
+            title: "How many?".to_owned(),
+            over: "threads",
+            values: vec![1.0, 4.0, 16.0],
+            axis: "requests per second",
+            scale: Scale::Logarithmic,
+            curves: vec![curve("worker"), curve("prefork")],
+            mark: None,
+        };
+        let report =
+            Report { name: "threads", headline: String::new(), panels: vec![panel], findings: Vec::new() };
+        let svg = draw(&report);
+        assert!(svg.contains("requests per second (logarithmic)"), "{svg}");
+        // The line below is wider than the one that covers it.
+        assert!(svg.contains("stroke-width=\"3\"") && svg.contains("stroke-width=\"1\""), "{svg}");
     }
 }
