@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -43,6 +43,7 @@ impl Files {
         let key_log =
             args.tap.keylog.clone().or_else(|| std::env::var_os("SSLKEYLOGFILE").map(PathBuf::from));
         check_standard_output(args, key_log.as_deref())?;
+        check_terminal(args, io::stdout().is_terminal())?;
         let page = if args.output.is_none() && (args.json || is_stdout(args.capture.as_deref())) {
             PageWriter::nowhere()
         } else {
@@ -146,6 +147,17 @@ fn check_standard_output(args: &args::Fetch, key_log: Option<&Path>) -> Result<(
         .next("the same with the name of a file for one of them, such as -o page"))
 }
 
+/// A capture is for a program, and its secrets for nobody who looks over a shoulder.
+fn check_terminal(args: &args::Fetch, is_terminal: bool) -> Result<(), Failure> {
+    let is_shown = is_stdout(args.capture.as_deref()) || is_stdout(args.trace.as_deref());
+    if !is_terminal || !is_shown {
+        return Ok(());
+    }
+    let sentence = "a capture is not text, and standard output is a terminal";
+    Err(Failure::new(Kind::Usage, sentence)
+        .next("the same with the name of a file, such as -w run.pcapng; framewise explain run.pcapng"))
+}
+
 fn is_stdout(path: Option<&Path>) -> bool {
     path.is_some_and(|path| path.as_os_str() == "-")
 }
@@ -190,4 +202,28 @@ impl Output {
 
 pub(crate) fn cannot_write(name: &str, error: &io::Error) -> Failure {
     Failure::new(Kind::File, format!("{name} can't be written: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    #[test]
+    fn no_capture_goes_to_a_terminal() {
+        let fetch = |option: &str| {
+            let words = ["framewise", "fetch", "https://shop.test/", option, "-"];
+            match Cli::try_parse_from(words).expect("a command").command {
+                Command::Fetch(args) => args,
+                other => panic!("no fetch: {other:?}"),
+            }
+        };
+        for option in ["-w", "--trace"] {
+            assert!(check_terminal(&fetch(option), true).is_err(), "{option}");
+            assert!(check_terminal(&fetch(option), false).is_ok(), "{option}");
+        }
+        assert!(check_terminal(&fetch("-o"), true).is_ok(), "the page may be text");
+    }
 }

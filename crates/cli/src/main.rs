@@ -71,7 +71,7 @@ fn main() -> ExitCode {
         Command::Tap { .. } | Command::Doctor(_) => Err(live::elsewhere()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "framewise", &mut script);
+            clap_complete::generate(shell, &mut for_people(), "framewise", &mut script);
             output::print(&String::from_utf8_lossy(&script))
         }
     };
@@ -79,4 +79,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// The command without what only this program itself calls.
+fn for_people() -> clap::Command {
+    let all = Cli::command();
+    let shown: Vec<clap::Command> = all.get_subcommands().filter(|one| !one.is_hide_set()).cloned().collect();
+    clap::Command::new("framewise").version(env!("CARGO_PKG_VERSION")).subcommands(shown)
 }

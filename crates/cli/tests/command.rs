@@ -572,3 +572,11 @@ fn who_is_reached_by_http_alone_needs_no_authority() {
     assert_eq!(told.matches("/dev/null").count(), 1, "the folder is named once: {told}");
     assert!(told.contains("os error") && told.contains("\n  try: the same with --https 0"), "{told}");
 }
+
+#[test]
+fn completions_offer_only_what_is_for_people() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = String::from_utf8(succeeds(&["completions", shell]).stdout).unwrap();
+        assert!(script.contains("explain") && !script.contains("serve-child"), "{shell}");
+    }
+}
