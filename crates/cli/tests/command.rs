@@ -580,3 +580,11 @@ fn completions_offer_only_what_is_for_people() {
         assert!(script.contains("explain") && !script.contains("serve-child"), "{shell}");
     }
 }
+
+#[test]
+fn of_many_troubles_the_rest_can_be_found() {
+    let told = succeeds(&["explain", "http://shop.test/large", "--", "--loss", "5", "--seed", "3"]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    let rest = told.split("\n  and ").nth(1).expect("more than are shown");
+    assert!(rest.contains("more, with frames ") && rest.contains("--frame NUMBER tells of one"), "{told}");
+}

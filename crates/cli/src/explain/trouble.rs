@@ -52,6 +52,14 @@ impl Trouble<'_> {
         }
     }
 
+    /// The frame with which it is told.
+    fn told_with(&self) -> usize {
+        match self {
+            Trouble::Frame(frame) => frame.number(),
+            Trouble::Astray(astray) => astray.after,
+        }
+    }
+
     /// What happened, who noticed, what it caused.
     pub(crate) fn sentences(&self, dissection: &Dissection) -> String {
         let told: Vec<Consequence> = match self {
@@ -79,7 +87,23 @@ pub(super) fn of_all(text: &mut String, dissection: &Dissection) {
         }
     }
     if all.len() > SHOWN {
-        let _ = writeln!(text, "  and {} more", all.len() - SHOWN);
+        more(text, all.get(SHOWN..).unwrap_or_default());
+    }
+}
+
+/// How many there are besides, and how to come to those.
+fn more(text: &mut String, rest: &[Trouble<'_>]) {
+    let mut frames: Vec<String> = rest.iter().map(|trouble| trouble.told_with().to_string()).collect();
+    frames.dedup();
+    let others = if frames.len() > SHOWN { " and others" } else { "" };
+    frames.truncate(SHOWN);
+    let text_of_rest = format!(
+        "and {} more, with frames {}{others}: --frame NUMBER tells of one, --json of all",
+        rest.len(),
+        frames.join(", ")
+    );
+    for line in wrapped(&text_of_rest, WIDTH - 2) {
+        let _ = writeln!(text, "  {line}");
     }
 }
 

@@ -51,10 +51,11 @@ pub(super) fn draw(dissection: &Dissection, frame: &Frame<'_>, what: &str) -> St
         Some(Direction::Inbound) => ", received",
         None => "",
     };
-    let title = format!("{what}: frame {} of {}, {length} bytes{way}", frame.number(), dissection.len());
+    let which = format!(": frame {} of {}, {length} bytes{way}", frame.number(), dissection.len());
     let names: Vec<_> = parts.iter().map(|part| part.layer.description.protocol).collect();
-    let mut svg = Svg::new(WIDTH, &title, format!("Boxes within boxes: {}.", names.join(", ")));
-    heading(&mut svg, &title);
+    let mut svg =
+        Svg::new(WIDTH, format!("{what}{which}"), format!("Boxes within boxes: {}.", names.join(", ")));
+    heading(&mut svg, what, &which);
 
     let picture = Picture { scale: (WIDTH - MARGIN - BOXES) / length.max(1) as f64, parts: &parts };
     let floor = TOP + ROW * parts.len() as f64 + FLOOR + NEST * picture.deepest() as f64;
@@ -196,9 +197,9 @@ impl Picture<'_> {
     }
 }
 
-fn heading(svg: &mut Svg, title: &str) {
+fn heading(svg: &mut Svg, what: &str, told: &str) {
     let font = Font::new(20.0, INK).bold();
-    svg.text((MARGIN, 40.0), font, &font.fit(title, WIDTH - 2.0 * MARGIN));
+    svg.text((MARGIN, 40.0), font, &font.fit_before(what, told, WIDTH - 2.0 * MARGIN));
     let y = 66.0;
     let mut x = MARGIN;
     for (fill, said) in [

@@ -38,8 +38,8 @@ pub(super) fn draw(frame: &Frame<'_>, wanted: Option<&str>, what: &str) -> Resul
     let hue = hue_of(description.protocol);
     let bytes = description.header.len();
     let goes_on = cells.last().is_some_and(|cell| cell.bits.end > description.header.end * 8);
-    let title = format!(
-        "{what}: {} header of frame {}, {bytes} bytes{}",
+    let which = format!(
+        ": {} header of frame {}, {bytes} bytes{}",
         description.protocol,
         frame.number(),
         if goes_on { ", and the fields behind it" } else { "" }
@@ -47,8 +47,8 @@ pub(super) fn draw(frame: &Frame<'_>, wanted: Option<&str>, what: &str) -> Resul
     let rows = Rows::of(&cells);
     let (drawn, left_out): (Vec<_>, Vec<_>) = cells.iter().partition(|cell| rows.holds(cell));
     let told = drawn.iter().map(|cell| format!("{} {}", cell.field.name, cell.field.value));
-    let mut svg = Svg::new(WIDTH, &title, told.collect::<Vec<_>>().join("; "));
-    heading(&mut svg, &title, description, hue);
+    let mut svg = Svg::new(WIDTH, format!("{what}{which}"), told.collect::<Vec<_>>().join("; "));
+    heading(&mut svg, (what, &which), description, hue);
 
     let mut notes = Vec::new();
     for cell in drawn {
@@ -288,9 +288,9 @@ fn letter(number: usize) -> String {
     }
 }
 
-fn heading(svg: &mut Svg, title: &str, description: &Description, hue: Hue) {
+fn heading(svg: &mut Svg, (what, which): (&str, &str), description: &Description, hue: Hue) {
     let font = Font::new(20.0, INK).bold();
-    svg.text((MARGIN, 40.0), font, &font.fit(title, WIDTH - 2.0 * MARGIN));
+    svg.text((MARGIN, 40.0), font, &font.fit_before(what, which, WIDTH - 2.0 * MARGIN));
     svg.rect(
         Rect { x: MARGIN, y: 57.0, width: 18.0, height: 13.0 },
         hue.fill,

@@ -46,12 +46,12 @@ pub(super) fn draw(
     let drawn = chosen(&frames);
 
     let only = connection.map(|connection| format!(", connection {}", connection.id().0 + 1));
-    let title = format!("{what}: {} frames{}", frames.len(), only.unwrap_or_default());
+    let counted = format!(": {} frames{}", frames.len(), only.unwrap_or_default());
     let told = format!("A ladder: who sends what to whom, {} of {} frames.", drawn.len(), frames.len());
-    let mut svg = Svg::new(WIDTH, &title, told);
+    let mut svg = Svg::new(WIDTH, format!("{what}{counted}"), told);
     let body = rows(dissection, &frames, &drawn);
     let bottom = TOP + ROW * body.len() as f64 + 16.0;
-    heading(&mut svg, &title);
+    heading(&mut svg, what, &counted);
     lines.draw(&mut svg, bottom);
     for (number, row) in body.iter().enumerate() {
         let y = TOP + ROW * (number as f64 + 0.8);
@@ -249,9 +249,9 @@ fn left_out(svg: &mut Svg, count: usize, y: f64) {
     svg.text((x, y), font, &said);
 }
 
-fn heading(svg: &mut Svg, title: &str) {
+fn heading(svg: &mut Svg, what: &str, told: &str) {
     let font = Font::new(20.0, INK).bold();
-    svg.text((MARGIN, 40.0), font, &font.fit(title, WIDTH - 2.0 * MARGIN));
+    svg.text((MARGIN, 40.0), font, &font.fit_before(what, told, WIDTH - 2.0 * MARGIN));
     let font = Font::new(12.0, INK);
     let keys = [
         (Stroke::new(INK, 1.6), false, "a frame, in its layer's colour"),

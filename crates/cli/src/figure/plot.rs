@@ -46,9 +46,9 @@ impl Axes {
     }
 
     /// The axes, a faint net behind what is drawn, and the title.
-    pub(super) fn draw(&self, svg: &mut Svg, title: &str, upward: &str) {
+    pub(super) fn draw(&self, svg: &mut Svg, (what, which): (&str, &str), upward: &str) {
         let font = Font::new(20.0, INK).bold();
-        svg.text((MARGIN, 40.0), font, &font.fit(title, WIDTH - 2.0 * MARGIN));
+        svg.text((MARGIN, 40.0), font, &font.fit_before(what, which, WIDTH - 2.0 * MARGIN));
         let (unit, each) = time_unit(self.time);
         let bottom = AREA.y + AREA.height;
         let font = Font::new(11.5, GREY);

@@ -26,7 +26,7 @@ pub(super) fn draw(
     // The window's edge may be so far up that nothing else could be seen.
     let axes = Axes::new(series.duration(), if edge <= length * 2 { edge.max(length) } else { length });
 
-    let title = format!("{what}: time and sequence");
+    let which = ": time and sequence";
     let again = series.sent.iter().filter(|sent| sent.kind == Sending::Again).count();
     let late = series.sent.iter().filter(|sent| sent.kind == Sending::Late).count();
     let (bars, left_out) = bars(&axes, &series.sent);
@@ -36,8 +36,8 @@ pub(super) fn draw(
         seen(dissection, connection, side),
         series.sent.len()
     );
-    let mut svg = Svg::new(WIDTH, &title, &note);
-    axes.draw(&mut svg, &title, "place in the stream");
+    let mut svg = Svg::new(WIDTH, format!("{what}{which}"), &note);
+    axes.draw(&mut svg, (what, which), "place in the stream");
 
     let edges: Vec<_> =
         series.said.iter().map(|said| (axes.x(said.time), axes.y(said.has + said.window))).collect();

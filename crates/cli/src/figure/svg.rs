@@ -99,6 +99,14 @@ impl Font {
     }
 }
 
+impl Font {
+    /// A beginning and an end in one line: what does not fit is cut off the beginning, such as a long URL.
+    pub(crate) fn fit_before(&self, begin: &str, end: &str, width: f64) -> String {
+        let end = self.fit(end, width);
+        self.fit(begin, width - self.width(&end)) + &end
+    }
+}
+
 impl Svg {
     /// A picture of this width, with what a screen reader says of it.
     pub(crate) fn new(width: f64, title: impl Into<String>, description: impl Into<String>) -> Self {
@@ -277,6 +285,8 @@ mod tests {
         assert_eq!(font.fit("shop.shop.shop", 200.0), "shop.shop.shop");
         assert_eq!(font.fit("shop.shop.shop", 50.0), "shop.s..");
         assert_eq!(font.fit("shop.shop.shop", 10.0), "");
+        let told = font.fit_before("https://shop.test/a/very/long/path", ": frame 11 of 13", 220.0);
+        assert!(told.starts_with("https://") && told.ends_with("..: frame 11 of 13"), "{told}");
         assert!(font.bold().width("WWW") > font.width("iii"));
         assert!(Font::new(1.0, "#000000").size >= SMALLEST);
     }

@@ -24,14 +24,14 @@ pub(super) fn draw(
     let (least, most) = (windows().min().unwrap_or_default(), windows().max().unwrap_or_default());
     let axes = Axes::new(series.duration(), if most <= flight * FAR { most.max(flight) } else { flight });
 
-    let title = format!("{what}: bytes in flight and window");
+    let which = ": bytes in flight and window";
     let offered = if least == most { format!("{most}") } else { format!("{least} to {most}") };
     let note = format!(
         "{}: at most {flight} bytes were in flight; the window that was offered was {offered} bytes.",
         seen(dissection, connection, side)
     );
-    let mut svg = Svg::new(WIDTH, &title, &note);
-    axes.draw(&mut svg, &title, "on the way, and offered");
+    let mut svg = Svg::new(WIDTH, format!("{what}{which}"), &note);
+    axes.draw(&mut svg, (what, which), "on the way, and offered");
 
     let points = |points: Vec<_>| stairs(&thinned(points));
     let in_flight =

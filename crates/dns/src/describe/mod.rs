@@ -59,5 +59,5 @@ fn shortened(phrase: String) -> String {
     if phrase.chars().count() <= PHRASE {
         return phrase;
     }
-    phrase.chars().take(PHRASE - 1).chain(['…']).collect()
+    phrase.chars().take(PHRASE - 2).chain("..".chars()).collect()
 }

@@ -114,7 +114,7 @@ fn fit(text: String, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text;
     }
-    let kept: String = text.chars().take(longest - 2).collect();
+    let kept: String = text.chars().take(longest.saturating_sub(2)).collect();
     kept + ".."
 }
 

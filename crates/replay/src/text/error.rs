@@ -64,7 +64,7 @@ pub(crate) fn shown(word: &str) -> String {
     let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
     let mut short: String = word.chars().take(SHOWN).map(printable).collect();
     if word.chars().count() > SHOWN {
-        short.push('…');
+        short.push_str("..");
     }
     short
 }
