@@ -4,10 +4,12 @@
 
 mod terminal;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ContextKind;
 use clap::{Parser, ValueEnum, ValueHint};
 use framewise_step::{Options, Stepper, Tls, open};
 
@@ -79,7 +81,11 @@ fn percent(text: &str) -> Result<f64, String> {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::try_parse_from(together(std::env::args_os())).unwrap_or_else(|mut error| {
+        // It would advise to write -- before the option, which changes nothing here.
+        error.remove(ContextKind::Suggested);
+        error.exit()
+    });
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
@@ -87,6 +93,17 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The arguments without the `--` behind which `framewise explain` takes the options of the run: here all of them are the
+/// run's.
+fn together(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    // In front of everything it says that what follows is a name.
+    if let Some(place) = arguments.iter().position(|argument| argument == "--").filter(|place| *place > 1) {
+        arguments.remove(place);
+    }
+    arguments
 }
 
 fn run(args: &Args) -> Result<(), String> {
@@ -112,4 +129,25 @@ fn run(args: &Args) -> Result<(), String> {
     }
     let is_plain = args.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     terminal::run(stepper, !is_plain).map_err(|error| format!("the terminal fails: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Result<Args, clap::Error> {
+        let words = std::iter::once(&"framewise-step").chain(words).map(OsString::from);
+        Args::try_parse_from(together(words))
+    }
+
+    #[test]
+    fn options_of_the_run_may_stand_behind_dashes_as_elsewhere() {
+        for words in
+            [&["https://shop.test/", "--drop", "11"][..], &["https://shop.test/", "--", "--drop", "11"]]
+        {
+            assert_eq!(parsed(words).expect("it is understood").drop, Some(11), "{words:?}");
+        }
+        assert_eq!(parsed(&["--", "-odd.pcap"]).expect("a name").what, "-odd.pcap");
+        assert!(parsed(&["https://shop.test/", "--", "--delay", "3"]).is_err());
+    }
 }

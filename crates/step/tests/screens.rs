@@ -184,6 +184,22 @@ fn how_both_ends_of_a_connection_stand_at_both_sizes() {
 }
 
 #[test]
+fn what_is_sent_at_one_end_arrives_later_at_the_other() {
+    let mut terminal = terminal(LARGE);
+    let mut run = stepper(&Options::default());
+    let mut time = |stepper: &Stepper| -> f64 {
+        let title = words(&screen(&mut terminal, stepper, true).0);
+        let before = title.split(" ms step").next().and_then(|begin| begin.rsplit(' ').next());
+        before.and_then(|time| time.parse().ok()).expect("a time in the title")
+    };
+    assert_eq!(time(&run), 0.0, "the run begins with its first frame");
+    press(&mut run, &typed("g11\n"));
+    let sent = time(&run);
+    press(&mut run, &[KeyCode::Tab]);
+    assert!(time(&run) > sent, "sent at {sent} ms, and there at {} ms", time(&run));
+}
+
+#[test]
 fn all_keys_and_the_ways_of_a_byte() {
     let mut stepper = stepper(&Options::default());
     press(&mut stepper, &[KeyCode::Char('?')]);
@@ -286,6 +302,8 @@ fn what_cannot_be_opened_is_told_in_a_sentence() {
     let told = |what: &str, options: &Options| open(what, options).expect_err("it is not there").to_string();
     let none = Options::default();
     assert!(told("gone.pcapng", &none).starts_with("gone.pcapng is not there"));
+    assert!(told("capture", &none).starts_with("capture is not there"));
+    assert!(told("example.com", &none).contains("is in the real world"));
     assert!(told("https://example.com/", &none).contains("is in the real world"));
     assert!(told("http://[", &none).contains("no URL"));
     let drop = Options { drop: Some(99), ..Options::default() };
