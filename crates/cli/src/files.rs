@@ -44,6 +44,7 @@ impl Files {
             args.tap.keylog.clone().or_else(|| std::env::var_os("SSLKEYLOGFILE").map(PathBuf::from));
         check_standard_output(args, key_log.as_deref())?;
         check_terminal(args, io::stdout().is_terminal())?;
+        check_no_file_twice(args, key_log.as_deref())?;
         let page = if args.output.is_none() && (args.json || is_stdout(args.capture.as_deref())) {
             PageWriter::nowhere()
         } else {
@@ -156,6 +157,44 @@ fn check_terminal(args: &args::Fetch, is_terminal: bool) -> Result<(), Failure> 
     let sentence = "a capture is not text, and standard output is a terminal";
     Err(Failure::new(Kind::Usage, sentence)
         .next("the same with the name of a file, such as -w run.pcapng; framewise explain run.pcapng"))
+}
+
+/// Each writes as if the file were its own: of two in one file, one would be lost.
+fn check_no_file_twice(args: &args::Fetch, key_log: Option<&Path>) -> Result<(), Failure> {
+    let written = [
+        ("the page", args.output.as_deref()),
+        ("the capture", args.capture.as_deref()),
+        ("the trace", args.trace.as_deref()),
+        ("the key log", key_log),
+        ("the cookies", args.http.cookie_jar.as_deref()),
+    ];
+    let written: Vec<_> =
+        written.into_iter().filter_map(|(what, path)| Some((what, path?, place_of(path?)?))).collect();
+    for (index, (other, path, place)) in written.iter().enumerate() {
+        if let Some((one, ..)) = written[..index].iter().find(|(.., before)| before == place) {
+            let sentence = format!(
+                "{one} and {other} can't both go to {}: one would overwrite the other",
+                path.display()
+            );
+            return Err(Failure::new(Kind::Usage, sentence).next("the same with a file for each"));
+        }
+    }
+    Ok(())
+}
+
+/// Which file a path means, whatever links lead to it, and whether or not it is there yet. What is no file, such as
+/// `/dev/null`, keeps nothing that could be lost.
+fn place_of(path: &Path) -> Option<PathBuf> {
+    if is_stdout(Some(path)) {
+        return None;
+    }
+    match path.canonicalize() {
+        Ok(place) => place.is_file().then_some(place),
+        Err(_) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            Some(folder.unwrap_or(Path::new(".")).canonicalize().ok()?.join(path.file_name()?))
+        }
+    }
 }
 
 fn is_stdout(path: Option<&Path>) -> bool {

@@ -124,6 +124,30 @@ fn heads_methods_and_forms() {
 }
 
 #[test]
+fn no_two_outputs_go_to_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (file, roundabout) = (path("file"), path("./file"));
+    for options in [["-o", "-w"], ["-o", "-c"], ["-o", "--keylog"], ["-w", "--keylog"], ["--trace", "-o"]] {
+        let [one, other] = options;
+        let args = ["fetch", "-q", one, &file, other, &roundabout, "https://shop.test/"];
+        fails(&args, 2, "one would overwrite the other");
+        assert!(!fs::exists(&file).unwrap(), "{options:?}: nothing is written before that is said");
+    }
+    fs::write(&file, "kept").unwrap();
+    fails(&["fetch", "-q", "-o", &file, "-w", &file, "http://shop.test/"], 2, "the page and the capture");
+    assert_eq!(fs::read(&file).unwrap(), b"kept");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&file, path("symlink")).unwrap();
+        fails(&["fetch", "-q", "-o", &file, "-w", &path("symlink"), "http://shop.test/"], 2, "overwrite");
+    }
+    // The same jar is read first and written last.
+    fs::write(path("jar"), "").unwrap();
+    succeeds(&["fetch", "-q", "-b", &path("jar"), "-c", &path("jar"), "http://shop.test/"]);
+}
+
+#[test]
 fn a_file_is_sent_as_it_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("load");
