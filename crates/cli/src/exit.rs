@@ -229,9 +229,23 @@ fn after_tls(kind: TlsErrorKind, url: &str) -> Option<String> {
         TlsErrorKind::CertificateUnknownIssuer | TlsErrorKind::CertificateSelfSigned => Some(format!(
             "framewise fetch --cacert FILE {url}     (the certificate of whoever signed the server's)"
         )),
-        TlsErrorKind::Protocol if url.starts_with("https://") => {
+        TlsErrorKind::PlainHttp if url.starts_with("https://") => {
             Some(format!("framewise fetch {}", url.replacen("https://", "http://", 1)))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_tried_only_where_it_was_answered() {
+        let next = |kind| after_tls(kind, "https://shop.test/a").unwrap_or_default();
+        assert_eq!(next(TlsErrorKind::PlainHttp), "framewise fetch http://shop.test/a");
+        for attacked in [TlsErrorKind::Protocol, TlsErrorKind::Alert, TlsErrorKind::Altered] {
+            assert!(!next(attacked).contains("http:"), "{attacked:?} leads away from TLS");
+        }
     }
 }

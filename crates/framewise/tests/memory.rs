@@ -113,7 +113,7 @@ fn failures_are_named() {
     assert!(matches!(absent, FetchError::Connect { reason: CloseReason::Unreachable(_), .. }), "{absent:?}");
     let plain = fails(&mut world, "https://shop.test:80/");
     assert!(
-        matches!(&plain, FetchError::Connect { reason: CloseReason::Tls(e), .. } if e.kind == TlsErrorKind::Protocol),
+        matches!(&plain, FetchError::Connect { reason: CloseReason::Tls(e), .. } if e.kind == TlsErrorKind::PlainHttp),
         "{plain:?}"
     );
 }

@@ -50,10 +50,9 @@ pub(crate) fn explain(error: &Error, known: &Circumstances<'_>) -> TlsError {
             TlsErrorKind::Protocol,
             "the peer sent a record longer than TLS allows (16,384 bytes of content)",
         ),
-        Error::InvalidMessage(why) => tls(
-            TlsErrorKind::Protocol,
-            not_tls(known).unwrap_or_else(|| format!("the peer sent a message that can't be read ({why:?})")),
-        ),
+        Error::InvalidMessage(why) => not_tls(known).unwrap_or_else(|| {
+            tls(TlsErrorKind::Protocol, format!("the peer sent a message that can't be read ({why:?})"))
+        }),
         Error::InappropriateMessage { got_type, .. } => tls(
             TlsErrorKind::Protocol,
             format!("the peer sent a message of type {got_type:?} where it has no place"),
@@ -77,9 +76,8 @@ pub(crate) fn explain(error: &Error, known: &Circumstances<'_>) -> TlsError {
 /// The peer ended the connection before the handshake was done.
 pub(crate) fn hung_up(known: &Circumstances<'_>) -> TlsError {
     let peer = if known.client { "server" } else { "client" };
-    let detail =
-        not_tls(known).unwrap_or_else(|| format!("the {peer} hung up in the middle of the handshake"));
-    tls(TlsErrorKind::Protocol, detail)
+    let hung_up = || format!("the {peer} hung up in the middle of the handshake");
+    not_tls(known).unwrap_or_else(|| tls(TlsErrorKind::Protocol, hung_up()))
 }
 
 /// The name is none that a certificate could be for.
@@ -104,21 +102,23 @@ fn tls(kind: TlsErrorKind, detail: impl Into<String>) -> TlsError {
     TlsError { kind, detail: detail.into() }
 }
 
-/// A sentence for a peer whose very first byte begins no record.
-fn not_tls(known: &Circumstances<'_>) -> Option<String> {
+/// The error for a peer whose very first byte begins no record.
+fn not_tls(known: &Circumstances<'_>) -> Option<TlsError> {
     let first = *known.first.first()?;
     if ContentType::from_byte(first).is_some() {
         return None;
     }
     let http = record::looks_like_http(known.first);
-    Some(match (known.client, http) {
+    let kind = if http { TlsErrorKind::PlainHttp } else { TlsErrorKind::Protocol };
+    let detail = match (known.client, http) {
         (true, true) => "the server does not speak TLS on this port: it answered in plain HTTP".to_owned(),
         (true, false) => {
             format!("the server does not speak TLS on this port: its first byte is {first:#04x}")
         }
         (false, true) => "the client speaks plain HTTP on this port, which is for TLS".to_owned(),
         (false, false) => format!("the client does not speak TLS: its first byte is {first:#04x}"),
-    })
+    };
+    Some(tls(kind, detail))
 }
 
 fn certificate(error: &CertificateError, known: &Circumstances<'_>) -> TlsError {

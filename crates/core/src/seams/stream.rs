@@ -311,6 +311,8 @@ pub enum TlsErrorKind {
     Alert,
     /// No version, suite or protocol in common.
     NothingInCommon,
+    /// The peer speaks plain HTTP, where TLS was wanted.
+    PlainHttp,
     /// The peer does not speak TLS, or breaks its rules.
     Protocol,
     /// Something sealed did not open: it was altered on the way.

@@ -85,7 +85,7 @@ fn plain_http_where_tls_was_meant_is_said() {
     let mut pair = Pair::over(client_config(7), server_config(7), Security::Plain, Wire::default());
     pair.server.template = plain;
     pair.connect(0, "shop.test", App::sending(*b"?"));
-    assert_eq!(pair.client_app(0).error_kind(), Some(TlsErrorKind::Protocol));
+    assert_eq!(pair.client_app(0).error_kind(), Some(TlsErrorKind::PlainHttp));
     let sentence = "the server does not speak TLS on this port: it answered in plain HTTP";
     assert_eq!(pair.client_app(0).detail(), sentence);
 
