@@ -358,7 +358,12 @@ fn finish(args: &args::Fetch, outcome: Outcome, scene: &Scene, files: Files) -> 
     let walk = || Walk::of(&outcome.trace, ME, scene.server(), &peer(&page.url));
     if args.json {
         let walk = if wants_walk(args) { walk() } else { None };
-        return output::print(&json::of_fetch(&page, walk.as_ref(), outcome.costs.as_ref(), &outcome.stats));
+        return output::print_json(&json::of_fetch(
+            &page,
+            walk.as_ref(),
+            outcome.costs.as_ref(),
+            &outcome.stats,
+        ));
     }
     if let Some(costs) = &outcome.costs {
         output::say(&costs.render(scene));

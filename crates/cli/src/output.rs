@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use framewise_trace::words::escaped_json;
+
 use crate::exit::{Failure, Kind};
 
 /// Writes bytes to standard output, as they are. `Ok(false)`: nobody reads any more.
@@ -17,6 +19,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         line.push('\n');
     }
     write_stdout(line.as_bytes()).map(drop).map_err(|error| Failure::new(Kind::File, error))
+}
+
+/// Prints JSON to standard output; what a terminal would obey is an escape in it.
+pub(crate) fn print_json(json: &str) -> Result<(), Failure> {
+    print(&escaped_json(json))
 }
 
 /// Prints coloured text to standard output, where colour is wanted; else without.

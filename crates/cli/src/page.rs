@@ -2,11 +2,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
+use std::iter;
 use std::path::Path;
 
 use bytes::Bytes;
 use framewise::BodySink;
 use framewise::core::seams::exchange::{BodyLength, ResponseHead};
+use framewise_trace::words::printable;
 
 use crate::exit::Failure;
 use crate::files::cannot_write;
@@ -82,7 +84,11 @@ impl BodySink for PageWriter {
         if let (Some(progress), BodyLength::Known(bytes)) = (&mut self.progress, length) {
             progress.expect(bytes);
         }
-        if self.with_head { self.write(&head_text(head)) } else { Ok(()) }
+        if !self.with_head {
+            return Ok(());
+        }
+        let is_shown = matches!(self.to, Target::Stdout) && io::stdout().is_terminal();
+        self.write(&head_text(head, is_shown))
     }
 
     fn piece(&mut self, data: &Bytes) -> io::Result<()> {
@@ -102,15 +108,42 @@ impl Drop for PageWriter {
     }
 }
 
-/// A head as it was read.
-fn head_text(head: &ResponseHead) -> Vec<u8> {
-    let mut text = format!("{} {} {}\r\n", head.version, head.status.as_u16(), head.reason).into_bytes();
-    for (name, value) in head.headers.iter() {
-        text.extend_from_slice(name.as_bytes());
-        text.extend_from_slice(b": ");
-        text.extend_from_slice(value);
+/// A head as it was read; for a terminal, in letters that it shows and does not obey.
+fn head_text(head: &ResponseHead, is_shown: bool) -> Vec<u8> {
+    let status = format!("{} {} {}", head.version, head.status.as_u16(), head.reason).into_bytes();
+    let field = |(name, value): (&str, &[u8])| [name.as_bytes(), b": ", value].concat();
+    let mut text = Vec::new();
+    for line in iter::once(status).chain(head.headers.iter().map(field)) {
+        match is_shown {
+            true => text.extend_from_slice(printable(&String::from_utf8_lossy(&line)).as_bytes()),
+            false => text.extend_from_slice(&line),
+        }
         text.extend_from_slice(b"\r\n");
     }
     text.extend_from_slice(b"\r\n");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use framewise::http::{Headers, StatusCode, Version};
+
+    use super::*;
+
+    #[test]
+    fn a_head_commands_no_terminal_and_is_exact_everywhere_else() {
+        let value = b"\xe2\x80\xaegnp.exe \xc2\x9b31m \xff".to_vec();
+        let mut headers = Headers::new();
+        headers.push("X-E", value.clone());
+        let head = ResponseHead {
+            version: Version::Http11,
+            status: StatusCode::OK,
+            reason: "OK".to_owned(),
+            headers,
+        };
+        let exact = [b"HTTP/1.1 200 OK\r\nX-E: ", &value[..], b"\r\n\r\n"].concat();
+        assert_eq!(head_text(&head, false), exact);
+        let shown = "HTTP/1.1 200 OK\r\nX-E: \u{fffd}gnp.exe \u{fffd}31m \u{fffd}\r\n\r\n";
+        assert_eq!(String::from_utf8(head_text(&head, true)).expect("text"), shown);
+    }
 }

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &args::Url) -> Result<(), Failure> {
         Failure::new(Kind::Usage, error)
             .next("framewise url 'https://shop.test/items/1?x=2'     (what a URL is made of)")
     })?;
-    output::print(&if args.json { as_json(&anatomy) } else { as_text(&anatomy) })
+    if args.json { output::print_json(&as_json(&anatomy)) } else { output::print(&as_text(&anatomy)) }
 }
 
 fn as_text(anatomy: &Anatomy) -> String {

@@ -42,16 +42,39 @@ pub fn letter_of(protocol: &str) -> char {
     }
 }
 
-/// Text in which nothing commands a terminal: what would move the cursor, change the colour or turn the direction of writing is
-/// shown as a replacement character.
+/// Text in which nothing commands a terminal or hides on it: what would move the cursor, change the colour, turn the direction of
+/// writing or take no room at all is shown as a replacement character.
 pub fn printable(text: &str) -> String {
-    let shown = |c: char| if c.is_control() || turns_direction(c) { char::REPLACEMENT_CHARACTER } else { c };
+    let shown = |c: char| if is_obeyed(c) { char::REPLACEMENT_CHARACTER } else { c };
     text.chars().map(shown).collect()
+}
+
+/// JSON in which the same characters are escapes (RFC 8259, section 7): beyond ASCII they stand in strings only, and the
+/// controls of ASCII are escapes there already.
+pub fn escaped_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\u{7f}'.. if is_obeyed(c) => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Whether a terminal would obey this character, or show nothing, instead of showing it.
+fn is_obeyed(c: char) -> bool {
+    c.is_control() || turns_direction(c) || takes_no_room(c)
 }
 
 /// The marks, embeddings, overrides and isolates of Unicode Standard Annex 9, section 2.
 fn turns_direction(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Spaces and joiners of no width, and the mark of byte order: two names that differ by one look the same.
+fn takes_no_room(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
 /// How many columns it takes.
@@ -107,6 +130,21 @@ mod tests {
     #[test]
     fn nothing_from_outside_commands_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\u{7}"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+    }
+
+    #[test]
+    fn what_takes_no_room_is_seen_all_the_same() {
+        assert_eq!(printable("a\u{200b}b\u{200d}c\u{2060}\u{feff}"), "a\u{fffd}b\u{fffd}c\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn json_holds_the_same_text_and_commands_nothing() {
+        let text = "e\u{e9} \u{202e}gnp.exe \u{9b}31m \u{200b}\u{7f}\u{1b}[2J\n";
+        let json = escaped_json(&serde_json::json!({ "text": text }).to_string());
+        assert!(json.contains(r"\u202egnp.exe \u009b31m \u200b\u007f\u001b[2J\n"), "{json}");
+        assert!(json.contains('\u{e9}'), "letters stay as they are");
+        let read: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+        assert_eq!(read["text"], text);
     }
 
     #[test]

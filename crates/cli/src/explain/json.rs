@@ -6,6 +6,7 @@ use framewise::core::{Direction, Field};
 use framewise_trace::dissect::{
     Astray, Consequence, Dissection, Frame, Kind, Layer, LayerState, Side, Space, Stated, Unusual,
 };
+use framewise_trace::words::escaped_json;
 use serde_json::{Value, json};
 
 use super::fields::{fields, is_wanted};
@@ -21,16 +22,16 @@ pub(super) fn write(
     only: Option<Frame<'_>>,
     args: &args::Explain,
 ) -> io::Result<()> {
-    let damage = json!(dissection.damage().map(ToString::to_string));
+    let escaped = |value: &Value| escaped_json(&value.to_string());
+    let damage = escaped(&json!(dissection.damage().map(ToString::to_string)));
     write!(out, "{{\"damage\":{damage},\"format\":\"framewise-explain\",\"frames\":[")?;
     let all = only.is_none().then(|| dissection.frames());
     for (index, frame) in only.into_iter().chain(all.into_iter().flatten()).enumerate() {
-        if index > 0 {
-            out.write_all(b",")?;
-        }
-        serde_json::to_writer(&mut *out, &frame_value(&frame, args))?;
+        let comma = if index > 0 { "," } else { "" };
+        write!(out, "{comma}{}", escaped(&frame_value(&frame, args)))?;
     }
-    writeln!(out, "],\"lost\":{},\"version\":{VERSION}}}", json!(lost_values(dissection)))
+    let lost = escaped(&json!(lost_values(dissection)));
+    writeln!(out, "],\"lost\":{lost},\"version\":{VERSION}}}")
 }
 
 /// Frames to this host that never came.

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &args::Replay) -> Result<(), Failure> {
         outcomes.push((path.as_path(), played.outcome));
     }
     if args.json {
-        output::print(&json::render(&outcomes))?;
+        output::print_json(&json::render(&outcomes))?;
     }
     conclude(&outcomes)
 }
