@@ -121,6 +121,7 @@ impl ServerCertVerifier for Nobody {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+            .map_err(|error| of_a_weak_key(error, certificate))
     }
 
     fn verify_tls13_signature(
@@ -130,11 +131,18 @@ impl ServerCertVerifier for Nobody {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+            .map_err(|error| of_a_weak_key(error, certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
     }
+}
+
+/// Why a signature is not taken: the key that made it, where that is too short.
+fn of_a_weak_key(error: Error, certificate: &CertificateDer<'_>) -> Error {
+    let bits = Presented::read(certificate).and_then(|certificate| certificate.rsa_bits);
+    strong_enough(bits).err().unwrap_or(error)
 }
 
 #[cfg(test)]
@@ -179,6 +187,32 @@ dhsS7ycquYHXP+HirwU4Jpk2jPl/GeBZh+p2aYWqgSDNSniDeoGTk7hFtRSrgkaX
             "the certificate of weak.test has a weak key: RSA of 1024 bits, at least 2048 are wanted";
         assert_eq!(error.detail, sentence);
         assert!(strong_enough(Some(2_048)).is_ok() && strong_enough(None).is_ok());
+    }
+
+    #[test]
+    fn who_insists_hears_of_the_key_too_and_not_of_its_signature() {
+        use rustls::internal::msgs::codec::{Codec, Reader};
+
+        let certificate = CertificateDer::from_pem_slice(WEAK.as_bytes()).expect("a certificate");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let roots = Arc::new(RootCertStore::empty());
+        let nobody = verifier(roots, false, provider, Board::default()).expect("one who lets all through");
+        // rsa_pss_rsae_sha256, and 128 bytes.
+        let bytes = [&[0x08, 0x04, 0x00, 0x80][..], &[1; 128]].concat();
+        let signature = DigitallySignedStruct::read(&mut Reader::init(&bytes)).expect("a signature");
+        for refused in [
+            nobody.verify_tls12_signature(b"message", &certificate, &signature),
+            nobody.verify_tls13_signature(b"message", &certificate, &signature),
+        ] {
+            let error = refused.expect_err("no signature of such a key is taken");
+            let known = Circumstances {
+                client: true,
+                name: "weak.test",
+                first: &[22],
+                findings: Findings { refused: None, unserved: None },
+            };
+            assert!(explain(&error, &known).detail.contains("RSA of 1024 bits"), "{error:?}");
+        }
     }
 
     #[test]
