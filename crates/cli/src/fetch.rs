@@ -46,7 +46,7 @@ pub(crate) fn run(args: args::Fetch) -> Result<(), Failure> {
 fn in_memory(args: &args::Fetch) -> Result<(), Failure> {
     refuse_what_is_for_the_real_world(args)?;
     let cookies = Cookies::of(&args.http, framewise::world::EPOCH)?;
-    let fetch = cookies.sent_with(fetch_of(args)?);
+    let fetch = cookies.sent_with(fetch_of(args, framewise::world::EPOCH)?);
     let stopwatch = Stopwatch::wanted(args);
     let mut world = flawed_world(args, &cookies, stopwatch.as_ref())?;
     let mut files = Files::open(args, true)?;
@@ -66,7 +66,7 @@ fn in_memory(args: &args::Fetch) -> Result<(), Failure> {
 pub(crate) fn recorded(args: &args::Fetch) -> Result<Trace, Failure> {
     refuse_what_is_for_the_real_world(args)?;
     let cookies = Cookies::of(&args.http, framewise::world::EPOCH)?;
-    let fetch = cookies.sent_with(fetch_of(args)?).to_sink(PageWriter::nowhere());
+    let fetch = cookies.sent_with(fetch_of(args, framewise::world::EPOCH)?).to_sink(PageWriter::nowhere());
     let mut world = flawed_world(args, &cookies, None)?;
     let watch = Watch { records: true, trace: None, lingers: true, ends_well: false };
     Ok(watched_fetch(&mut world.runner, world.me, fetch, watch, None).trace)
@@ -140,7 +140,8 @@ fn flaws(args: &args::Fetch, cookies: &Cookies) -> Result<Vec<(Direction, u64, I
         return Err(Failure::new(Kind::Usage, sentence).next("the same with -T and the name of a file"));
     }
     let mut world = world(args, None)?;
-    let fetch = cookies.apart().sent_with(fetch_of(args)?).to_sink(PageWriter::nowhere());
+    let fetch =
+        cookies.apart().sent_with(fetch_of(args, framewise::world::EPOCH)?).to_sink(PageWriter::nowhere());
     let watch = Watch { records: true, trace: None, lingers: true, ends_well: false };
     let trace = watched_fetch(&mut world.runner, world.me, fetch, watch, None).trace;
     let frames: Vec<_> = trace.frames(ME).collect();
@@ -272,8 +273,9 @@ fn fetch_unless_interrupted(
 /// Fetches over a device, by our own layers up to whoever is on the other side.
 fn over_device(args: &args::Fetch, device: DeviceName<'_>) -> Result<(), Failure> {
     let deadlines = Deadlines::of(args);
-    let cookies = Cookies::of(&args.http, real::unix_seconds())?;
-    let fetch = cookies.sent_with(fetch_of(args)?);
+    let now = real::unix_seconds();
+    let cookies = Cookies::of(&args.http, now)?;
+    let fetch = cookies.sent_with(fetch_of(args, now)?);
     let mut files = Files::open(args, false)?;
     let stopwatch = Stopwatch::wanted(args);
     let mut live = live::client(args, device, &deadlines, stopwatch.as_ref())?;
@@ -293,8 +295,9 @@ fn over_device(args: &args::Fetch, device: DeviceName<'_>) -> Result<(), Failure
 /// Fetches through the gateway inside this program, by the operating system's sockets from there.
 fn through_the_gateway(args: &args::Fetch, url: &Url) -> Result<(), Failure> {
     let deadlines = Deadlines::of(args);
-    let cookies = Cookies::of(&args.http, real::unix_seconds())?;
-    let fetch = cookies.sent_with(fetch_of(args)?);
+    let now = real::unix_seconds();
+    let cookies = Cookies::of(&args.http, now)?;
+    let fetch = cookies.sent_with(fetch_of(args, now)?);
     let mut files = Files::open(args, false)?;
     let epoch = real::unix_time();
     let stopwatch = Stopwatch::wanted(args);

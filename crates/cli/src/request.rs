@@ -10,7 +10,8 @@ use crate::form;
 use crate::upload::Upload;
 
 /// The fetch that the command line asks for; what is wrong with it is told before any file is touched.
-pub(crate) fn fetch_of(args: &args::Fetch) -> Result<Fetch, Failure> {
+/// The run's clock begins at second `epoch` since 1970.
+pub(crate) fn fetch_of(args: &args::Fetch, epoch: u64) -> Result<Fetch, Failure> {
     let http = &args.http;
     let url = Url::parse(&args.url).map_err(|error| Failure::of_fetch(&error.into(), &args.url))?;
     let data = data::of(http)?;
@@ -34,7 +35,7 @@ pub(crate) fn fetch_of(args: &args::Fetch) -> Result<Fetch, Failure> {
     if !http.form.is_empty() {
         fetch = fetch.form(form::of(&http.form)?);
     }
-    fetch = what_may_follow(http, fetch)?;
+    fetch = what_may_follow(http, fetch, epoch)?;
     if let Some(limit) = args.connect_timeout {
         fetch = fetch.connect_timeout(limit);
     }
@@ -59,12 +60,12 @@ fn method(http: &args::Http, has_data: bool) -> Result<Method, Failure> {
 }
 
 /// Redirects, retries, content codings, and as whom.
-fn what_may_follow(http: &args::Http, mut fetch: Fetch) -> Result<Fetch, Failure> {
+fn what_may_follow(http: &args::Http, mut fetch: Fetch, epoch: u64) -> Result<Fetch, Failure> {
     if http.location {
         fetch = fetch.follow_redirects(http.max_redirs);
     }
     if http.retry > 0 {
-        fetch = fetch.retry(Retry { times: http.retry, delay: http.retry_delay });
+        fetch = fetch.retry(Retry { times: http.retry, delay: http.retry_delay, epoch: Some(epoch) });
     }
     if http.compressed {
         fetch = fetch.decode(Decoding::default());

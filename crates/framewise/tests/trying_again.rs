@@ -34,7 +34,7 @@ fn fetch(world: &mut World, fetch: Fetch) -> Result<Page, FetchError> {
 }
 
 fn again(times: u32) -> Retry {
-    Retry { times, delay: None }
+    Retry { times, delay: None, epoch: Some(framewise::world::EPOCH) }
 }
 
 fn get() -> Fetch {
@@ -69,7 +69,7 @@ fn what_comes_at_last_is_the_page() {
 fn a_server_may_say_when() {
     let wait = |fields, delay| {
         let (mut world, _) = world(1, 429, fields);
-        let page = fetch(&mut world, get().retry(Retry { times: 1, delay })).unwrap();
+        let page = fetch(&mut world, get().retry(Retry { delay, ..again(1) })).unwrap();
         (page.head.status.as_u16(), seconds(page.timings.started, page.timings.complete))
     };
     assert_eq!(wait(&[("Retry-After", "30")], None), (200, 30));
@@ -78,6 +78,7 @@ fn a_server_may_say_when() {
     let dates =
         &[("Date", "Thu, 01 Jan 2026 00:00:00 GMT"), ("Retry-After", "Thu, 01 Jan 2026 00:00:45 GMT")];
     assert_eq!(wait(dates, None), (200, 45));
+    assert_eq!(wait(&dates[1..], None), (200, 45), "without a date of its own, by the run's clock");
     assert_eq!(wait(&[("Retry-After", "86400")], None), (429, 0), "a day is not waited for");
 }
 
@@ -138,7 +139,7 @@ fn a_refused_connection_is_tried_again_for_every_method() {
 fn who_never_answers_is_given_up_in_the_end() {
     let (mut world, _) = world(0, 200, &[]);
     let nobody =
-        Fetch::get("http://203.0.113.99/").retry(Retry { times: 2, delay: Some(Duration::from_secs(1)) });
+        Fetch::get("http://203.0.113.99/").retry(Retry { delay: Some(Duration::from_secs(1)), ..again(2) });
     let before = world.runner.now();
     let error = fetch(&mut world, nobody.connect_timeout(Duration::from_millis(500))).unwrap_err();
     assert!(matches!(error, FetchError::ConnectTimedOut { .. }), "{error}");

@@ -69,7 +69,8 @@ impl Running {
     /// How long to wait before this response's request is sent again, if it is.
     pub(crate) fn wait_after_status(&self, head: &ResponseHead, now: Instant) -> Option<Duration> {
         let is_worth_it = is_passing_status(head.status) && self.may_be_done_twice();
-        if is_worth_it { self.wait(asked_to_wait(&head.headers), now) } else { None }
+        let received = self.fetch.retry.and_then(|retry| retry.time_at(now));
+        if is_worth_it { self.wait(asked_to_wait(&head.headers, received), now) } else { None }
     }
 
     /// How long to wait before what failed so is tried again, if it is.
