@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use framewise::ServeError;
 use framewise::http::{Url, UrlError};
@@ -63,6 +64,16 @@ pub struct Opened {
     pub host: Host,
     /// The run, if it is one of our own that can be run again.
     pub run: Option<Run>,
+    /// When the first frame was seen, in a run by who asked for the page: times are told since then, at both of its hosts.
+    pub began: Option<Duration>,
+}
+
+impl Opened {
+    /// Of what was seen of it first; of a run, by who asked for the page.
+    pub(crate) fn new(what: &str, dissection: Dissection, run: Option<Run>) -> Self {
+        let began = dissection.frame(1).and_then(|frame| frame.time());
+        Opened { what: what.to_owned(), dissection, host: Host::Me, run, began }
+    }
 }
 
 /// Why there is nothing to step through.
@@ -153,7 +164,7 @@ pub fn open(what: &str, options: &Options) -> Result<Opened, OpenError> {
             return Err(OpenError::NotForCaptures { option });
         }
         let dissection = capture(path, options.keylog.as_deref())?;
-        return Ok(Opened { what: what.to_owned(), dissection, host: Host::Me, run: None });
+        return Ok(Opened::new(what, dissection, None));
     }
     if path.is_dir() {
         return Err(OpenError::Folder { what: what.to_owned() });
@@ -172,7 +183,7 @@ pub fn open(what: &str, options: &Options) -> Result<Opened, OpenError> {
         return Err(OpenError::Real { what: what.to_owned() });
     }
     let run = Run::of(what, options)?;
-    Ok(Opened { what: what.to_owned(), dissection: run.dissected(Host::Me)?, host: Host::Me, run: Some(run) })
+    Ok(Opened::new(what, run.dissected(Host::Me)?, Some(run)))
 }
 
 fn capture(path: &Path, keylog: Option<&Path>) -> Result<Dissection, OpenError> {

@@ -303,7 +303,7 @@ fn what_cannot_be_opened_is_told_in_a_sentence() {
     let none = Options::default();
     assert!(told("gone.pcapng", &none).starts_with("gone.pcapng is not there"));
     assert!(told("capture", &none).starts_with("capture is not there"));
-    assert!(told("example.com", &none).contains("is in the real world"));
+    assert!(told("example.com", &none).contains("in the real world"));
     assert!(told("https://example.com/", &none).contains("is in the real world"));
     assert!(told("http://[", &none).contains("no URL"));
     let drop = Options { drop: Some(99), ..Options::default() };

@@ -124,7 +124,7 @@ impl Stepper {
         let run = run.with(choice.change);
         let opened = run.and_then(|run| {
             let dissection = run.dissected(Host::Me)?;
-            Ok(Opened { what: self.opened.what.clone(), dissection, host: Host::Me, run: Some(run) })
+            Ok(Opened::new(&self.opened.what, dissection, Some(run)))
         });
         let opened = match opened {
             Ok(opened) => opened,

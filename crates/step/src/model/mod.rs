@@ -251,6 +251,11 @@ impl Stepper {
         self.known
     }
 
+    /// When it began, whichever of its hosts is looked at.
+    pub(crate) fn began(&self) -> Duration {
+        self.opened.began.unwrap_or_default()
+    }
+
     /// Whose frames are looked at.
     pub(crate) fn host(&self) -> Host {
         self.opened.host

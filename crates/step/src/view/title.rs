@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use framewise_trace::dissect::{Frame, Origin};
+use framewise_trace::dissect::Frame;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
@@ -50,15 +50,11 @@ fn whose(stepper: &Stepper, frame: &Frame<'_>) -> &'static str {
     }
 }
 
-/// Since the run began, the same for both of its hosts: what is sent at one arrives later at the other. In a capture since
-/// the first frame.
+/// Since the first frame; of a run since the first one of who asks for the page, at both of its hosts: what is sent at one
+/// arrives later at the other.
 fn time(stepper: &Stepper, frame: &Frame<'_>) -> String {
     let Some(time) = frame.time() else { return "no time".to_owned() };
-    let began = match stepper.dissection().origin() {
-        Origin::Run => None,
-        Origin::Capture => stepper.dissection().frame(1).and_then(|frame| frame.time()),
-    };
-    millis(time.saturating_sub(began.unwrap_or_default()))
+    millis(time.saturating_sub(stepper.began()))
 }
 
 /// Milliseconds, with as many places as say something.
