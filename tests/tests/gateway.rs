@@ -188,6 +188,27 @@ fn openssl_sees_nothing_but_our_own_tls() {
 }
 
 #[test]
+fn a_redirect_to_other_words_for_this_computer_leads_there() {
+    for host in ["localhost", "0.0.0.0", "[::ffff:127.0.0.1]"] {
+        let port = listener(move |mut stream| {
+            let mut head = [0; 4_096];
+            let length = stream.read(&mut head).unwrap();
+            let is_first = head[..length].starts_with(b"GET /first ");
+            let port = stream.local_addr().unwrap().port();
+            let answer = match is_first {
+                true => format!("302 Found\r\nLocation: http://{host}:{port}/second"),
+                false => "200 OK".to_owned(),
+            };
+            let length = "Content-Length: 4\r\nConnection: close";
+            let _ = write!(stream, "HTTP/1.1 {answer}\r\n{length}\r\n\r\npage");
+        });
+        let url = format!("http://127.0.0.1:{port}/first");
+        let fetched = fetch(&url, &["-L", "--max-time", "20"]).successful();
+        assert_eq!(fetched.text(), "page", "{host}");
+    }
+}
+
+#[test]
 fn uploads_arrive_as_they_were() {
     skippable("uploads_arrive_as_they_were", || {
         // Sends every body back.

@@ -120,7 +120,7 @@ pub struct Outside {
 }
 
 impl Setup {
-    /// A host of this name whose TLS is `tls`. 127.0.0.1, ::1 and `localhost` are this computer to it.
+    /// A host of this name whose TLS is `tls`. 127.0.0.1, ::1, `localhost`, and what else means the same, are this computer to it.
     pub fn new(name: &str, tls: framewise_tls::Config) -> Self {
         let mut macs = MacAllocator::counting();
         let _gateway = macs.assign();
@@ -141,6 +141,14 @@ impl Setup {
             setup.alias(own.parse().expect("an address that is well formed"), name);
         }
         setup.know("localhost", &[THIS_COMPUTER_V4.into(), THIS_COMPUTER_V6.into()]);
+        // Other words for the same, as URLs write them; the last is 127.0.0.1 within IPv6 (RFC 4291, section 2.5.5.2).
+        for (any, name) in [
+            ("0.0.0.0", THIS_COMPUTER_V4.into()),
+            ("[::]", THIS_COMPUTER_V6.into()),
+            ("[::ffff:7f00:1]", THIS_COMPUTER_V4.into()),
+        ] {
+            setup.know(any, &[name]);
+        }
         setup
     }
 
