@@ -62,6 +62,17 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// The same for what a person must hear even if nobody watches, such as that another station has our address. It is kept
+    /// beside the counters, so a layer says each such thing once in a while only.
+    #[cold]
+    pub fn warn(&mut self, layer: &'static str, topic: &'static str, text: String) {
+        let warning = Note { now: self.now, layer, topic, text };
+        if let Some(observer) = &mut self.observer {
+            observer.noted(&warning);
+        }
+        self.counters.warn(warning);
+    }
+
     /// Tells whoever watches a TLS secret, as a line of the `SSLKEYLOGFILE` format.
     pub fn secret(&mut self, line: &str) {
         if let Some(observer) = &mut self.observer {

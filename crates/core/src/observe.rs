@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::mem;
 
 use crate::message::Message;
 use crate::time::Instant;
@@ -89,7 +90,11 @@ pub struct Counters {
     drops: BTreeMap<(&'static str, &'static str), u64>,
     /// The reasons that speak of what was for others.
     ignored: BTreeSet<(&'static str, &'static str)>,
+    warnings: Vec<Note>,
 }
+
+/// Warnings that are kept until somebody takes them; more than that say nothing new.
+const MOST_WARNINGS: usize = 16;
 
 impl Counters {
     /// Counts one drop.
@@ -112,6 +117,18 @@ impl Counters {
     /// Whether this reason speaks of what was not for this host.
     pub fn is_ignored(&self, layer: &'static str, reason: &'static str) -> bool {
         self.ignored.contains(&(layer, reason))
+    }
+
+    /// Keeps what a person must hear, whether or not anyone watches.
+    pub fn warn(&mut self, warning: Note) {
+        if self.warnings.len() < MOST_WARNINGS {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// What a person must hear, once.
+    pub fn take_warnings(&mut self) -> Vec<Note> {
+        mem::take(&mut self.warnings)
     }
 
     /// How often `layer` dropped something because of `reason`.

@@ -1,7 +1,8 @@
 //! Our own IPv4 addresses: tried out, announced, used and defended.
 //!
 //! Read first: RFC 5227 section 2.1 (probing), 2.3 (announcing), 2.4 (conflicts; ours is way (c), since whether
-//! to give an address up is for IP to say), and section 1.1 for the constants.
+//! to give an address up is for IP to say), and section 1.1 for the constants. Who can't wait uses an address while it is
+//! tried out, and stops when somebody objects: what RFC 4429 allows for IPv6, for IPv4, too.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -29,6 +30,7 @@ const LIMIT: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Claims {
     announce: bool,
+    optimistic: bool,
     rng: Rng,
     claims: Vec<Claim>,
 }
@@ -38,6 +40,8 @@ struct Claim {
     interface: InterfaceId,
     address: Ipv4Addr,
     stage: Stage,
+    /// Whether it is used while it is probed.
+    optimistic: bool,
     /// When the stage goes on by itself.
     due: Option<Instant>,
     last_told: Option<Instant>,
@@ -45,7 +49,7 @@ struct Claim {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Probes sent so far; the address is not used yet.
+    /// Probes sent so far; only an optimistic claim is used already.
     Probing(u32),
     /// Announcements sent so far; the address is used.
     Announcing(u32),
@@ -57,6 +61,11 @@ enum Stage {
 
 impl Claim {
     fn is_used(&self) -> bool {
+        self.is_settled() || (self.optimistic && matches!(self.stage, Stage::Probing(_)))
+    }
+
+    /// Whether nobody objected while there was time to.
+    fn is_settled(&self) -> bool {
         matches!(self.stage, Stage::Announcing(_) | Stage::Held)
     }
 }
@@ -77,6 +86,8 @@ pub(crate) struct Conflict {
     pub(crate) tell: bool,
     /// Announce the address once more.
     pub(crate) defend: bool,
+    /// It was the other's before: it is not used here any more.
+    pub(crate) lost: bool,
 }
 
 /// An ARP packet that a claim wants sent to everybody.
@@ -88,8 +99,8 @@ pub(crate) enum Say {
 }
 
 impl Claims {
-    pub(crate) fn new(announce: bool, rng: Rng) -> Self {
-        Claims { announce, rng, claims: Vec::new() }
+    pub(crate) fn new(announce: bool, optimistic: bool, rng: Rng) -> Self {
+        Claims { announce, optimistic, rng, claims: Vec::new() }
     }
 
     /// Takes up an address; `false` if there are too many.
@@ -104,13 +115,16 @@ impl Claims {
         if self.claims.len() >= LIMIT {
             return false;
         }
-        self.claims.push(Claim { interface, address, stage, due, last_told: None });
+        let optimistic = self.optimistic;
+        self.claims.push(Claim { interface, address, stage, optimistic, due, last_told: None });
         true
     }
 
     fn first_stage(&mut self, now: Instant) -> (Stage, Option<Instant>) {
         if self.announce {
-            let wait = self.between(Duration::ZERO, PROBE_WAIT);
+            // What is used already is asked for already.
+            let wait =
+                if self.optimistic { Duration::ZERO } else { self.between(Duration::ZERO, PROBE_WAIT) };
             (Stage::Probing(0), Some(now + wait))
         } else {
             (Stage::Held, None)
@@ -203,17 +217,17 @@ impl Claim {
 
     /// Another station has this address, or tries to.
     fn contested(&mut self, now: Instant) -> Option<Conflict> {
-        let used = self.is_used();
+        let lost = !self.is_settled();
         if self.stage == Stage::Lost {
             return None;
         }
-        if !used {
+        if lost {
             (self.stage, self.due) = (Stage::Lost, None);
         }
         let rested = self.last_told.is_none_or(|told| told + DEFEND_INTERVAL <= now);
         if rested {
             self.last_told = Some(now);
         }
-        Some(Conflict { tell: rested || !used, defend: rested && used })
+        Some(Conflict { tell: rested || lost, defend: rested && !lost, lost })
     }
 }

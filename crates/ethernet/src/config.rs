@@ -14,6 +14,9 @@ pub struct Config {
     /// Whether an address is probed and announced when it is claimed (RFC 5227), which takes some seconds before it
     /// can be used. `false` claims silently, as fits a link where addresses are known not to collide.
     pub announce: bool,
+    /// Whether an address is used while it is probed, and given up when somebody objects. Without
+    /// [`announce`](Self::announce) it means nothing.
+    pub optimistic: bool,
     /// Whether frames are padded to the 60 bytes that a cable needs. A TAP and a wire in memory don't.
     pub pad: bool,
 }

@@ -56,7 +56,7 @@ impl Ethernet {
             pad: config.pad,
             waiting: Waiting::new(config.neighbours.waiting_each, config.neighbours.waiting_total),
             neighbours: Neighbours::new(config.neighbours),
-            claims: Claims::new(config.announce, rng),
+            claims: Claims::new(config.announce, config.optimistic, rng),
             outbound: VecDeque::new(),
             inbound: VecDeque::new(),
         }
@@ -172,7 +172,7 @@ impl Ethernet {
         }
         interface.duplicate_told = Some(cx.now);
         let mac = interface.config.mac;
-        cx.note(NAME, "duplicate", || format!("another station uses my MAC address {mac}"));
+        cx.warn(NAME, "duplicate", format!("another station uses my MAC address {mac}"));
         let event = LinkEvent::Conflict { interface: id, address: None, mac };
         self.push_event(event, cx);
     }

@@ -172,7 +172,10 @@ impl Ethernet {
         let mac = packet.sender_mac;
         let address = if packet.is_probe() { packet.target_address } else { packet.sender_address };
         if conflict.tell {
-            cx.note(NAME, "conflict", || format!("{mac} claims my address {address}"));
+            match conflict.lost {
+                true => cx.warn(NAME, "taken", format!("{mac} has {address} already: I don't use it")),
+                false => cx.warn(NAME, "conflict", format!("{mac} claims my address {address}")),
+            }
             let event = LinkEvent::Conflict { interface, address: Some(IpAddr::V4(address)), mac };
             self.push_event(event, cx);
         }

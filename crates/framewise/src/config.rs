@@ -32,6 +32,10 @@ pub struct HostConfig {
     /// Whether addresses are probed and announced before they are used (RFC 5227, RFC 4862). For links
     /// that others are on, too.
     pub announce: bool,
+    /// Whether an address is used while it is probed, and given up when somebody objects, as RFC 4429 has it for IPv6: IPv4 then
+    /// does not wait the seconds that RFC 5227 wants, either. [`Runner::take_warnings`](crate::Runner::take_warnings) tells who
+    /// objects.
+    pub optimistic: bool,
     /// HTTP.
     pub http: framewise_http::Config,
     /// TLS.
@@ -72,6 +76,7 @@ impl HostConfig {
             routes: Vec::new(),
             is_router: false,
             announce: false,
+            optimistic: false,
             // What is collected in memory has its own limit (`HostMut::collect_at_most`); what is taken piece by piece needs none.
             http: framewise_http::Config {
                 request_body_bytes: u64::MAX,
@@ -165,6 +170,7 @@ impl HostConfig {
         let config = framewise_ethernet::Config {
             interfaces: self.interfaces.iter().map(interface).collect(),
             announce: self.announce,
+            optimistic: self.optimistic,
             ..framewise_ethernet::Config::default()
         };
         Ethernet::new(config, self.fork(randomness, "ethernet"))

@@ -26,6 +26,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use framewise_core::observe::Note;
 use framewise_core::{Counters, Cx, Instant, Observer, Rng};
 use framewise_device::Device;
 use framewise_device::wire::{Wire, WireConfig};
@@ -225,6 +226,12 @@ impl Runner {
     /// What a host has dropped, by layer and reason.
     pub fn counters(&self, host: HostId) -> &Counters {
         &self.nodes[host.0].1.counters
+    }
+
+    /// What a host's layers have to say to a person since this was asked last, such as that another station has an address of
+    /// its, whether or not anyone [observes](Self::observe).
+    pub fn take_warnings(&mut self, host: HostId) -> Vec<Note> {
+        self.nodes[host.0].1.counters.take_warnings()
     }
 
     /// What each host has dropped, with the hosts' names.

@@ -13,6 +13,7 @@ use crate::ipv4::{self, Ipv4Header};
 use crate::ipv6::{self, Ipv6Header};
 use crate::layer::{Ip, LAYER};
 use crate::messages::Complaint;
+use crate::ndp::NEIGHBOUR_ADVERTISEMENT;
 use crate::reassembly::{Fragment, Key, Outcome};
 
 /// What is known of a packet for us when its payload is reached.
@@ -194,7 +195,8 @@ impl Ip {
         if looped {
             return self.take_ipv6(packet, &header, group, cx);
         }
-        if is_martian_source_v6(header.source) || self.owns(header.source.into()) {
+        let is_mine = self.owns(header.source.into()) && !may_object(&packet, &header);
+        if is_mine || is_martian_source_v6(header.source) {
             return cx.dropped(LAYER, "martian source");
         }
         if is_martian_destination_v6(destination) {
@@ -401,6 +403,14 @@ fn is_martian_destination_v4(destination: Ipv4Addr) -> bool {
 /// The unspecified address is judged where the protocol is known: neighbour discovery needs it.
 fn is_martian_source_v6(source: Ipv6Addr) -> bool {
     source.is_multicast() || source.is_loopback() || source.to_ipv4_mapped().is_some()
+}
+
+/// Whether it may be a neighbour advertisement to everybody: from our own address it comes of another station that has it, too,
+/// and that is how it says so (RFC 4861, section 7.2.4; RFC 4862, section 5.4.4).
+fn may_object(packet: &[u8], header: &Ipv6Header) -> bool {
+    header.next_header == ICMPV6
+        && header.destination == ipv6::ALL_NODES
+        && packet.get(ipv6::HEADER_LEN) == Some(&NEIGHBOUR_ADVERTISEMENT)
 }
 
 fn is_martian_destination_v6(destination: Ipv6Addr) -> bool {

@@ -48,6 +48,8 @@ pub struct Ip {
     inbound: Queue<SegmentUp>,
     /// Packets of ours to ourselves.
     pub(crate) loopback: Queue<Buf>,
+    /// When it was last said that another station claims an IPv6 address of ours.
+    pub(crate) conflict_told: Option<Instant>,
     started: bool,
 }
 
@@ -73,6 +75,7 @@ impl Ip {
             outbound: Queue::new(limits.queue),
             inbound: Queue::new(limits.queue),
             loopback: Queue::new(limits.queue),
+            conflict_told: None,
             started: false,
             config,
         }

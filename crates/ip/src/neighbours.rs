@@ -5,6 +5,7 @@
 //! nobody asked for changes nothing.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
 
 use framewise_core::buf::InterfaceId;
 use framewise_core::seams::packet::LinkControl;
@@ -18,6 +19,9 @@ use crate::layer::{Ip, LAYER};
 use crate::ndp::{self, AdvertisementFlags, Envelope, Ndp};
 use crate::outbound::Outgoing;
 use crate::resolve::{Due, RETRANSMIT};
+
+/// The shortest time between two warnings of a conflict, as for IPv4 (RFC 5227, section 1.1).
+const CONFLICT_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Ip {
     /// Ethernet wants the MAC address of a neighbour.
@@ -150,7 +154,7 @@ impl Ip {
         match own {
             Some(State::Optimistic { .. }) => return self.duplicate(id, target, cx),
             Some(_) => {
-                cx.note(LAYER, "conflict", || format!("another station claims my address {target}"));
+                self.warn_of_conflict(target, cx);
                 return cx.dropped(LAYER, "another claims my address");
             }
             None => {}
@@ -181,11 +185,19 @@ impl Ip {
         self.send_ndp(message, id, nobody, group, cx);
     }
 
+    /// Another station speaks for an address that is ours: said once in a while, however often it does.
+    fn warn_of_conflict(&mut self, address: Ipv6Addr, cx: &mut Cx) {
+        if self.conflict_told.is_none_or(|told| told + CONFLICT_INTERVAL <= cx.now) {
+            self.conflict_told = Some(cx.now);
+            cx.warn(LAYER, "conflict", format!("another station claims my address {address}"));
+        }
+    }
+
     fn duplicate(&mut self, id: InterfaceId, address: Ipv6Addr, cx: &mut Cx) {
         if let Some(own) = self.interface_mut(id).and_then(|interface| interface.address_mut(address)) {
             own.state = State::Duplicate;
         }
-        cx.note(LAYER, "conflict", || format!("{address} is another station's: I don't use it"));
+        cx.warn(LAYER, "taken", format!("{address} is another station's: I don't use it"));
         cx.dropped(LAYER, "address is another's");
     }
 

@@ -199,6 +199,9 @@ fn another_who_advertises_our_address_is_said() {
     host.receive("a false answer", &advertisement(PEER, OURS, OURS, mac(66)));
     host.only_dropped("another claims my address");
     assert_eq!(host.noted("conflict"), Some("another station claims my address 2001:db8::10"));
+    let mut host = Script::host();
+    host.receive_group("the same, from our address", &advertisement(OURS, "ff02::1", OURS, mac(66)));
+    host.only_dropped("another claims my address");
 }
 
 fn careful() -> Script {
@@ -229,14 +232,18 @@ fn duplicate_address_detection_asks_for_each_address() {
 
 #[test]
 fn an_address_that_another_has_is_not_used() {
-    let twins =
-        [advertisement("fe80::99", "ff02::1", OURS, mac(66)), solicitation("::", OUR_GROUP, OURS, None)];
+    // From the address itself, as RFC 4861, section 7.2.4 wants it, from another of that station's, and a question like ours.
+    let twins = [
+        advertisement(OURS, "ff02::1", OURS, mac(66)),
+        advertisement("fe80::99", "ff02::1", OURS, mac(66)),
+        solicitation("::", OUR_GROUP, OURS, None),
+    ];
     for sign in twins {
         let mut host = careful();
         host.start();
         host.receive_group("a sign of another", &sign);
         host.dropped("address is another's", 1);
-        assert_eq!(host.noted("conflict"), Some("2001:db8::10 is another station's: I don't use it"));
+        assert_eq!(host.noted("taken"), Some("2001:db8::10 is another station's: I don't use it"));
         host.pass(Duration::from_secs(5));
         assert_eq!(host.source(PEER), None);
         host.send(OURS, PEER, UDP, &[0; 8]);

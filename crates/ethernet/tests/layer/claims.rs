@@ -102,6 +102,52 @@ fn an_address_found_taken_while_probing_is_never_used() {
 }
 
 #[test]
+fn who_cannot_wait_uses_an_address_while_it_is_probed_and_stops_when_somebody_objects() {
+    let optimistic = || Script::with(Config { announce: true, optimistic: true, ..Config::one(MY_MAC) });
+    let mut link = optimistic();
+    link.claim(ME);
+    let (first, packet) = next_arp(&mut link);
+    assert!(first <= millis(1) && packet == ArpPacket::probe(MY_MAC, ME), "{first:?}: {packet:?}");
+    let request = ArpPacket::request(ROUTER_MAC, ROUTER, ME);
+    link.receive_arp(MacAddr::BROADCAST, request);
+    link.expect_arp(ROUTER_MAC);
+    link.receive_arp(MY_MAC, ArpPacket::probe(MY_MAC, ME).reply(OTHER_MAC));
+    link.expect_conflict(Some(ME), OTHER_MAC);
+    let taken = ["02:00:00:00:00:66 has 192.0.2.10 already: I don't use it"];
+    link.check(link.notes("taken") == taken, "said that the address is taken");
+    link.receive_arp(MacAddr::BROADCAST, request);
+    link.wait(seconds(20));
+    link.expect_silence();
+
+    let mut link = optimistic();
+    link.claim(ME);
+    link.wait(seconds(20));
+    while link.poll_frame().is_some() {}
+    link.receive_arp(MacAddr::BROADCAST, ArpPacket::announcement(OTHER_MAC, ME));
+    link.expect_conflict(Some(ME), OTHER_MAC);
+    assert_eq!(
+        link.expect_arp(MacAddr::BROADCAST),
+        ArpPacket::announcement(MY_MAC, ME),
+        "settled, so defended"
+    );
+}
+
+#[test]
+fn what_a_person_must_hear_is_kept_once_in_ten_seconds() {
+    let mut link = Script::start();
+    for _ in 0..5 {
+        link.receive_arp(MacAddr::BROADCAST, ArpPacket::announcement(OTHER_MAC, ME));
+        link.receive_arp(MacAddr::BROADCAST, ArpPacket::announcement(MY_MAC, ROUTER));
+    }
+    let said = [
+        "02:00:00:00:00:66 claims my address 192.0.2.10",
+        "another station uses my MAC address 02:00:00:00:00:0a",
+    ];
+    assert_eq!(link.warnings(), said);
+    assert!(link.warnings().is_empty(), "each is said once");
+}
+
+#[test]
 fn an_address_in_use_is_defended_at_most_every_ten_seconds() {
     let mut link = Script::start();
     for _ in 0..5 {

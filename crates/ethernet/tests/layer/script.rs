@@ -61,6 +61,11 @@ impl Script {
         call(&mut self.ethernet, &mut cx)
     }
 
+    /// What a person must hear, watched or not.
+    pub(crate) fn warnings(&mut self) -> Vec<String> {
+        self.counters.take_warnings().into_iter().map(|warning| warning.text).collect()
+    }
+
     /// Fails the test, with the steps that led here.
     #[track_caller]
     pub(crate) fn fail(&self, should: &str, but: &str) -> ! {

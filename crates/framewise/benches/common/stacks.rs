@@ -68,6 +68,7 @@ fn ethernet_config(config: &HostConfig) -> ethernet::Config {
     ethernet::Config {
         interfaces: interfaces.collect(),
         announce: config.announce,
+        optimistic: config.optimistic,
         ..ethernet::Config::default()
     }
 }
