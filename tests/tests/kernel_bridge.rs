@@ -117,6 +117,32 @@ fn two_of_ours_meet_on_a_bridge() {
 }
 
 #[test]
+fn a_second_server_with_the_same_address_gives_it_up() {
+    in_namespace("a_second_server_with_the_same_address_gives_it_up", |ns| {
+        require_tap();
+        let up = ["tap", "up", "a", "b", "--bridge", "fwbr", "--address", V4.kernel_cidr];
+        run(ns, &up).successful();
+        for address in ["192.0.2.80/24", "2001:db8:1::80/64"] {
+            let serve = |tap| ["serve", "--tap", tap, "--https", "0", "--address", address];
+            let first = Framewise::new(ns, &serve("a")).spawn(READY);
+            let second = run(ns, &serve("b"));
+            assert_eq!(second.status.code(), Some(8), "{address}: {}", second.stderr);
+            assert!(second.stderr.contains("another station answers for my address"), "{}", second.stderr);
+            assert!(second.stderr.contains("another --address"), "{}", second.stderr);
+            drop(first);
+        }
+        let serve = |tap: &str, address: &str| {
+            let mac = ["--mac", "02:00:00:00:00:42", "--address", address];
+            Framewise::new(ns, &["serve", "-q", "--tap", tap, "--https", "0"]).arguments(&mac).spawn(READY)
+        };
+        let mut first = serve("a", "192.0.2.80/24");
+        let _second = serve("b", "192.0.2.81/24");
+        let hears = |line: &str| line.contains("another station uses my MAC address 02:00:00:00:00:42");
+        first.wait_for_line("the first hears of the second", SOON, hears);
+    });
+}
+
+#[test]
 fn afterwards_all_is_as_it_was() {
     in_namespace("afterwards_all_is_as_it_was", |ns| {
         others(ns);

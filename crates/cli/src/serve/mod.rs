@@ -1,6 +1,7 @@
 //! `framewise serve`: pages for everybody on a device, or for who comes to an address of this computer.
 
 mod certificates;
+mod conflicts;
 pub(crate) mod control;
 mod limits;
 mod log;
@@ -113,6 +114,8 @@ fn on_device(
     let mut config = live::host_config("server", &opened, &args.tap, tls);
     args.options.limits.apply(&mut config, args.options.pool.holds_threads());
     config.http.epoch = Some(real::unix_time());
+    // Others are on this link: an address is asked for, and used meanwhile, so that nobody waits.
+    (config.announce, config.optimistic) = (true, true);
     let mut live = live::start(opened, &config, None)?;
     live.runner.set_spin(args.tap.spin());
     check_still_readable(args)?;
@@ -361,8 +364,13 @@ fn serve(
     let restarts = pool.filter(|_| restarts_on_hangup(args)).map(|_| signals::hangups(&mut live.runner));
     let restarts = restarts.transpose().map_err(failed)?;
     let terminal = signals::Terminal::now();
+    let (host, mut taken) = (live.host, Ok(()));
     let is_over = |runner: &mut Runner| {
         answer(&questions, runner);
+        taken = conflicts::say(runner, host);
+        if taken.is_err() {
+            return true;
+        }
         if let (Some(pool), Some(restarts)) = (pool, &restarts)
             && restarts.take() > 0
         {
@@ -375,6 +383,7 @@ fn serve(
         signals.count() > 0
     };
     let ended = live.runner.run(end, is_over).map_err(failed)?;
+    taken?;
     for endpoint in endpoints {
         live.runner.host(live.host).stop_serving(*endpoint);
     }

@@ -48,6 +48,8 @@ pub(super) fn page_of(request: &Request, path: &Path) -> io::Result<Response> {
     };
     let items: Vec<String> = names.iter().map(link).collect();
     let more = if entries.next().is_some() { "\n<p>There is more than is listed here.</p>" } else { "" };
-    let body = format!("<ul>\n<li><a href=\"..\">..</a>\n{}\n</ul>{more}", items.join("\n"));
+    // Above the root is nothing of ours.
+    let up = if request.path() == "/" { "" } else { "<li><a href=\"..\">..</a>\n" };
+    let body = format!("<ul>\n{up}{}\n</ul>{more}", items.join("\n"));
     Ok(as_own(page(request.path(), &body)))
 }
