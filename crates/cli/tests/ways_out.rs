@@ -1,4 +1,5 @@
 //! Where the command ends, or can't go on, it says why, and what leads on from there.
+#![allow(clippy::unwrap_used, reason = "a failed step fails its test")]
 
 #[cfg(unix)]
 use std::process::Stdio;

@@ -50,7 +50,7 @@ pub(super) fn render(dissection: &Dissection, what: &str) -> String {
 fn line(text: &mut String, dissection: &Dissection, frame: &Frame<'_>) {
     let summary = frame.summary();
     let (protocol, says) = summary.split_once(": ").unwrap_or(("", &summary));
-    let is_again = |unusual: &Unusual| matches!(unusual.finding, Finding::Again { .. });
+    let is_again = |unusual: &Unusual| unusual.is_trouble && matches!(unusual.finding, Finding::Again { .. });
     let again = frame.unusual().iter().any(is_again);
     let says = if again { format!("again: {says}") } else { says.to_owned() };
     let style = style_of(protocol);
