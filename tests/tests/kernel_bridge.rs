@@ -123,7 +123,7 @@ fn a_second_server_with_the_same_address_gives_it_up() {
         let up = ["tap", "up", "a", "b", "--bridge", "fwbr", "--address", V4.kernel_cidr];
         run(ns, &up).successful();
         for address in ["192.0.2.80/24", "2001:db8:1::80/64"] {
-            let serve = |tap| ["serve", "--tap", tap, "--https", "0", "--address", address];
+            let serve = |tap| ["serve", "--tap", tap, "--https", "0", "--address", address, "--probe"];
             let first = Framewise::new(ns, &serve("a")).spawn(READY);
             let second = run(ns, &serve("b"));
             assert_eq!(second.status.code(), Some(8), "{address}: {}", second.stderr);

@@ -164,9 +164,9 @@ impl Claims {
         if let Some(claim) = self.find(interface, packet.sender_address) {
             return claim.contested(now);
         }
-        // Two stations that try out the same address at the same time.
+        // Two stations that try out the same address at the same time. Who uses it already answers, and that settles it.
         let rival = self.find(interface, packet.target_address)?;
-        let probing = matches!(rival.stage, Stage::Probing(_));
+        let probing = matches!(rival.stage, Stage::Probing(_)) && !rival.optimistic;
         (packet.is_probe() && probing).then(|| rival.contested(now))?
     }
 

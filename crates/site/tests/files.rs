@@ -349,6 +349,6 @@ fn a_long_directory_says_that_there_is_more() {
         fs::write(root.join(number.to_string()), "").unwrap();
     }
     let listed = get(&files(&dir).with_listing(), "/").text();
-    assert_eq!(listed.matches("<li>").count(), 1 + 1_000);
+    assert_eq!(listed.matches("<li>").count(), 1_000);
     assert!(listed.contains("There is more"));
 }

@@ -24,6 +24,11 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDRESS:PORT[=PORT]", conflicts_with = "device", value_parser = forward)]
     pub(crate) forward: Vec<Forward>,
 
+    /// Ask whether another station has our addresses, which are used meanwhile, and end if one says so (RFC 5227, RFC 4862).
+    /// Anybody on the link can say so.
+    #[arg(long, requires = "device")]
+    pub(crate) probe: bool,
+
     /// The port for http; 0 for none.
     #[arg(long, default_value_t = 80)]
     pub(crate) http: u16,

@@ -1,7 +1,8 @@
 //! Another station with an address of ours. Whoever asks for it is answered by either, so this is said with `--quiet`, too.
 //!
-//! Read first: RFC 5227 sections 2.1.1 and 2.4, RFC 4862 section 5.4, RFC 4429: an address is used at once and asked for at the
-//! same time. If it was another's before, we give it up; if another comes later, we keep it.
+//! Read first: RFC 5227 sections 2.1.1 and 2.4, RFC 4862 section 5.4, RFC 4429: with `--probe` an address is used at once and
+//! asked for at the same time. If it was another's before, we give it up; if another comes later, we keep it. Without, we keep
+//! it in either case: whoever floods a link with claims ends nobody.
 
 use framewise::core::observe::Note;
 use framewise::{HostId, Runner};

@@ -114,8 +114,8 @@ fn on_device(
     let mut config = live::host_config("server", &opened, &args.tap, tls);
     args.options.limits.apply(&mut config, args.options.pool.holds_threads());
     config.http.epoch = Some(real::unix_time());
-    // Others are on this link: an address is asked for, and used meanwhile, so that nobody waits.
-    (config.announce, config.optimistic) = (true, true);
+    // What is asked for is used meanwhile, so that nobody waits.
+    (config.announce, config.optimistic) = (args.probe, args.probe);
     let mut live = live::start(opened, &config, None)?;
     live.runner.set_spin(args.tap.spin());
     check_still_readable(args)?;

@@ -111,6 +111,8 @@ fn who_cannot_wait_uses_an_address_while_it_is_probed_and_stops_when_somebody_ob
     let request = ArpPacket::request(ROUTER_MAC, ROUTER, ME);
     link.receive_arp(MacAddr::BROADCAST, request);
     link.expect_arp(ROUTER_MAC);
+    link.receive_arp(MacAddr::BROADCAST, ArpPacket::probe(OTHER_MAC, ME));
+    link.expect_arp(OTHER_MAC);
     link.receive_arp(MY_MAC, ArpPacket::probe(MY_MAC, ME).reply(OTHER_MAC));
     link.expect_conflict(Some(ME), OTHER_MAC);
     let taken = ["02:00:00:00:00:66 has 192.0.2.10 already: I don't use it"];

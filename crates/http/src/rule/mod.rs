@@ -147,7 +147,7 @@ impl Rule {
             Rule::TooManyFields => ("too many fields", "the head has more fields than this side takes", "RFC 6585 §5", LARGE),
             Rule::HeadTooLong => ("head too long", "the head is longer than this side takes", "RFC 6585 §5", LARGE),
             Rule::RequestLine => ("request line", "a request begins with method, target and version, one space between each", "RFC 9112 §3", BAD),
-            Rule::RequestTarget => ("request target", "a target is /path, a URL with a host, or *, in visible ASCII, two digits after each % of its path", "RFC 9112 §3.2", BAD),
+            Rule::RequestTarget => ("request target", "a target is /path, a URL with a host, or *, in ASCII; in a path % has two digits", "RFC 9112 §3.2", BAD),
             Rule::TargetTooLong => ("target too long", "the request target is longer than this side takes", "RFC 9110 §15.5.15", StatusCode::URI_TOO_LONG),
             Rule::StatusLine => ("status line", "a response begins with a version and a status of three digits, 100 to 599", "RFC 9112 §4", BAD),
             Rule::TlsRecord => ("TLS record", "an answer begins with its version; this one begins as a record of TLS does", "RFC 9112 §4, RFC 8446 §5.1", BAD),
