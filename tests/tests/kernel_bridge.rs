@@ -123,9 +123,9 @@ fn a_second_server_with_the_same_address_gives_it_up() {
         let up = ["tap", "up", "a", "b", "--bridge", "fwbr", "--address", V4.kernel_cidr];
         run(ns, &up).successful();
         for address in ["192.0.2.80/24", "2001:db8:1::80/64"] {
-            let serve = |tap| ["serve", "--tap", tap, "--https", "0", "--address", address, "--probe"];
+            let serve = |tap| ["serve", "--tap", tap, "--https", "0", "--address", address];
             let first = Framewise::new(ns, &serve("a")).spawn(READY);
-            let second = run(ns, &serve("b"));
+            let second = run(ns, &[&serve("b")[..], &["--probe"]].concat());
             assert_eq!(second.status.code(), Some(8), "{address}: {}", second.stderr);
             assert!(second.stderr.contains("another station answers for my address"), "{}", second.stderr);
             assert!(second.stderr.contains("another --address"), "{}", second.stderr);
@@ -133,7 +133,8 @@ fn a_second_server_with_the_same_address_gives_it_up() {
         }
         let serve = |tap: &str, address: &str| {
             let mac = ["--mac", "02:00:00:00:00:42", "--address", address];
-            Framewise::new(ns, &["serve", "-q", "--tap", tap, "--https", "0"]).arguments(&mac).spawn(READY)
+            let serve = ["serve", "-q", "--tap", tap, "--https", "0", "--probe"];
+            Framewise::new(ns, &serve).arguments(&mac).spawn(READY)
         };
         let mut first = serve("a", "192.0.2.80/24");
         let _second = serve("b", "192.0.2.81/24");
