@@ -163,8 +163,8 @@ pub(crate) fn frame_number(place: &Place) -> Option<usize> {
 
 /// Milliseconds since the first frame that has a time; with a sign, where the clock was set back in between.
 pub(crate) fn time(dissection: &Dissection, frame: &Frame<'_>) -> String {
-    let began = || dissection.frames().find_map(|frame| frame.time()).unwrap_or_default();
-    frame.time().map_or_else(String::new, |time| since(began(), time))
+    let began = dissection.began().unwrap_or_default();
+    frame.time().map_or_else(String::new, |time| since(began, time))
 }
 
 fn since(began: Duration, time: Duration) -> String {

@@ -71,7 +71,7 @@ pub struct Opened {
 impl Opened {
     /// Of what was seen of it first; of a run, by who asked for the page.
     pub(crate) fn new(what: &str, dissection: Dissection, run: Option<Run>) -> Self {
-        let began = dissection.frame(1).and_then(|frame| frame.time());
+        let began = dissection.began();
         Opened { what: what.to_owned(), dissection, host: Host::Me, run, began }
     }
 }

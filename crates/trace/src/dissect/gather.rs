@@ -199,6 +199,7 @@ impl Gather {
             sessions: connections.iter().map(|_| OnceLock::new()).collect(),
             analyses: connections.iter().map(|_| OnceLock::new()).collect(),
             gossip: OnceLock::new(),
+            began: OnceLock::new(),
             connections,
             comments: self.comments,
             refused: self.refused,

@@ -67,6 +67,7 @@ mod ways;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use framewise_tls::passive::KeyLog;
 
@@ -129,6 +130,8 @@ pub struct Dissection {
     astray: Vec<Astray>,
     /// Who refused a frame beyond the wire: the host's name, and why.
     refused_elsewhere: BTreeMap<u32, (String, Refused)>,
+    /// When the first frame was seen that has a time, likewise.
+    began: OnceLock<Option<Duration>>,
     events: Vec<usize>,
     key_log: KeyLog,
     limits: Limits,
@@ -137,6 +140,11 @@ pub struct Dissection {
 }
 
 impl Dissection {
+    /// When the first frame was seen that has a time: what views count from.
+    pub fn began(&self) -> Option<Duration> {
+        *self.began.get_or_init(|| self.frames().find_map(|frame| frame.time()))
+    }
+
     /// Where the frames come from.
     pub fn origin(&self) -> Origin {
         self.origin
