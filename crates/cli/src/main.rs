@@ -11,6 +11,7 @@ mod data;
 mod deadlines;
 #[cfg(target_os = "linux")]
 mod doctor;
+mod drawing;
 mod exit;
 mod explain;
 mod fetch;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use framewise::http::Url;
+use framewise::world::means_a_file;
 use framewise_trace::Trace;
 use framewise_trace::dissect::{Dissection, Frame, Layer, Limits, Place, Space};
 
@@ -52,16 +53,13 @@ pub(crate) fn look(subject: &args::Subject) -> Result<Looked, Failure> {
     if path.is_dir() {
         return Err(Failure::new(Kind::Usage, format!("{what} is a folder, and no capture file")));
     }
-    let looks_like_a_file = ["pcap", "pcapng", "cap"].iter().any(|end| what.ends_with(&format!(".{end}")));
-    if looks_like_a_file && !what.contains("://") {
-        return Err(missing(what));
+    if means_a_file(what) {
+        return Err(Failure::new(Kind::File, format!("{what} is not there"))
+            .next(format!("framewise fetch https://shop.test/ -w {what}     (makes one)")));
     }
     let fetch = fetch_args(subject)?;
     let url = Url::parse(&fetch.url).map_err(|error| Failure::of_fetch(&error.into(), &fetch.url))?;
     if outside::is_real(&url) {
-        if is_more_of_a_file(what, &url) {
-            return Err(missing(what));
-        }
         let is_file = if what.contains("://") { "" } else { "no file that is there, and as a page " };
         let sentence = format!("{what} is {is_file}in the real world, where no two runs are alike");
         return Err(Failure::new(Kind::Usage, sentence).next(format!(
@@ -70,17 +68,6 @@ pub(crate) fn look(subject: &args::Subject) -> Result<Looked, Failure> {
         )));
     }
     Ok(Looked::Run(Box::new(fetch::recorded(&fetch)?)))
-}
-
-fn missing(what: &str) -> Failure {
-    Failure::new(Kind::File, format!("{what} is not there"))
-        .next(format!("framewise fetch https://shop.test/ -w {what}     (makes one)"))
-}
-
-/// Whether somebody who typed this has a file in mind and not a host: the names of real ones have a dot.
-fn is_more_of_a_file(what: &str, url: &Url) -> bool {
-    let is_host = url.host().contains(['.', ':']) || url.host() == "localhost" || url.has_own_port();
-    !what.contains("://") && !is_host
 }
 
 fn capture(path: &Path, subject: &args::Subject) -> Result<Dissection, Failure> {

@@ -192,6 +192,27 @@ pub fn is_here(url: &Url) -> bool {
     }
 }
 
+/// Whether somebody who typed this has a file in mind, and not a page: it ends as captures do, or names a host as no real one
+/// is called, for these have a dot.
+///
+/// ```
+/// use framewise::world::means_a_file;
+///
+/// assert!(means_a_file("run.pcapng") && means_a_file("lecture/run"));
+/// assert!(!means_a_file("shop.test") && !means_a_file("localhost:8080") && !means_a_file("http://run/"));
+/// ```
+pub fn means_a_file(what: &str) -> bool {
+    if what.contains("://") {
+        return false;
+    }
+    let is_host = |url: &Url| {
+        let host = url.host();
+        is_here(url) || host.contains(['.', ':']) || host == "localhost" || url.has_own_port()
+    };
+    [".pcap", ".pcapng", ".cap"].iter().any(|end| what.ends_with(end))
+        || Url::parse(what).is_ok_and(|url| !is_host(&url))
+}
+
 /// Why a world can't be built.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {

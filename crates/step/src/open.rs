@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use framewise::ServeError;
 use framewise::http::{Url, UrlError};
-use framewise::world::{WorldError, is_here};
+use framewise::world::{WorldError, is_here, means_a_file};
 use framewise_trace::dissect::Limits;
 use framewise_trace::{Dissection, ReadError};
 
@@ -169,17 +169,11 @@ pub fn open(what: &str, options: &Options) -> Result<Opened, OpenError> {
     if path.is_dir() {
         return Err(OpenError::Folder { what: what.to_owned() });
     }
-    let looks_like_a_file = ["pcap", "pcapng", "cap"].iter().any(|end| what.ends_with(&format!(".{end}")));
-    if looks_like_a_file && !what.contains("://") {
+    if means_a_file(what) {
         return Err(OpenError::Missing { what: what.to_owned() });
     }
     let url = Url::parse(what).map_err(|source| OpenError::Neither { what: what.to_owned(), source })?;
     if !is_here(&url) {
-        // The names of real hosts have a dot; what has none was meant to be a file.
-        let is_host = url.host().contains(['.', ':']) || url.host() == "localhost" || url.has_own_port();
-        if !is_host && !what.contains("://") {
-            return Err(OpenError::Missing { what: what.to_owned() });
-        }
         return Err(OpenError::Real { what: what.to_owned() });
     }
     let run = Run::of(what, options)?;

@@ -13,10 +13,10 @@ use std::ops::Range;
 use framewise::core::Direction;
 use framewise_trace::dissect::{Dissection, Frame, Layer, Place, Space};
 
-use super::palette::{FAINT, GREY, Hue, INK, PALE, WHITE, hue_of};
-use super::plot::nice_step;
-use super::svg::{Anchor, Font, Rect, Stroke, Svg};
 use super::{MARGIN, WIDTH};
+use crate::drawing::palette::{FAINT, GREY, Hue, INK, PALE, WHITE, hue_of};
+use crate::drawing::scale::nice_step;
+use crate::drawing::svg::{Anchor, Font, Rect, Stroke, Svg};
 
 /// Where the boxes begin; what is said stands at their left.
 const BOXES: f64 = 370.0;

@@ -8,9 +8,9 @@ use std::ops::Range;
 use framewise::core::{Description, Field};
 use framewise_trace::dissect::{Frame, Layer};
 
-use super::palette::{GREY, Hue, INK, hue_of};
-use super::svg::{Anchor, Font, Rect, Stroke, Svg};
 use super::{MARGIN, WIDTH};
+use crate::drawing::palette::{GREY, Hue, INK, hue_of};
+use crate::drawing::svg::{Anchor, Font, Rect, Stroke, Svg};
 use crate::exit::{Failure, Kind};
 use crate::subject::is_called;
 

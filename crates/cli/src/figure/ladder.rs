@@ -9,10 +9,10 @@ use framewise::tcp::analysis::Order;
 use framewise_trace::dissect::{Astray, Connection, Deed, Dissection, Frame};
 
 use super::lifelines::{self, HOSTS, LEFT, Lines};
-use super::palette::{GREY, INK, LATE, RED, WHITE, hue_of};
 use super::series::Sending;
-use super::svg::{Anchor, Font, Rect, Stroke, Svg};
 use super::{MARGIN, WIDTH};
+use crate::drawing::palette::{GREY, INK, LATE, RED, WHITE, hue_of};
+use crate::drawing::svg::{Anchor, Font, Rect, Stroke, Svg};
 use crate::exit::{Failure, Kind};
 use crate::subject::time;
 

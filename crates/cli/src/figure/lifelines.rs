@@ -10,9 +10,9 @@ use std::net::IpAddr;
 use framewise::core::Direction;
 use framewise_trace::dissect::{Astray, Frame};
 
-use super::palette::{FAINT, GREY, INK, PALE};
-use super::svg::{Anchor, Font, Rect, Stroke, Svg};
 use super::{MARGIN, WIDTH};
+use crate::drawing::palette::{FAINT, GREY, INK, PALE};
+use crate::drawing::svg::{Anchor, Font, Rect, Stroke, Svg};
 
 /// Hosts that have a line, besides the one at which it was captured.
 pub(super) const HOSTS: usize = 4;

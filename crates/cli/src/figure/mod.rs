@@ -14,11 +14,9 @@ mod encapsulation;
 mod header;
 mod ladder;
 mod lifelines;
-pub(crate) mod palette;
-pub(crate) mod plot;
+mod plot;
 mod sequence;
 mod series;
-pub(crate) mod svg;
 mod window;
 
 use std::cmp::Reverse;

@@ -2,11 +2,11 @@
 
 use framewise_trace::dissect::{Connection, Dissection};
 
-use super::palette::{GREY, INK, LATE, RED, hue_of};
 use super::plot::{Axes, HEIGHT, Key, MANY, stairs, thinned};
 use super::series::{Sending, Sent, Series};
-use super::svg::{Stroke, Svg};
 use super::{WIDTH, busier, seen};
+use crate::drawing::palette::{GREY, INK, LATE, RED, hue_of};
+use crate::drawing::svg::{Stroke, Svg};
 use crate::exit::Failure;
 
 /// Bars that are drawn at most.

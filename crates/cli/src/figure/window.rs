@@ -2,11 +2,11 @@
 
 use framewise_trace::dissect::{Connection, Dissection};
 
-use super::palette::{INK, hue_of};
 use super::plot::{Axes, HEIGHT, Key, stairs, thinned};
 use super::series::Series;
-use super::svg::{Stroke, Svg};
 use super::{WIDTH, busier, seen};
+use crate::drawing::palette::{INK, hue_of};
+use crate::drawing::svg::{Stroke, Svg};
 use crate::exit::Failure;
 
 /// How many times as much as is on its way a window may be and still be in the picture.

@@ -1,9 +1,9 @@
 //! A report as SVG: one plot below the other, predictions as lines, measurements as points.
 
 use super::panel::{Curve, CurveKind, Panel, Report, Scale};
-use crate::figure::palette::{FAINT, GREY, INK, RED};
-use crate::figure::plot::{number, ticks};
-use crate::figure::svg::{Anchor, Font, Rect, Stroke, Svg};
+use crate::drawing::palette::{FAINT, GREY, INK, RED};
+use crate::drawing::scale::{number, ticks};
+use crate::drawing::svg::{Anchor, Font, Rect, Stroke, Svg};
 use framewise_trace::words::wrapped;
 
 const WIDTH: f64 = 1_120.0;
