@@ -277,9 +277,14 @@ impl Server {
         serving.body = Taken::Collected(BytesMut::new());
         self.held -= std::mem::take(&mut serving.held);
         let answer = Answer::new(self.answers.sink(exchange, serving.flow.clone()), &request.head.method);
-        why.answer(answer, self.most_collected);
-        let connection = request.connection.clone();
-        self.tell(&RefusedRequest { connection, status: why.status(), reason: why.in_words() });
+        let answered = why.answer(answer, self.most_collected);
+        self.tell(&RefusedRequest {
+            connection: request.connection.clone(),
+            line: Some(request.head.line()),
+            status: why.status(),
+            reason: why.in_words(),
+            answered,
+        });
     }
 
     /// Tells the handler what was answered in its place.

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use framewise_http::handler::{Answer, Intake};
-use framewise_http::{Problem, StatusCode};
+use framewise_http::{Body, Problem, StatusCode};
 
 /// What becomes of a request's body as it comes.
 pub(crate) enum Taken {
@@ -42,8 +42,8 @@ impl Refused {
         }
     }
 
-    /// Says so; `limit` is what is collected of one body.
-    pub(crate) fn answer(self, answer: Answer, limit: u64) {
+    /// Says so, in a page of this many bytes; `limit` is what is collected of one body.
+    pub(crate) fn answer(self, answer: Answer, limit: u64) -> u64 {
         let problem = match self {
             Refused::Busy => Problem::new(
                 self.status(),
@@ -57,13 +57,22 @@ impl Refused {
                 "Send less.",
             )
             .by("RFC 9110 §15.5.14"),
-            // Dropped without an answer of ours, it answers 500.
-            Refused::Broken => return,
+            Refused::Broken => Problem::new(
+                self.status(),
+                "The handler failed.",
+                "The fault is on this side: try again, or tell who runs this server.",
+            )
+            .by("RFC 9110 §15.6.1"),
         };
-        let page = problem.page(None);
-        answer.respond(match self {
-            Refused::Busy => page.header("Retry-After", "1"),
-            _ => page,
-        });
+        let page = match self {
+            Refused::Busy => problem.page(None).header("Retry-After", "1"),
+            _ => problem.page(None),
+        };
+        let length = match &page.body {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            _ => 0,
+        };
+        answer.respond(page);
+        length
     }
 }

@@ -110,7 +110,8 @@ fn what_is_about_no_request_reaches_who_stands_within() {
     let site = Dated::new(Compressed::new(router), Arc::new(SystemTime::now));
     let connection = request(Method::GET, "/", &[], "").connection;
     site.left(&connection);
-    site.refused(&RefusedRequest { connection, status: StatusCode::BAD_REQUEST, reason: "no request" });
+    let (status, reason) = (StatusCode::BAD_REQUEST, "no request");
+    site.refused(&RefusedRequest { connection, line: None, status, reason, answered: 0 });
     for heard in ears {
         assert_eq!([&heard.0, &heard.1].map(|count| count.load(Ordering::Relaxed)), [1, 1]);
     }

@@ -40,12 +40,13 @@ impl Handler for Logged {
     }
 
     fn refused(&self, refused: &RefusedRequest) {
-        let RefusedRequest { connection, status, reason } = refused;
+        let RefusedRequest { connection, line, status, reason, answered } = refused;
         if self.is_shown {
             output::say(&format!("{} refused ({reason}) {}\n", shown(connection), status.as_u16()));
         }
         if let Some(log) = &self.log {
-            log.write(&combined(connection, "-", *status, 0, [None, None]));
+            let line = line.as_deref().unwrap_or("-");
+            log.write(&combined(connection, line, *status, *answered, [None, None]));
         }
         self.handler.refused(refused);
     }
@@ -86,7 +87,7 @@ impl Entry {
         Entry {
             connection: request.connection.clone(),
             shown: is_shown.then(said),
-            line: format!("{} {} {}", head.method, head.target, head.version),
+            line: head.line(),
             fields: ["referer", "user-agent"].map(|name| head.headers.bytes(name).map(<[u8]>::to_vec)),
             // As the client has it that heard of no other.
             status: StatusCode::INTERNAL_SERVER_ERROR,

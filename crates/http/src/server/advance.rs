@@ -177,17 +177,20 @@ impl ServerConn {
     fn say_refusal(&mut self, refusal: Refusal, method: Method, shared: &mut Shared, cx: &mut Cx) {
         let rule = refusal.rule;
         cx.dropped("http", rule.name());
+        let [head, mut page] = refusal_page(refusal, &shared.config, cx.now);
+        // An answer to HEAD is a head, whatever it says (RFC 9110, section 9.3.2).
+        if method == Method::HEAD {
+            page.clear();
+        }
         shared.up.push_back(ExchangeUp::Refused(Box::new(RefusedRequest {
             connection: self.info.clone(),
+            line: None,
             status: rule.status(),
             reason: rule.name(),
+            answered: page.len() as u64,
         })));
-        let [head, page] = refusal_page(refusal, &shared.config, cx.now);
         self.wire.send(head);
-        // An answer to HEAD is a head, whatever it says (RFC 9110, section 9.3.2).
-        if method != Method::HEAD {
-            self.wire.send(page);
-        }
+        self.wire.send(page);
         self.finish_connection(cx.now);
     }
 

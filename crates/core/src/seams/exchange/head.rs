@@ -105,6 +105,13 @@ pub struct RequestHead {
     pub headers: Headers,
 }
 
+impl RequestHead {
+    /// The request line without its end (RFC 9112, section 3): `GET /item?id=3 HTTP/1.1`.
+    pub fn line(&self) -> String {
+        format!("{} {} {}", self.method, self.target, self.version)
+    }
+}
+
 /// What a response begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseHead {

@@ -72,10 +72,14 @@ pub struct ServerRequest {
 pub struct RefusedRequest {
     /// Between whom, and whether by TLS.
     pub connection: ConnInfo,
+    /// Its request line (RFC 9112, section 3), where it was read to its end.
+    pub line: Option<String>,
     /// What was answered.
     pub status: StatusCode,
     /// Why, in a few fixed words.
     pub reason: &'static str,
+    /// Bytes of the body that was answered, the page that says why.
+    pub answered: u64,
 }
 
 /// What the application says.
