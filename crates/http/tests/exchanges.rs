@@ -336,6 +336,35 @@ fn informational_responses_come_before_the_real_one() {
     assert_eq!(statuses, [103, 200]);
 }
 
+#[test]
+fn a_field_of_a_response_may_go_on_in_the_next_line() {
+    let response = b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\tc\r\nContent-Length:\r\n 2\r\n\r\nhi";
+    for cut in [response.len(), 1] {
+        let (mut bench, conn) = Bench::client();
+        response.chunks(cut).for_each(|piece| bench.feed(conn, piece));
+        let ups = bench.ups();
+        let head = ups.iter().find_map(|up| match up {
+            ExchangeUp::Response { head, .. } => Some(head),
+            _ => None,
+        });
+        assert_eq!(head.unwrap().headers.text("x"), Some("a   b  \tc"));
+        let body = ups.iter().find_map(|up| match up {
+            ExchangeUp::Body { data, .. } => Some(data.to_vec()),
+            _ => None,
+        });
+        assert!(body.is_some_and(|body| b"hi".starts_with(&body)));
+        assert!(ups.iter().any(|up| matches!(up, ExchangeUp::Closed { result: Ok(()), .. })), "{ups:?}");
+    }
+}
+
+#[test]
+fn a_later_minor_version_is_read_as_ours() {
+    let (mut bench, conn) = Bench::client();
+    bench.feed(conn, b"HTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    let (body, outcome) = bench.outcome();
+    assert_eq!((body.as_slice(), outcome), (&b"hi"[..], Some(Ok(()))));
+}
+
 const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 #[test]

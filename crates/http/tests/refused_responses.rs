@@ -29,7 +29,8 @@ fn cases() -> Vec<(String, Rule)> {
         ("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".into(), Rule::CodingInHttp10),
         (with("X: a\rb"), Rule::BareCarriageReturn),
         ("HTTP/1.1 200 OK\nX: a\n\n".into(), Rule::BareLineFeed),
-        (with("X: a\r\n b"), Rule::FoldedField),
+        ("HTTP/1.1 200 OK\r\n X: a\r\n\r\n".into(), Rule::FoldedField),
+        (chunked("0\r\nX: y\r\n z\r\n\r\n"), Rule::FoldedField),
         (with("X : a"), Rule::SpaceBeforeColon),
         (with("X\u{e9}: a"), Rule::FieldName),
         (with(": a"), Rule::FieldName),
@@ -53,8 +54,11 @@ fn cases() -> Vec<(String, Rule)> {
     for length in ["+3", "-3", "3_0", "0x3", "3 3", "3,3", "", "18446744073709551616"] {
         cases.push((with(&format!("Content-Length: {length}")), Rule::LengthInvalid));
     }
-    for coding in ["chunked, gzip", "chunked, chunked", "xchunked", "identity", "gzip", ""] {
+    for coding in ["chunked, gzip", "chunked, chunked"] {
         cases.push((with(&format!("Transfer-Encoding: {coding}")), Rule::ChunkedNotLast));
+    }
+    for coding in ["xchunked", "identity", "gzip", ""] {
+        cases.push((with(&format!("Transfer-Encoding: {coding}")), Rule::CodingUnknown));
     }
     for size in ["+3", "0x3", "3_0", " 3", "g", ""] {
         cases.push((chunked(&format!("{size}\r\nabc\r\n0\r\n\r\n")), Rule::ChunkSize));
@@ -92,5 +96,22 @@ fn none_is_a_page_and_nothing_behind_it_an_answer() {
             let answered = bench.ups().iter().any(|up| matches!(up, ExchangeUp::Response { .. }));
             assert!(!answered, "{response:?}: what stood behind it was taken for an answer");
         }
+    }
+}
+
+#[test]
+fn the_place_that_is_told_is_that_of_the_field() {
+    for (fields, place) in [
+        ("X: a\r\nContent-Length: 3\r\nContent-Length: 3", 42),
+        ("X: a\r\nContent-Length: x", 23),
+        ("X: a\r\nTransfer-Encoding: gzip", 23),
+        ("X: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked", 42),
+    ] {
+        let (mut bench, conn) = Bench::client();
+        bench.feed(conn, with(fields).as_bytes());
+        let (_, Some(Err(ExchangeError::Malformed { offset, .. }))) = bench.outcome() else {
+            panic!("{fields:?} should be malformed");
+        };
+        assert_eq!(offset, place, "{fields:?}");
     }
 }

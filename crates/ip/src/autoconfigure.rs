@@ -118,14 +118,22 @@ impl Ip {
             let plausible = |mtu: &usize| (ipv6::MINIMUM_MTU..=interface.mtu()).contains(mtu);
             interface.advertised_mtu = said.mtu.filter(plausible).or(interface.advertised_mtu);
         }
-        let anywhere = Cidr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
-        let key = (anywhere, id, Some(router.into()));
+        let key = default_route(id, router);
         if !self.routers.routes.contains_key(&key) && !said.router_lifetime.is_zero() {
             cx.note(LAYER, "router", || format!("{router} is a router of my link"));
         }
         self.learn(key, Some(said.router_lifetime), cx);
         for prefix in &said.prefixes {
             self.hear_prefix(id, prefix, cx);
+        }
+    }
+
+    /// A neighbour says that it is a router no longer, or not yet again (RFC 4861, section 7.2.5).
+    pub(crate) fn is_no_router(&mut self, id: InterfaceId, neighbour: Ipv6Addr, cx: &mut Cx) {
+        let key = default_route(id, neighbour);
+        if self.routers.routes.contains_key(&key) {
+            cx.note(LAYER, "router", || format!("{neighbour} is no router any more"));
+            self.unlearn(key);
         }
     }
 
@@ -198,6 +206,11 @@ impl Ip {
         cx.note(LAYER, "configured", || format!("I am {address} in the network of my router"));
         self.detect_duplicate(id, address, cx);
     }
+}
+
+/// The way to everywhere by a router of the link.
+fn default_route(id: InterfaceId, router: Ipv6Addr) -> (Cidr, InterfaceId, Option<IpAddr>) {
+    (Cidr::new(Ipv6Addr::UNSPECIFIED.into(), 0), id, Some(router.into()))
 }
 
 fn after(now: Instant, lifetime: Option<Duration>) -> Instant {

@@ -85,6 +85,8 @@ impl From<ParseError> for Halt {
 impl FragmentHeader {
     /// Its length.
     pub const LEN: usize = 8;
+    /// Where the fragment offset is in it.
+    pub(crate) const OFFSET_AT: usize = 2;
 
     /// Writes it to the beginning of `bytes`. Does nothing if that is shorter than 8 bytes.
     pub fn emit(&self, bytes: &mut [u8]) {

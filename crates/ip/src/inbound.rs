@@ -299,9 +299,13 @@ impl Ip {
             self.complain(packet, Complaint::Parameter { code: 3, pointer: 0, even_for_group: false }, cx);
             return None;
         }
+        // Both are dropped where they would be put together.
+        let problem = |pointer| Complaint::Parameter { code: 0, pointer, even_for_group: false };
         if part.more_fragments && !length.is_multiple_of(8) {
-            let problem = Complaint::Parameter { code: 0, pointer: 4, even_for_group: false };
-            self.complain(packet, problem, cx);
+            self.complain(packet, problem(ipv6::PAYLOAD_LENGTH_AT), cx);
+        } else if part.fragment_offset + length > ipv6::LARGEST_PAYLOAD {
+            let header = offset.saturating_sub(FragmentHeader::LEN);
+            self.complain(packet, problem(header + FragmentHeader::OFFSET_AT), cx);
         }
         Some(())
     }

@@ -13,6 +13,8 @@ pub const HEADER_LEN: usize = 40;
 pub const MINIMUM_MTU: usize = 1_280;
 /// The largest payload length: the field has 16 bits (RFC 2675's jumbograms are not spoken here).
 pub const LARGEST_PAYLOAD: usize = 65_535;
+/// Where the payload length is in the header.
+pub(crate) const PAYLOAD_LENGTH_AT: usize = 4;
 /// What says that nothing follows (RFC 8200, section 4.7).
 const NO_NEXT_HEADER: u8 = 59;
 /// The group of all nodes of a link (RFC 4291, section 2.7.1).

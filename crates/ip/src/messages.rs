@@ -146,7 +146,7 @@ impl Ip {
         if (for_group && !complaint.is_for_group()) || whom.is_multicast() || whom.is_unspecified() {
             return false;
         }
-        if is_error_or_later_fragment(about, &header) || !self.has_token(cx) {
+        if may_be_error(about, &header) || !self.has_token(cx) {
             return false;
         }
         let Some(IpAddr::V6(source)) = self.complaint_source(header.destination.into(), whom.into(), cx)
@@ -233,15 +233,16 @@ fn relabel(message: &mut Buf, source: IpAddr, destination: IpAddr, protocol: u8)
     label.offload = Offload::default();
 }
 
-fn is_error_or_later_fragment(about: &[u8], header: &Ipv6Header) -> bool {
+/// Whether this is an ICMPv6 error, about which nobody complains (RFC 4443, section 2.4, e.1): a later fragment does not tell.
+fn may_be_error(about: &[u8], header: &Ipv6Header) -> bool {
     match extension::walk(about, header.next_header, ipv6::HEADER_LEN, 6, true) {
         Ok(Chain::Upper { protocol, offset, .. }) => {
             protocol == ICMPV6 && u8_at(about, offset).is_none_or(icmpv6::is_error)
         }
         Ok(Chain::Fragment { fragment, offset }) => {
-            let about_error =
-                fragment.next_header == ICMPV6 && u8_at(about, offset).is_none_or(icmpv6::is_error);
-            fragment.fragment_offset > 0 || about_error
+            let tells = fragment.fragment_offset == 0;
+            fragment.next_header == ICMPV6
+                && !(tells && u8_at(about, offset).is_some_and(|kind| !icmpv6::is_error(kind)))
         }
         Err(_) => false,
     }

@@ -57,10 +57,8 @@ pub enum Ndp {
         target: Ipv6Addr,
         /// Where.
         target_mac: Option<MacAddr>,
-        /// Somebody asked.
-        solicited: bool,
-        /// What was known before shall be replaced.
-        replace: bool,
+        /// How it is meant.
+        flags: AdvertisementFlags,
     },
     /// There is a better router.
     Redirect,
@@ -208,17 +206,16 @@ fn neighbour_advertisement(message: &[u8], envelope: Envelope) -> Result<Ndp, Pa
             target_mac = option.mac();
         }
     }
-    let flags = u8_at(message, 4).unwrap_or(0);
-    let solicited = flags & SOLICITED_FLAG != 0;
-    if solicited && envelope.destination.is_multicast() {
-        return Err(invalid(4, "solicited NDP advertisement to a group", 0, usize::from(flags)));
+    let bits = u8_at(message, 4).unwrap_or(0);
+    let flags = AdvertisementFlags {
+        router: bits & ROUTER_FLAG != 0,
+        solicited: bits & SOLICITED_FLAG != 0,
+        replace: bits & OVERRIDE_FLAG != 0,
+    };
+    if flags.solicited && envelope.destination.is_multicast() {
+        return Err(invalid(4, "solicited NDP advertisement to a group", 0, usize::from(bits)));
     }
-    Ok(Ndp::NeighbourAdvertisement {
-        target: target(message)?,
-        target_mac,
-        solicited,
-        replace: flags & OVERRIDE_FLAG != 0,
-    })
+    Ok(Ndp::NeighbourAdvertisement { target: target(message)?, target_mac, flags })
 }
 
 /// One option of a message.

@@ -99,8 +99,8 @@ impl Ip {
             Ndp::NeighbourSolicitation { target, source_mac } => {
                 self.hear_solicitation(interface, target, source_mac, envelope, cx);
             }
-            Ndp::NeighbourAdvertisement { target, target_mac, replace, .. } => {
-                self.hear_advertisement(interface, target, target_mac, replace, cx);
+            Ndp::NeighbourAdvertisement { target, target_mac, flags } => {
+                self.hear_advertisement(interface, target, target_mac, flags, cx);
             }
             Ndp::RouterAdvertisement(advertisement) => {
                 self.hear_router(interface, envelope.source, &advertisement, cx);
@@ -146,7 +146,7 @@ impl Ip {
         id: InterfaceId,
         target: Ipv6Addr,
         mac: Option<MacAddr>,
-        replace: bool,
+        flags: AdvertisementFlags,
         cx: &mut Cx,
     ) {
         let own =
@@ -165,7 +165,10 @@ impl Ip {
         if !self.resolver.answered((id, target), cx.now) {
             return cx.dropped(LAYER, "advertisement nobody asked for");
         }
-        self.tell_neighbour(id, target, Some(mac), replace, cx);
+        if flags.replace && !flags.router {
+            self.is_no_router(id, target, cx);
+        }
+        self.tell_neighbour(id, target, Some(mac), flags.replace, cx);
     }
 
     /// Begins to ask whether anyone else has this address of ours, which is used with care meanwhile.

@@ -78,7 +78,7 @@ struct Partial {
 
 /// TCP's ports, sequence numbers and flags are in the first fragment or nowhere (RFC 1858, section 3).
 const TINY: usize = 16;
-/// The total length fields have 16 bits.
+/// The total length of IPv4, which counts the header, and the payload length of IPv6, which does not, have 16 bits.
 const LARGEST: usize = 65_535;
 
 impl Reassembly {
@@ -88,7 +88,7 @@ impl Reassembly {
 
     /// Takes a fragment.
     pub(crate) fn add(&mut self, key: Key, fragment: Fragment, now: Instant) -> Outcome {
-        if let Err(reason) = plausible(&fragment) {
+        if let Err(reason) = plausible(&key, &fragment) {
             self.poison(key, now);
             return Outcome::Dropped(reason);
         }
@@ -207,10 +207,11 @@ impl Reassembly {
 }
 
 /// Whether a fragment can be part of any datagram.
-fn plausible(fragment: &Fragment) -> Result<(), &'static str> {
+fn plausible(key: &Key, fragment: &Fragment) -> Result<(), &'static str> {
     let length = fragment.buf.len();
     let end = fragment.offset + length;
-    if fragment.kept_headers + end > LARGEST {
+    let counted = if key.source.is_ipv4() { fragment.kept_headers } else { 0 };
+    if counted + end > LARGEST {
         return Err("fragments over 65,535 bytes");
     }
     if length == 0 || (fragment.more_fragments && !length.is_multiple_of(8)) {

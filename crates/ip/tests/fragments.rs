@@ -125,6 +125,8 @@ fn tiny_fragments_are_dropped() {
 fn ipv6_says_what_is_wrong_with_a_fragment() {
     let cases = [
         (part6(1, 0, true, &[0; 12]), "fragment length not of eights", 0, 4),
+        (part6(1, 800, true, &[0; 12]), "fragment length not of eights", 0, 4),
+        (part6(1, 65_528, false, &[0; 8]), "fragments over 65,535 bytes", 0, 42),
         (part6(1, 0, true, &[]), "first fragment lacks its headers", 3, 0),
     ];
     for (packet, reason, code, pointer) in cases {
@@ -141,6 +143,28 @@ fn nothing_grows_beyond_65535_bytes() {
     let mut host = Script::host();
     host.receive("the ping of death", &part4("203.0.113.80", 1, 65_528, false, &[0; 400]));
     host.only_dropped("fragments over 65,535 bytes");
+}
+
+#[test]
+fn the_largest_ipv6_datagram_comes_whole() {
+    let mut host = Script::host();
+    let payload = bytes(65_535);
+    for (number, piece) in payload.chunks(1_024).enumerate() {
+        let offset = number * 1_024;
+        host.receive("a part", &part6(1, offset, offset + piece.len() < payload.len(), piece));
+    }
+    assert_eq!(&host.segment("the datagram")[..], payload);
+}
+
+#[test]
+fn nobody_is_told_what_may_be_about_an_error() {
+    let mut host = Script::host();
+    let fragment =
+        FragmentHeader { next_header: 58, fragment_offset: 800, more_fragments: true, identification: 1 };
+    let mut bytes = vec![0; 8 + 12];
+    fragment.emit(&mut bytes);
+    host.receive("an odd part of ICMPv6", &packet6(header6("2001:db8:9::1", "2001:db8::10", 44), &bytes));
+    host.only_dropped("fragment length not of eights");
 }
 
 #[test]

@@ -311,6 +311,21 @@ fn a_router_may_leave_at_once_but_not_take_the_address_along() {
 }
 
 #[test]
+fn who_says_that_it_is_no_router_any_more_is_none() {
+    let listens = "2001:db8:5::ff:fe00:a";
+    let says =
+        |flags| ndp::emit_neighbour_advertisement(v6("fe80::1"), mac(1), flags, v6("fe80::1"), v6(listens));
+    for (router, replace, is_left) in [(true, true, true), (false, false, true), (false, true, false)] {
+        let mut host = listener();
+        host.receive_group("a router", &router_says("fe80::1", 1_800, 86_400, 14_400, 1_400));
+        resolve(&mut host, "fe80::1");
+        let flags = ndp::AdvertisementFlags { router, solicited: true, replace };
+        host.receive("an answer", &icmp6("fe80::1", listens, 255, &says(flags)));
+        assert_eq!(host.source("2001:db8:9::1").is_some(), is_left, "{flags:?}");
+    }
+}
+
+#[test]
 fn odd_advertisements_change_nothing() {
     let mut host = listener();
     host.receive_group("preferred longer than valid", &router_says("fe80::1", 0, 10, 20, 70_000));

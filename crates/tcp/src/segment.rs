@@ -123,6 +123,14 @@ pub struct Options {
     pub timestamps: Option<(u32, u32)>,
 }
 
+/// The largest payload that may be sent to an address whose SYN names none (RFC 9293, section 3.7.1, MUST-15).
+pub fn default_segment_size(address: IpAddr) -> u16 {
+    match address {
+        IpAddr::V4(_) => 536,
+        IpAddr::V6(_) => 1_220,
+    }
+}
+
 /// A TCP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Header {

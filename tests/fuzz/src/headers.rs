@@ -8,7 +8,7 @@ use framewise::core::{Buf, Description};
 use framewise::ethernet::{self, ArpPacket, FrameView};
 use framewise::ip::icmpv4::Icmpv4;
 use framewise::ip::icmpv6::Icmpv6;
-use framewise::ip::ndp::{self, AdvertisementFlags, Envelope, Ndp};
+use framewise::ip::ndp::{self, Envelope, Ndp};
 use framewise::ip::{self, Ipv4Header, Ipv6Header, extension};
 use framewise::tcp::{self, segment};
 use framewise::udp::header::DatagramView;
@@ -100,8 +100,7 @@ fn icmpv6(mut input: Input<'_>) {
         Ndp::NeighbourSolicitation { target, source_mac } => {
             ndp::emit_neighbour_solicitation(target, source_mac, source, destination)
         }
-        Ndp::NeighbourAdvertisement { target, target_mac: Some(mac), solicited, replace } => {
-            let flags = AdvertisementFlags { router: false, solicited, replace };
+        Ndp::NeighbourAdvertisement { target, target_mac: Some(mac), flags } => {
             ndp::emit_neighbour_advertisement(target, mac, flags, source, destination)
         }
         _ => return,

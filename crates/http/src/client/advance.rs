@@ -55,25 +55,35 @@ impl ClientConn {
         let Answer::Head(reader) = &mut exchange.answer else {
             return false;
         };
-        let head = match reader.read(&mut self.wire.inbox) {
-            Ok(Some(bytes)) => parse_response(&bytes, reader.fields()),
+        let read = reader.read(&mut self.wire.inbox);
+        let fields = reader.fields();
+        let taken = match read {
+            Ok(Some(lines)) => {
+                parse_response(&lines, fields).and_then(|head| self.answered(head, &lines, shared, cx))
+            }
             Ok(None) => return self.ended_without_answer(shared, cx),
             Err(refusal) => Err(refusal),
         };
-        if let Err(refusal) = head.and_then(|head| self.answered(head, shared, cx)) {
+        if let Err(refusal) = taken {
             self.refuse(refusal, shared, cx);
         }
         true
     }
 
-    /// Takes a complete head.
-    fn answered(&mut self, head: ResponseHead, shared: &mut Shared, cx: &mut Cx) -> Result<(), Refusal> {
+    /// Takes a complete head, which was read of these lines.
+    fn answered(
+        &mut self,
+        head: ResponseHead,
+        lines: &[u8],
+        shared: &mut Shared,
+        cx: &mut Cx,
+    ) -> Result<(), Refusal> {
         let Phase::Busy(exchange) = &mut self.phase else {
             return Ok(());
         };
         let id = exchange.id();
         let framing = rules::response_framing(&head, &exchange.request.head.method);
-        let framing = framing.map_err(|rule| Refusal::new(rule, 0))?;
+        let framing = framing.map_err(|rule| rules::locate(rule, lines))?;
         cx.note("http", "response", || format!("the answer is {}", head.status));
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Refusal::new(Rule::SwitchingProtocols, 0));

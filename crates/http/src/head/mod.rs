@@ -7,6 +7,7 @@
 //!
 //! Read RFC 9112 sections 2 to 6 and RFC 9110 sections 5 to 8 before changing anything here.
 
+mod fold;
 pub(crate) mod host;
 mod parse;
 pub(crate) mod rules;
@@ -14,12 +15,15 @@ pub(crate) mod scan;
 pub(crate) mod watched;
 pub(crate) mod write;
 
+use std::borrow::Cow;
+
 use bytes::{Bytes, BytesMut};
 use framewise_core::seams::exchange::{RequestHead, ResponseHead};
 
 use crate::config::Limits;
 use crate::rule::Refusal;
 use crate::wire::Inbox;
+use fold::unfolded;
 use scan::{Part, Scanner};
 
 pub(crate) use parse::{parse_request, parse_response};
@@ -47,8 +51,8 @@ pub fn read_response(bytes: &[u8], limits: &Limits) -> Result<Option<(ResponseHe
     let Some(end) = scanner.scan(bytes)? else {
         return Ok(None);
     };
-    let head = parse_response(bytes.get(..end).unwrap_or(bytes), scanner.fields())?;
-    Ok(Some((head, end)))
+    let lines = unfolded(bytes.get(..end).unwrap_or(bytes), &scanner);
+    Ok(Some((parse_response(&lines, scanner.fields())?, end)))
 }
 
 /// Gathers a head from the pieces in which it comes.
@@ -78,7 +82,7 @@ impl HeadReader {
         self.scanner.fields()
     }
 
-    /// The whole head, once it is there. A head that came in one piece is not copied.
+    /// The whole head, once it is there, its fields a line each. A head that came so and in one piece is not copied.
     pub(crate) fn read(&mut self, inbox: &mut Inbox) -> Result<Option<Bytes>, Refusal> {
         while let Some(mut piece) = inbox.pop() {
             let Some(end) = self.scanner.scan(&piece)? else {
@@ -87,11 +91,16 @@ impl HeadReader {
             };
             let last = piece.split_to(end);
             inbox.put_back(piece);
-            if self.begun.is_empty() {
-                return Ok(Some(last));
-            }
-            self.begun.extend_from_slice(&last);
-            return Ok(Some(self.begun.split().freeze()));
+            let head = if self.begun.is_empty() {
+                last
+            } else {
+                self.begun.extend_from_slice(&last);
+                self.begun.split().freeze()
+            };
+            return Ok(Some(match unfolded(&head, &self.scanner) {
+                Cow::Borrowed(_) => head,
+                Cow::Owned(lines) => lines.into(),
+            }));
         }
         Ok(None)
     }

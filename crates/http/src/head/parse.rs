@@ -3,6 +3,8 @@
 //! It splits and nothing else. What it lets pass and RFC 9112 does not (it is made to be lenient with real
 //! servers) is refused before, by `scan`, or after, by `rules`. All its lenient options stay off.
 
+use std::borrow::Cow;
+
 use framewise_core::seams::exchange::{Headers, RequestHead, ResponseHead, Version};
 use http::{Method, StatusCode};
 
@@ -45,7 +47,8 @@ fn split_request(line: &RequestLine<'_>, bytes: &[u8], fields: usize) -> Result<
 pub(crate) fn parse_response(bytes: &[u8], fields: usize) -> Result<ResponseHead, Refusal> {
     let mut places = vec![httparse::EMPTY_HEADER; fields];
     let mut parsed = httparse::Response::new(&mut places);
-    match parsed.parse(bytes) {
+    let bytes = known_version(bytes);
+    match parsed.parse(&bytes) {
         Ok(httparse::Status::Complete(_)) => {}
         Err(httparse::Error::Version) => return Err(Refusal::new(Rule::Version, 0)),
         _ => return Err(Refusal::new(Rule::StatusLine, 0)),
@@ -58,6 +61,16 @@ pub(crate) fn parse_response(bytes: &[u8], fields: usize) -> Result<ResponseHead
         reason: parsed.reason.unwrap_or_default().to_owned(),
         headers: headers(parsed.headers),
     })
+}
+
+/// A later minor version than ours is read as ours (RFC 9110, section 2.5).
+fn known_version(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let later = matches!(bytes, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9', b' ', ..]);
+    if !later {
+        return Cow::Borrowed(bytes);
+    }
+    let ours = b"HTTP/1.1";
+    Cow::Owned([ours, bytes.get(ours.len()..).unwrap_or_default()].concat())
 }
 
 fn version(minor: Option<u8>) -> Result<Version, Refusal> {

@@ -125,7 +125,11 @@ pub(crate) fn request_framing(head: &RequestHead) -> Result<Framing, Rule> {
 
 /// How long the body of a response to `method` is (RFC 9112, section 6.3).
 pub(crate) fn response_framing(head: &ResponseHead, method: &Method) -> Result<Framing, Rule> {
-    let stated = stated_framing(head.version, &head.headers)?;
+    let stated = stated_framing(head.version, &head.headers).map_err(|rule| match rule {
+        // That ends with the connection (RFC 9112, section 6.3), but what it is nobody knows here.
+        Rule::ChunkedNotLast if !is_chunked(&head.headers) => Rule::CodingUnknown,
+        _ => rule,
+    })?;
     if method == Method::HEAD || is_bodyless(head.status) {
         return Ok(Framing::Length(0));
     }
@@ -157,6 +161,11 @@ pub(crate) fn decimal(value: &[u8]) -> Option<u64> {
         return None;
     }
     std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// Whether chunked is among the transfer codings.
+fn is_chunked(headers: &Headers) -> bool {
+    members(headers, "transfer-encoding").any(|coding| coding.eq_ignore_ascii_case(b"chunked"))
 }
 
 fn chunked_alone(headers: &Headers) -> Result<Framing, Rule> {

@@ -76,7 +76,7 @@ impl Scanner {
         }
     }
 
-    /// The same for a message that somebody else takes, who may unfold what is folded (RFC 9112, section 5.2).
+    /// The same for a message that somebody else takes, who may unfold what is folded.
     pub(crate) fn watching(part: Part, limits: Limits) -> Self {
         Scanner { watching: true, ..Scanner::new(part, limits) }
     }
@@ -128,7 +128,7 @@ impl Scanner {
                 self.state = State::FirstLine;
                 self.first_line_byte(byte)?;
             }
-            (State::LineStart, b' ' | b'\t') if self.watching && self.fields > 0 => {
+            (State::LineStart, b' ' | b'\t') if self.unfolds() && self.fields > 0 => {
                 self.fold.get_or_insert(self.offset);
                 self.state = State::Value;
             }
@@ -142,6 +142,11 @@ impl Scanner {
             (State::Value, _) => {}
         }
         Ok(false)
+    }
+
+    /// Whether a field may go on in the next line: who reads a response must take that (RFC 9112, section 5.2).
+    fn unfolds(&self) -> bool {
+        self.watching || self.part == Part::Response
     }
 
     /// Whether the line that ended was the last of the head.

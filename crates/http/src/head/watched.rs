@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use framewise_core::seams::exchange::{Headers, RequestHead, ResponseHead, Version};
 use http::Method;
 
+use super::fold::unfolded;
 use super::parse::{parse_response, parse_watched_request};
 use super::rules::{self, decimal, trim};
 use super::scan::{Part, Scanner};
@@ -71,20 +72,6 @@ pub(crate) fn response<'a>(
 fn broken(rule: Option<Rule>, bytes: &[u8], scanner: &Scanner) -> Option<Refusal> {
     let fold = || scanner.fold().map(|at| Refusal::new(Rule::FoldedField, at));
     rule.map(|rule| rules::locate(rule, bytes)).or_else(fold)
-}
-
-/// A folded line goes on behind spaces (RFC 9112, section 5.2): as many as it takes for all places to stay the same.
-fn unfolded<'a>(bytes: &'a [u8], scanner: &Scanner) -> Cow<'a, [u8]> {
-    if scanner.fold().is_none() {
-        return Cow::Borrowed(bytes);
-    }
-    let mut lines = bytes.to_vec();
-    for at in 0..lines.len() {
-        if let Some([cr @ b'\r', lf @ b'\n', b' ' | b'\t']) = lines.get_mut(at..at.saturating_add(3)) {
-            (*cr, *lf) = (b' ', b' ');
-        }
-    }
-    Cow::Owned(lines)
 }
 
 /// Where a body ends of which the fields say this, and the rule that they break all the same. `unsaid`: where it ends if they

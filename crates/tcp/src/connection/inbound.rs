@@ -14,7 +14,7 @@ use crate::guard::{Untaken, Verdict};
 use crate::outputs::Outputs;
 use crate::passive::State;
 use crate::reset::{answer, bare_segment};
-use crate::segment::{Flags, Header, Options};
+use crate::segment::{Flags, Header, Options, default_segment_size};
 use crate::sequence::SeqNumber;
 
 /// How long an attempt to connect goes on though the network says that the host does not answer: over a lossy link, a
@@ -118,7 +118,15 @@ impl Connection {
     /// The header as the engine sees it: its own numbering, and no options but those of a SYN.
     fn inner_header(&self, header: &Header) -> Header {
         let options = match header.has(Flags::SYN) {
-            true => Options { sack: [None; 4], timestamps: None, ..header.options },
+            true => Options {
+                maximum_segment_size: header
+                    .options
+                    .maximum_segment_size
+                    .or_else(|| Some(default_segment_size(self.flow.remote().ip()))),
+                sack: [None; 4],
+                timestamps: None,
+                ..header.options
+            },
             false => Options::default(),
         };
         let acknowledgment = match header.has(Flags::ACK) {

@@ -9,18 +9,17 @@ use super::Tcp;
 use crate::connection::path_segment_size;
 use crate::flows::FlowKey;
 use crate::reset;
-use crate::segment::{Flags, Header, Options};
+use crate::segment::{Flags, Header, Options, default_segment_size};
 use crate::sequence::SeqNumber;
 
 /// The largest window that can be told without a scale.
 const UNSCALED: usize = u16::MAX as usize;
-/// What a peer takes that says nothing of its segments' size (RFC 9293, section 3.7.1).
-const UNTOLD: u16 = 536;
 
 impl Tcp {
     /// Answers a SYN, and forgets it.
     pub(super) fn answer_with_cookie(&mut self, flow: &FlowKey, syn: &Header, mtu: usize, cx: &mut Cx) {
-        let told = syn.options.maximum_segment_size.unwrap_or(UNTOLD);
+        let told = syn.options.maximum_segment_size;
+        let told = told.unwrap_or_else(|| default_segment_size(flow.remote().ip()));
         let cookie = self.cookies.make(flow, syn.sequence, told, cx.now);
         cx.note("tcp", "cookie", || {
             format!("{} half-open connections: answered its SYN with a cookie", self.config.backlog)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use framewise_core::StateField;
 
 use super::{End, Finding, Known, Resent};
+use crate::segment::default_segment_size;
 
 /// A segment that a finding refers to, as a view calls it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,10 +168,6 @@ fn window_told(value: u32, is_known: bool) -> (String, &'static str) {
     }
 }
 
-/// The largest payload that is sent to an end whose SYN names none (RFC 9293, section 3.7.1).
-const DEFAULT_SIZE: u16 = 536;
-const DEFAULT_SIZE_IPV6: u16 = 1_220;
-
 const VARIABLES: &str = "RFC 9293 §3.3.1";
 
 impl End {
@@ -242,7 +239,7 @@ impl End {
         let (size, meaning) = match self.maximum_segment_size {
             Some(size) => (size, format!("It takes payloads of up to {size} bytes, as its SYN said.")),
             None => {
-                let size = if address.is_ipv4() { DEFAULT_SIZE } else { DEFAULT_SIZE_IPV6 };
+                let size = default_segment_size(address);
                 (size, format!("Its SYN said nothing, so {size} bytes are the most that it is sent at once."))
             }
         };

@@ -16,11 +16,15 @@ pub(crate) fn forged(header: Header, payload: &[u8]) -> Segment {
 }
 
 pub(crate) fn forged_from(source: &str, header: Header, payload: &[u8]) -> Segment {
+    forged_between([source, "192.0.2.2"], header, payload)
+}
+
+pub(crate) fn forged_between(addresses: [&str; 2], header: Header, payload: &[u8]) -> Segment {
     let length = header.emitted_len();
     let mut buf = Buf::with_capacity(length + payload.len());
     header.emit(buf.append(length));
     buf.append(payload.len()).copy_from_slice(payload);
-    let (source, destination) = (source.parse().unwrap(), "192.0.2.2".parse().unwrap());
+    let [source, destination] = addresses.map(|address| address.parse().unwrap());
     buf[16..18].fill(0);
     let checksum = sum(&buf, source, destination).checksum();
     buf[16..18].copy_from_slice(&checksum.to_be_bytes());

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use framewise_core::seams::stream::{CloseReason, Endpoint, ListenError, Security, StreamDown, StreamUp};
 use framewise_core::{Counters, Cx, Instant, Layer, Rng};
 use framewise_tcp::segment::Flags;
-use framewise_tcp::{Config, Tcp};
+use framewise_tcp::{Config, Header, Tcp};
 
-use crate::pair::{ONE, Pair, TWO};
+use crate::guard::forged_between;
+use crate::pair::{ONE, Pair, TWO, pattern};
 
 #[test]
 fn a_handshake_takes_three_segments_and_opens_both_sides() {
@@ -30,6 +31,38 @@ fn over_ipv6_the_largest_segment_is_smaller() {
     pair.connected();
     assert_eq!(pair.sent[0].2.options.maximum_segment_size, Some(1_440));
     assert_eq!(pair.sent[1].2.options.maximum_segment_size, Some(1_440));
+}
+
+#[test]
+fn who_names_no_segment_size_is_sent_the_default_of_its_ip() {
+    for (addresses, size) in [(["192.0.2.1", "192.0.2.2"], 536), (["2001:db8::1", "2001:db8::2"], 1_220)] {
+        for backlog in [16, 0] {
+            let mut pair = Pair::with(1, Config { backlog, ..Config::default() }, addresses);
+            pair.listen(TWO, 80);
+            // Nobody answers in the first host's name.
+            pair.cut();
+            let syn = Header {
+                source_port: 50_000,
+                destination_port: 80,
+                flags: Flags::SYN,
+                window: 60_000,
+                ..Header::default()
+            };
+            pair.inject(TWO, forged_between(addresses, syn, b""));
+            let (answer, _) = pair.last_sent(TWO);
+            let ack = Header {
+                sequence: syn.sequence.plus(1),
+                acknowledgment: answer.sequence.plus(1),
+                flags: Flags::ACK,
+                ..syn
+            };
+            pair.inject(TWO, forged_between(addresses, ack, b""));
+            let conn = pair.accepted(0);
+            pair.send(TWO, conn, &pattern(3_000), false);
+            let largest = pair.sent.iter().map(|(.., payload)| *payload).max();
+            assert_eq!(largest, Some(size), "{addresses:?}, backlog {backlog}");
+        }
+    }
 }
 
 #[test]
