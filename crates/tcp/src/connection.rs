@@ -91,6 +91,8 @@ pub(crate) struct Connection {
     gap_until: Option<SeqNumber>,
     /// What the network said of this connection without ending it (RFC 1122, section 4.2.3.9).
     soft_error: Option<ErrorKind>,
+    /// The largest payload that the peer takes, once its SYN has come.
+    peer_takes: u16,
     /// For the queue of connections that may have something to send, and the heap of timers.
     pub(crate) queued: bool,
     pub(crate) alarm: Option<Instant>,
@@ -171,6 +173,7 @@ impl Connection {
             touched: false,
             gap_until: None,
             soft_error: None,
+            peer_takes: u16::MAX,
             queued: false,
             alarm: None,
         }

@@ -321,10 +321,25 @@ impl Guard {
     /// not taken, and a number beyond it would be none that the peer expects (RFC 9293, section 3.10.7.4; for
     /// RST RFC 5961, section 3.2).
     fn acceptable(&self) -> SeqNumber {
-        let window = usize::from(self.window) << self.peer_shift.unwrap_or(0);
-        let edge = self.window_acknowledgment.plus(window);
+        let edge = self.edge();
         let is_within = !edge.is_before(self.una) && edge.is_before(self.max);
         if is_within { edge } else { self.max }
+    }
+
+    /// The byte after the last one that the peer offers to take: SND.UNA + SND.WND, both as they were said together.
+    fn edge(&self) -> SeqNumber {
+        let window = usize::from(self.window) << self.peer_shift.unwrap_or(0);
+        self.window_acknowledgment.plus(window)
+    }
+
+    /// Bytes that the peer's window has room for beyond what was sent (RFC 9293, section 3.8.6.2.1: U).
+    pub(crate) fn usable_window(&self) -> usize {
+        usize::try_from(self.edge().since(self.max)).unwrap_or(0)
+    }
+
+    /// The largest window that the peer ever offered, in bytes (Max(SND.WND)).
+    pub(crate) fn largest_window(&self) -> usize {
+        self.largest_window
     }
 
     /// Whether what came was not acknowledged yet.

@@ -17,9 +17,15 @@ use crate::reset::{answer, bare_segment};
 use crate::segment::{Flags, Header, Options, default_segment_size};
 use crate::sequence::SeqNumber;
 
-/// How long an attempt to connect goes on though the network says that the host does not answer: over a lossy link, a
-/// neighbour may be asked in vain once (RFC 5461, section 4.1 on giving up after all).
-const PERSEVERANCE: Duration = Duration::from_secs(8);
+/// How long an attempt to connect goes on though the network says that there is no way, or that the host does not answer (RFC
+/// 5461, section 4.1 on giving up after all): a route may be on its way, so the SYN is said once more; and over a lossy link, a
+/// neighbour may be asked in vain once.
+fn perseverance(kind: ErrorKind) -> Duration {
+    match kind {
+        ErrorKind::NetworkUnreachable => Duration::from_secs(1),
+        _ => Duration::from_secs(8),
+    }
+}
 
 impl Connection {
     /// Takes a segment of this flow whose sum is right.
@@ -64,6 +70,10 @@ impl Connection {
     /// Gives the engine a segment, of which `payload` is all but the header, and sends on what comes of it.
     fn take(&mut self, header: Header, mut payload: Buf, out: &mut Outputs, cx: &mut Cx) {
         let length = payload.len();
+        if header.has(Flags::SYN) {
+            let told = header.options.maximum_segment_size;
+            self.peer_takes = told.unwrap_or_else(|| default_segment_size(self.flow.remote().ip()));
+        }
         let inner = self.inner_header(&header);
         let in_front = IP_HEADER_LEN + inner.emitted_len();
         if in_front + length > usize::from(u16::MAX) {
@@ -115,14 +125,12 @@ impl Connection {
         }
     }
 
-    /// The header as the engine sees it: its own numbering, and no options but those of a SYN.
+    /// The header as the engine sees it: its own numbering, and no options but those of a SYN. Of a segment size beyond what the
+    /// path takes it is not told: its congestion window counts in these (RFC 5681, section 2).
     fn inner_header(&self, header: &Header) -> Header {
         let options = match header.has(Flags::SYN) {
             true => Options {
-                maximum_segment_size: header
-                    .options
-                    .maximum_segment_size
-                    .or_else(|| Some(default_segment_size(self.flow.remote().ip()))),
+                maximum_segment_size: Some(self.full_segment() as u16),
                 sack: [None; 4],
                 timestamps: None,
                 ..header.options
@@ -159,8 +167,10 @@ impl Connection {
         match kind {
             ErrorKind::TooBig { mtu } => self.shrink(mtu, out, cx),
             ErrorKind::TimeExceeded | ErrorKind::ParameterProblem => self.soft_error = Some(kind),
-            // A neighbour's lost answer is no verdict about the host yet (RFC 1122, section 4.2.3.9).
-            ErrorKind::HostUnreachable if cx.now - self.started < PERSEVERANCE => {
+            // No verdict about the host yet (RFC 1122, section 4.2.3.9): who is connected to waits for its own timer.
+            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
+                if self.listener.is_some() || cx.now - self.started < perseverance(kind) =>
+            {
                 self.soft_error = Some(kind)
             }
             _ if opening => self.end(CloseReason::Unreachable(kind)),

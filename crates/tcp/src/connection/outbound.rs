@@ -25,14 +25,22 @@ impl Connection {
         Some(self.seal(emitted, config.checksum_offload, cx))
     }
 
-    /// The sender's side of the silly window syndrome (RFC 9293, section 3.8.6.2.1): where a window ends within a segment, that
-    /// waits until it can go full. The last of a message never waits, and nothing does until two full segments
-    /// are in flight: fewer the peer may be slow to acknowledge.
+    /// The sender's side of the silly window syndrome (RFC 9293, section 3.8.6.2.1, MUST-38): where a window ends within a
+    /// segment, that waits until it can go full, or has half of the largest window that the peer ever offered. The last of a
+    /// message never waits, and where nothing is in flight nothing does: no acknowledgment would end the waiting. Where the
+    /// congestion window is what ends, two full segments are in flight first: fewer the peer may be slow to acknowledge.
     fn avoid_silly_segments(&mut self) {
-        let full = self.engine.mtu().saturating_sub(HEADERS_LEN);
+        let full = self.full_segment();
         let in_flight = self.guard.in_flight();
         let unsent = self.engine.send_queue().saturating_sub(in_flight);
-        self.engine.hold_partial(unsent >= full && in_flight >= 2 * full);
+        let usable = self.guard.usable_window();
+        let silly = unsent > usable && usable < full.min(self.guard.largest_window() / 2);
+        self.engine.hold_partial(silly || (unsent >= full && in_flight >= 2 * full));
+    }
+
+    /// The largest payload that goes into one segment (RFC 9293, section 3.7.1: Eff.snd.MSS, no options counted).
+    pub(super) fn full_segment(&self) -> usize {
+        usize::from(self.peer_takes).min(self.engine.mtu().saturating_sub(HEADERS_LEN))
     }
 
     /// Makes a segment of what the engine made: its place in the stream as RFC 6528 has it, addresses, sum.

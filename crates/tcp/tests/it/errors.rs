@@ -23,6 +23,14 @@ fn about(header: &Header, kind: ErrorKind) -> SegmentEvent {
     })
 }
 
+/// The same about a segment of the second host's.
+fn back(mut event: SegmentEvent) -> SegmentEvent {
+    if let SegmentEvent::Error(error) = &mut event {
+        std::mem::swap(&mut error.source, &mut error.destination);
+    }
+    event
+}
+
 #[test]
 fn an_unreachable_host_ends_an_attempt_to_connect_but_not_at_its_first_word() {
     let mut pair = Pair::new(1);
@@ -35,6 +43,39 @@ fn an_unreachable_host_ends_an_attempt_to_connect_but_not_at_its_first_word() {
     pair.run_for(Duration::from_secs(8));
     pair.event(ONE, about(&syn, kind));
     assert_eq!(pair.stream(ONE, conn).closed, Some(CloseReason::Unreachable(kind)));
+}
+
+#[test]
+fn no_way_to_the_network_ends_an_attempt_once_the_syn_was_said_twice() {
+    let mut pair = Pair::new(1);
+    pair.cut();
+    let conn = pair.connect(0, 80);
+    let (syn, _) = pair.last_sent(ONE);
+    let kind = ErrorKind::NetworkUnreachable;
+    pair.event(ONE, about(&syn, kind));
+    assert_eq!(pair.stream(ONE, conn).closed, None, "a route may be on its way");
+    pair.run_for(Duration::from_secs(1));
+    assert_eq!(pair.sent.len(), 2);
+    pair.event(ONE, about(&syn, kind));
+    assert_eq!(pair.stream(ONE, conn).closed, Some(CloseReason::Unreachable(kind)));
+}
+
+#[test]
+fn a_way_that_is_not_there_yet_keeps_nobody_out_who_connects_to_us() {
+    for kind in [ErrorKind::NetworkUnreachable, ErrorKind::HostUnreachable] {
+        let mut pair = Pair::new(1);
+        pair.listen(TWO, 80);
+        let one = pair.connect(0, 80);
+        pair.run_until(pair.now + Duration::from_secs(1), |pair| pair.sent.len() == 2);
+        let (answer, _) = pair.last_sent(TWO);
+        for _ in 0..2 {
+            pair.event(TWO, back(about(&answer, kind)));
+        }
+        pair.run_for(Duration::from_secs(1));
+        assert!(pair.stream(ONE, one).opened && pair.stream(TWO, pair.accepted(0)).opened, "{kind:?}");
+        let unbelieved = pair.hosts[TWO].counters.drops("tcp", "ICMP error quotes nothing in flight");
+        assert_eq!(unbelieved, 0, "it was believed, and waited for");
+    }
 }
 
 #[test]

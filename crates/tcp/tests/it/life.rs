@@ -5,11 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use framewise_core::seams::stream::{CloseReason, Endpoint, ListenError, Security, StreamDown, StreamUp};
 use framewise_core::{Counters, Cx, Instant, Layer, Rng};
-use framewise_tcp::segment::Flags;
-use framewise_tcp::{Config, Header, Tcp};
+use framewise_tcp::segment::{Flags, Options};
+use framewise_tcp::{Config, Tcp};
 
-use crate::guard::forged_between;
 use crate::pair::{ONE, Pair, TWO, pattern};
+use crate::stranger::stranger;
 
 #[test]
 fn a_handshake_takes_three_segments_and_opens_both_sides() {
@@ -38,31 +38,30 @@ fn who_names_no_segment_size_is_sent_the_default_of_its_ip() {
     for (addresses, size) in [(["192.0.2.1", "192.0.2.2"], 536), (["2001:db8::1", "2001:db8::2"], 1_220)] {
         for backlog in [16, 0] {
             let mut pair = Pair::with(1, Config { backlog, ..Config::default() }, addresses);
-            pair.listen(TWO, 80);
-            // Nobody answers in the first host's name.
-            pair.cut();
-            let syn = Header {
-                source_port: 50_000,
-                destination_port: 80,
-                flags: Flags::SYN,
-                window: 60_000,
-                ..Header::default()
-            };
-            pair.inject(TWO, forged_between(addresses, syn, b""));
-            let (answer, _) = pair.last_sent(TWO);
-            let ack = Header {
-                sequence: syn.sequence.plus(1),
-                acknowledgment: answer.sequence.plus(1),
-                flags: Flags::ACK,
-                ..syn
-            };
-            pair.inject(TWO, forged_between(addresses, ack, b""));
-            let conn = pair.accepted(0);
-            pair.send(TWO, conn, &pattern(3_000), false);
+            let (two, _) = stranger(&mut pair, addresses, Options::default(), 60_000);
+            pair.send(TWO, two, &pattern(3_000), false);
             let largest = pair.sent.iter().map(|(.., payload)| *payload).max();
             assert_eq!(largest, Some(size), "{addresses:?}, backlog {backlog}");
         }
     }
+}
+
+#[test]
+fn no_segment_is_larger_than_the_peer_takes_however_little_that_is() {
+    for (told, size) in [(48, 48), (100, 100), (216, 216), (1_400, 1_400)] {
+        let mut pair = Pair::new(1);
+        let options = Options { maximum_segment_size: Some(told), ..Options::default() };
+        let (two, _) = stranger(&mut pair, ["192.0.2.1", "192.0.2.2"], options, 60_000);
+        pair.send(TWO, two, &pattern(3_000), false);
+        let largest = pair.sent.iter().map(|(.., payload)| *payload).max();
+        assert_eq!(largest, Some(size));
+    }
+    let mut pair = Pair::with(1, Config { backlog: 0, ..Config::default() }, ["192.0.2.1", "192.0.2.2"]);
+    let options = Options { maximum_segment_size: Some(100), ..Options::default() };
+    let (two, _) = stranger(&mut pair, ["192.0.2.1", "192.0.2.2"], options, 60_000);
+    pair.send(TWO, two, &pattern(3_000), false);
+    let largest = pair.sent.iter().map(|(.., payload)| *payload).max();
+    assert!(largest <= Some(100), "a cookie tells no more than was said: {largest:?}");
 }
 
 #[test]

@@ -18,5 +18,6 @@ mod pair;
 mod pieces;
 mod retransmission;
 mod stand;
+mod stranger;
 mod transfer;
 mod watching;

@@ -1,15 +1,18 @@
 //! Bytes in order, whatever the link does; and no more of them than was asked for.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use framewise_core::Instant;
 use framewise_core::buf::ChecksumState;
 use framewise_core::seams::segment::SegmentDown;
 use framewise_core::seams::stream::{CloseReason, StreamDown};
-use framewise_tcp::segment::{Flags, sum};
+use framewise_tcp::segment::{Flags, Options, sum};
 use framewise_tcp::{Config, LeastPace};
 
+use crate::guard::forged;
 use crate::pair::{Faults, ONE, Pair, TWO, pattern};
+use crate::stranger::stranger;
 
 /// The second host sends `length` bytes to the first over a link with faults; both directions end well.
 fn transfer(seed: u64, config: Config, faults: Faults, length: usize) -> Pair {
@@ -280,4 +283,37 @@ fn the_last_of_a_message_does_not_wait_for_an_acknowledgment() {
     let sent = data_of_two(&transfer(15, Config::default(), Faults::NONE, 2_000));
     assert_eq!(sent.iter().map(|(_, payload)| *payload).collect::<Vec<_>>(), [1_460, 540]);
     assert_eq!(sent[0].0, sent[1].0);
+}
+
+#[test]
+fn a_window_that_opens_by_a_few_bytes_is_not_filled_with_them() {
+    for window in [1_000, 1_460, 2_920, 5_840] {
+        let mut pair = Pair::new(16);
+        let (two, mut ack) = stranger(&mut pair, ["192.0.2.1", "192.0.2.2"], Options::default(), window);
+        pair.send(TWO, two, &pattern(60_000), false);
+        for _ in 0..200 {
+            ack.acknowledgment = ack.acknowledgment.plus(10);
+            pair.inject(TWO, forged(ack, b""));
+        }
+        // So much came into the window, in segments of the default size.
+        let sent = data_of_two(&pair).len();
+        let least = (usize::from(window) + 2_000) / 536;
+        assert!(sent <= 2 * least + 2, "window {window}: {sent} segments where {least} would do");
+    }
+}
+
+#[test]
+fn the_congestion_window_counts_in_what_is_sent_and_not_in_what_the_peer_would_take() {
+    for told in [1_460, 9_000, u16::MAX] {
+        let mut pair = Pair::new(17);
+        let options = Options { maximum_segment_size: Some(told), ..Options::default() };
+        let (two, _) = stranger(&mut pair, ["192.0.2.1", "192.0.2.2"], options, u16::MAX);
+        pair.send(TWO, two, &pattern(60_000), false);
+        let first = data_of_two(&pair).len();
+        pair.run_for(Duration::from_secs(10));
+        let sent = data_of_two(&pair);
+        let again: BTreeSet<Instant> = sent[first..].iter().map(|(at, _)| *at).collect();
+        assert!(again.len() > 3, "{sent:?}");
+        assert_eq!(again.len(), sent.len() - first, "MSS {told}: one segment after a timeout: {sent:?}");
+    }
 }
