@@ -8,7 +8,7 @@ use std::path::Path;
 use framewise_http::{Request, Response, escape, page};
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
-use super::{as_own, is_hidden};
+use super::is_hidden;
 
 /// Entries that a listing shows.
 const LISTED: usize = 1_000;
@@ -51,5 +51,5 @@ pub(super) fn page_of(request: &Request, path: &Path) -> io::Result<Response> {
     // Above the root is nothing of ours.
     let up = if request.path() == "/" { "" } else { "<li><a href=\"..\">..</a>\n" };
     let body = format!("<ul>\n{up}{}\n</ul>{more}", items.join("\n"));
-    Ok(as_own(page(request.path(), &body)))
+    Ok(page(request.path(), &body))
 }

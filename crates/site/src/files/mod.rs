@@ -109,7 +109,7 @@ impl StaticFiles {
         match request.head.method {
             Method::GET | Method::HEAD => {}
             Method::OPTIONS => return options(METHODS),
-            _ => return as_own(not_allowed(request, METHODS)),
+            _ => return not_allowed(request, METHODS),
         }
         match self.find(request) {
             Ok(found) if found.metadata.is_dir() => self.directory(request, &found.path),
@@ -237,12 +237,6 @@ fn name_of(bytes: &[u8]) -> Option<&OsStr> {
     std::str::from_utf8(bytes).ok().map(OsStr::new)
 }
 
-/// A page of our own, with names in it that others have chosen: whatever these are, nothing in it is run, and it asks for nothing
-/// (Content Security Policy Level 3).
-fn as_own(page: Response) -> Response {
-    page.header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'")
-}
-
 /// To the same path with a slash, from which relative links count.
 fn moved(request: &Request) -> Response {
     // One slash in front, for `//name/` would be another host.
@@ -252,7 +246,7 @@ fn moved(request: &Request) -> Response {
         None => path,
     };
     let problem = Problem::new(StatusCode::MOVED_PERMANENTLY, "This is a directory.", "It is at:");
-    as_own(problem.link(&location, &location).answer(request)).header("Location", &location)
+    problem.link(&location, &location).answer(request).header("Location", &location)
 }
 
 fn not_found(request: &Request) -> Response {
@@ -263,18 +257,17 @@ fn not_found(request: &Request) -> Response {
             "There is no index.html here.",
             "Ask for a file by its name.",
         );
-        return as_own(problem.by("RFC 9110 §15.5.5").answer(request));
+        return problem.by("RFC 9110 §15.5.5").answer(request);
     }
     let wrong = format!("There is no file at {} here.", request.path());
     let problem = Problem::new(StatusCode::NOT_FOUND, wrong, "Begin at:").by("RFC 9110 §15.5.5");
-    as_own(problem.link("/", "/").answer(request))
+    problem.link("/", "/").answer(request)
 }
 
 fn unsatisfiable(request: &Request, length: u64) -> Response {
     let right = format!("It has {length}: Range: bytes=0-{}", length.saturating_sub(1));
     let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "The file has no such bytes.", right);
-    as_own(problem.by("RFC 9110 §15.5.17").answer(request))
-        .header("Content-Range", &format!("bytes */{length}"))
+    problem.by("RFC 9110 §15.5.17").answer(request).header("Content-Range", &format!("bytes */{length}"))
 }
 
 fn content_range(part: &Range<u64>, length: u64) -> String {
