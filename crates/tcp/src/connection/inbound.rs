@@ -85,6 +85,7 @@ impl Connection {
         inner.emit(&mut room[IP_HEADER_LEN..]);
 
         let is_next = header.sequence == self.guard.next();
+        let is_beyond = self.guard.next().is_before(header.sequence);
         let waited = self.engine.recv_queue();
         let unsent = self.engine.send_queue();
         let before = self.engine.state();
@@ -122,6 +123,9 @@ impl Connection {
         if let Some(emitted) = answer {
             let segment = self.seal(emitted, false, cx);
             out.reply(segment, cx);
+        } else if is_beyond && length == 0 && header.has(Flags::FIN) {
+            // What is missing before it is sent again the sooner (RFC 5681, section 4.2).
+            out.reply(bare_segment(&self.flow, self.guard.bare(Flags::ACK)), cx);
         }
     }
 

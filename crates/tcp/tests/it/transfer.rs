@@ -8,7 +8,7 @@ use framewise_core::buf::ChecksumState;
 use framewise_core::seams::segment::SegmentDown;
 use framewise_core::seams::stream::{CloseReason, StreamDown};
 use framewise_tcp::segment::{Flags, Options, sum};
-use framewise_tcp::{Config, LeastPace};
+use framewise_tcp::{Config, Header, LeastPace};
 
 use crate::guard::forged;
 use crate::pair::{Faults, ONE, Pair, TWO, pattern};
@@ -316,4 +316,17 @@ fn the_congestion_window_counts_in_what_is_sent_and_not_in_what_the_peer_would_t
         assert!(again.len() > 3, "{sent:?}");
         assert_eq!(again.len(), sent.len() - first, "MSS {told}: one segment after a timeout: {sent:?}");
     }
+}
+
+#[test]
+fn a_fin_beyond_a_gap_is_answered_with_what_is_expected() {
+    let mut pair = Pair::new(18);
+    let (_, ack) = stranger(&mut pair, ["192.0.2.1", "192.0.2.2"], Options::default(), u16::MAX);
+    let fin = Header { flags: Flags::FIN | Flags::ACK, sequence: ack.sequence.plus(100), ..ack };
+    pair.inject(TWO, forged(fin, b""));
+    let (answer, payload) = pair.last_sent(TWO);
+    assert_eq!((answer.flags, answer.acknowledgment, payload), (Flags::ACK, ack.sequence, 0));
+    let sent = pair.sent.len();
+    pair.inject(TWO, forged(ack, b""));
+    assert_eq!(pair.sent.len(), sent, "an acknowledgment gets none");
 }
