@@ -302,10 +302,11 @@ fn with_cookie(response: Response, cookie: Option<String>) -> Response {
 /// What goes with every answer: it is for this visitor alone, and is what it says it is.
 fn with_rules(response: Response) -> Response {
     let is_busy = response.head.status == StatusCode::SERVICE_UNAVAILABLE;
-    let response = if is_busy { response.header("Retry-After", "1") } else { response };
+    let mut response = if is_busy { response.header("Retry-After", "1") } else { response };
+    // In the place of the one that a plain page about a problem has.
+    response.head.headers.set("Content-Security-Policy", POLICY);
     response
         .header("Cache-Control", "no-store")
-        .header("Content-Security-Policy", POLICY)
         .header("X-Content-Type-Options", "nosniff")
         .header("Referrer-Policy", "same-origin")
 }
