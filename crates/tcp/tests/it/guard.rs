@@ -215,6 +215,72 @@ fn what_belongs_nowhere_is_reset_as_rfc_9293_says() {
     assert_eq!(answer(&mut pair, forged(rst, b"")), None, "no RST answers a RST");
 }
 
+/// The numbers that the engine gives are no others' affair: whoever looks sees those that began with the SYN.
+#[test]
+fn a_live_connection_is_told_of_in_the_numbers_of_the_wire() {
+    let (mut pair, next) = open();
+    let (one, two) = (*pair.hosts[ONE].streams.keys().next().unwrap(), pair.accepted(0));
+    let begins = |host| pair.sent.iter().find(|(_, by, _, _)| *by == host).unwrap().2.sequence;
+    let (theirs, ours) = (begins(ONE), begins(TWO));
+    pair.send(TWO, two, b"hello", false);
+    let (data, _) = pair.last_sent(TWO);
+    assert_eq!((data.sequence, data.acknowledgment), (ours.plus(1), theirs.plus(1)));
+    pair.run_for(Duration::from_millis(100));
+    let (acknowledgment, _) = pair.last_sent(ONE);
+    assert_eq!((acknowledgment.sequence, acknowledgment.acknowledgment), (theirs.plus(1), ours.plus(6)));
+    let inside = reset(next.sequence.plus(100), &next);
+    let challenge = answer(&mut pair, forged(inside, b"")).expect("a challenge should come");
+    assert_eq!((challenge.sequence, challenge.acknowledgment), (ours.plus(6), theirs.plus(1)));
+    pair.say(TWO, StreamDown::Abort { conn: two });
+    let (rst, _) = pair.last_sent(TWO);
+    assert!(rst.has(Flags::RST), "a RST should come, not {rst:?}");
+    assert_eq!(rst.sequence, ours.plus(6));
+    pair.run_for(Duration::from_millis(100));
+    assert_eq!(pair.stream(ONE, one).closed, Some(CloseReason::Reset), "it is the very next number");
+}
+
+/// The number with which the second host answers a SYN from this port, whose sender then takes it back.
+fn begins(pair: &mut Pair, port: u16) -> SeqNumber {
+    let (sequence, flags) = (SeqNumber(7), Flags::SYN);
+    let syn = Header {
+        source_port: port,
+        destination_port: 80,
+        sequence,
+        flags,
+        window: 1_000,
+        ..Header::default()
+    };
+    let reply = answer(pair, forged(syn, b"")).expect("an answer should come");
+    assert_eq!(reply.flags, Flags::SYN | Flags::ACK);
+    assert_eq!(answer(pair, forged(reset(SeqNumber(8), &syn), b"")), None);
+    reply.sequence
+}
+
+#[test]
+fn numbers_climb_with_the_clock_for_each_four_tuple_by_itself() {
+    let mut pair = Pair::new(7);
+    pair.cut();
+    pair.listen(TWO, 80);
+    let ports = 50_000..50_016;
+    let first: Vec<_> = ports.clone().map(|port| begins(&mut pair, port)).collect();
+    for (n, one) in first.iter().enumerate() {
+        for two in &first[n + 1..] {
+            let apart = one.since(*two).unsigned_abs();
+            assert!(apart > 250_000, "{one} and {two} of one moment should be further apart");
+        }
+    }
+    pair.run_for(Duration::from_secs(10));
+    for (port, first) in ports.zip(first) {
+        let climbed = begins(&mut pair, port).since(first);
+        assert_eq!(climbed, 2_500_000, "a step every four microseconds, from port {port}");
+    }
+    let mut other = Pair::new(8);
+    other.cut();
+    other.listen(TWO, 80);
+    let apart = |pair: &mut Pair| begins(pair, 50_000).since(begins(pair, 50_001));
+    assert_ne!(apart(&mut pair), apart(&mut other), "the hash has a key");
+}
+
 #[test]
 fn hoarded_time_waits_are_bounded() {
     let config = Config { max_time_wait: 4, ..Config::default() };

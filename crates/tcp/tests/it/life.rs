@@ -350,6 +350,19 @@ fn sequence_numbers_begin_anew_for_each_connection_and_alike_for_each_seed() {
 }
 
 #[test]
+fn who_connects_ten_seconds_later_begins_ten_seconds_further_on() {
+    let begins = |later| {
+        let mut pair = Pair::new(19);
+        pair.run_for(Duration::from_secs(later));
+        pair.connect(0, 80);
+        pair.last_sent(ONE).0
+    };
+    let (first, later) = (begins(0), begins(10));
+    assert_eq!(first.source_port, later.source_port, "the same four-tuple");
+    assert_eq!(later.sequence.since(first.sequence), 2_500_000, "250,000 steps a second");
+}
+
+#[test]
 fn a_name_in_use_is_a_misuse_that_ends_it() {
     let mut pair = Pair::new(20);
     let (one, _) = pair.connected();
