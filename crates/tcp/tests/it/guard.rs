@@ -73,11 +73,33 @@ fn only_a_reset_at_the_very_next_byte_resets() {
 #[test]
 fn a_syn_in_a_connection_is_challenged() {
     let (mut pair, next) = open();
-    let syn = Header { flags: Flags::SYN, ..next };
-    let challenge = answer(&mut pair, forged(syn, b"")).expect("a challenge should come");
-    assert_eq!(challenge.flags, Flags::ACK);
     let two = pair.accepted(0);
+    let numbers = [
+        ("the next", next.sequence),
+        ("that of the first SYN", next.sequence.minus(1)),
+        ("one in the window", next.sequence.plus(100)),
+        ("one beyond it", next.sequence.plus(1 << 20)),
+        ("one long ago", next.sequence.minus(1 << 20)),
+        ("one as far away as can be", next.sequence.plus(1 << 31)),
+    ];
+    for (which, sequence) in numbers {
+        for flags in [Flags::SYN, Flags::SYN | Flags::ACK] {
+            pair.run_for(Duration::from_secs(1));
+            let syn = Header { sequence, flags, ..next };
+            let challenge = answer(&mut pair, forged(syn, b"")).unwrap_or_else(|| panic!("to {which}"));
+            assert_challenges(&challenge, &next);
+        }
+    }
     assert_eq!(pair.stream(TWO, two).closed, None);
+    assert_eq!(pair.hosts[TWO].counters.drops("tcp", "SYN in a connection"), 12);
+}
+
+/// A challenge is an acknowledgment that tells where the second host is, to whoever would have sent `next`.
+#[track_caller]
+fn assert_challenges(challenge: &Header, next: &Header) {
+    assert_eq!(challenge.flags, Flags::ACK);
+    assert_eq!((challenge.sequence, challenge.acknowledgment), (next.acknowledgment, next.sequence));
+    assert_eq!(challenge.destination_port, next.source_port);
 }
 
 /// Whoever knows the four-tuple, and even the window, must still hit the one number that is next.
@@ -105,14 +127,15 @@ fn a_hundred_thousand_guesses_in_the_window_break_nothing() {
 fn an_acknowledgment_of_what_was_never_sent_brings_no_data_in() {
     let (mut pair, next) = open();
     let two = pair.accepted(0);
-    for ahead in [1, 1_000_000, 1 << 31] {
-        let ack = Header { acknowledgment: next.acknowledgment.plus(ahead), ..next };
-        answer(&mut pair, forged(ack, b"evil"));
+    let ahead = [1, 1_000_000, 1 << 31].map(|ahead| next.acknowledgment.plus(ahead));
+    let long_ago = next.acknowledgment.minus(1 << 20);
+    for acknowledgment in ahead.into_iter().chain([long_ago]) {
+        pair.run_for(Duration::from_secs(1));
+        let ack = Header { acknowledgment, ..next };
+        let challenge = answer(&mut pair, forged(ack, b"evil")).expect("a challenge should come");
+        assert_challenges(&challenge, &next);
         assert_eq!(pair.stream(TWO, two).received, b"");
     }
-    let long_ago = Header { acknowledgment: next.acknowledgment.minus(1 << 20), ..next };
-    answer(&mut pair, forged(long_ago, b"evil"));
-    assert_eq!(pair.stream(TWO, two).received, b"");
     assert_eq!(pair.hosts[TWO].counters.drops("tcp", "acknowledgment out of range"), 4);
 }
 
@@ -127,6 +150,20 @@ fn challenges_are_rare() {
     }
     let answers = pair.sent.len() - before;
     assert!((1..=4).contains(&answers), "a few in a second, not {answers}");
+}
+
+#[test]
+fn who_uses_up_the_challenges_of_one_connection_leaves_those_of_another() {
+    let (mut pair, first) = open();
+    pair.connect(1, 80);
+    pair.run_for(Duration::from_secs(1));
+    let (second, _) = pair.last_sent(ONE);
+    assert_ne!(first.source_port, second.source_port);
+    let inside = |next: &Header, n| forged(reset(next.sequence.plus(n), next), b"");
+    let answers = (1..100).filter(|n| answer(&mut pair, inside(&first, *n)).is_some());
+    assert_eq!(answers.count(), 1, "of those that come at one moment");
+    let challenge = answer(&mut pair, inside(&second, 1)).expect("the other's challenge should come");
+    assert_challenges(&challenge, &second);
 }
 
 #[test]

@@ -69,12 +69,36 @@ fn feed(config: Config, segments: Vec<(Header, usize, u64)>, appetite: usize) {
     pair.run_for(Duration::from_secs(5));
 }
 
+/// The same segment, but for the number that a guess must hit: of a RST the very next, of all else what was sent last.
+fn missed(header: Header, next: &Header) -> Header {
+    let hits = header.sequence == next.sequence;
+    let sequence = header.sequence.plus(usize::from(hits));
+    let beyond = (1 << 20) + (header.acknowledgment.0 >> 2) as usize;
+    Header { sequence, acknowledgment: next.acknowledgment.plus(beyond), ..header }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
     fn near_misses_do_no_harm(segments in segments(opened(Config::default()).1)) {
         feed(Config::default(), segments, 64 * 1_024);
+    }
+
+    #[test]
+    fn near_misses_end_no_connection_and_bring_nothing_in(segments in segments(opened(Config::default()).1)) {
+        let (mut pair, next) = opened(Config::default());
+        let (one, two) = (*pair.hosts[ONE].streams.keys().next().unwrap(), pair.accepted(0));
+        pair.send(TWO, two, &pattern(20_000), false);
+        for (header, payload, wait) in segments {
+            pair.inject(TWO, forged(missed(header, &next), &vec![0; payload]));
+            pair.run_for(Duration::from_millis(wait));
+        }
+        pair.send(ONE, one, b"still here", false);
+        pair.run_for(Duration::from_secs(5));
+        prop_assert_eq!(pair.stream(TWO, two).closed.as_ref(), None);
+        prop_assert!(pair.stream(ONE, one).received == pattern(20_000), "all that was sent, and nothing else");
+        prop_assert_eq!(pair.stream(TWO, two).received.as_slice(), b"still here");
     }
 
     #[test]
