@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use framewise_core::id::ConnId;
 use framewise_core::seams::segment::{ErrorKind, SegmentError, SegmentEvent, TCP};
 use framewise_core::seams::stream::CloseReason;
 use framewise_tcp::{Header, SeqNumber};
@@ -96,18 +97,55 @@ fn an_error_must_quote_what_is_in_flight() {
     assert_eq!(counters.drops("tcp", "ICMP error quotes no connection"), 1);
 }
 
-#[test]
-fn an_open_connection_survives_errors_and_remembers_them_for_its_end() {
+/// All but what RFC 1122 calls soft once ended connections at the first word.
+const KINDS: [ErrorKind; 7] = [
+    ErrorKind::NetworkUnreachable,
+    ErrorKind::HostUnreachable,
+    ErrorKind::ProtocolUnreachable,
+    ErrorKind::PortUnreachable,
+    ErrorKind::Prohibited,
+    ErrorKind::TimeExceeded,
+    ErrorKind::ParameterProblem,
+];
+
+/// A connection that has long been open, and whose bytes on the way were lost with an error of this kind.
+fn told(kind: ErrorKind) -> (Pair, ConnId, ConnId) {
     let mut pair = Pair::new(3);
-    let (one, _) = pair.connected();
+    let (one, two) = pair.connected();
+    pair.run_for(Duration::from_secs(60));
     pair.cut();
     pair.send(ONE, one, b"lost", false);
     let (data, _) = pair.last_sent(ONE);
-    let kind = ErrorKind::HostUnreachable;
-    pair.event(ONE, about(&data, kind));
-    assert_eq!(pair.stream(ONE, one).closed, None);
-    pair.run_for(Duration::from_secs(301));
-    assert_eq!(pair.stream(ONE, one).closed, Some(CloseReason::Unreachable(kind)));
+    for _ in 0..10 {
+        pair.event(ONE, about(&data, kind));
+    }
+    assert_eq!(pair.hosts[ONE].counters.total(), 0, "{kind:?} is about what is in flight");
+    assert_eq!(pair.stream(ONE, one).closed, None, "{kind:?}");
+    (pair, one, two)
+}
+
+#[test]
+fn an_open_connection_survives_errors_and_remembers_them_for_its_end() {
+    for kind in KINDS {
+        let (mut pair, one, _) = told(kind);
+        pair.run_for(Duration::from_secs(301));
+        assert_eq!(pair.stream(ONE, one).closed, Some(CloseReason::Unreachable(kind)));
+    }
+}
+
+#[test]
+fn an_open_connection_goes_on_after_errors_of_any_kind_and_size() {
+    let sizes = [0, 1, 20, 40, 67, 68, 1_499, 1_501, 65_536, usize::MAX];
+    for kind in KINDS.into_iter().chain(sizes.map(|mtu| ErrorKind::TooBig { mtu })) {
+        let (mut pair, one, two) = told(kind);
+        pair.faults.loss = 0.0;
+        pair.run_for(Duration::from_secs(10));
+        assert_eq!(pair.stream(TWO, two).received, b"lost", "{kind:?}");
+        pair.send(ONE, one, &pattern(5_000), false);
+        pair.run_for(Duration::from_secs(10));
+        assert_eq!(pair.stream(TWO, two).received.len(), 5_004, "{kind:?}");
+        assert_eq!(pair.stream(ONE, one).closed, None, "{kind:?}");
+    }
 }
 
 #[test]
