@@ -126,9 +126,34 @@ fn floods_of_gaps_and_single_bytes_are_bounded() {
         pair.inject(TWO, forged(header, b"x"));
     }
     assert_eq!(pair.stream(TWO, two).received.len(), 0);
+    let dropped = pair.hosts[TWO].counters.drops("tcp", "too many gaps");
+    assert_eq!(dropped, 15_000 - 16, "all but a byte at each of a few gaps");
     // And the stream goes on when the rest comes.
     pair.inject(TWO, forged(next, &pattern(1_000)));
     assert!(pair.stream(TWO, two).received.len() >= 1_000);
+}
+
+/// Nobody takes a byte: what is kept is what comes up once somebody does.
+#[test]
+fn what_is_kept_of_a_flood_fits_into_the_window() {
+    for piece in [1, 100, 1_460] {
+        let mut pair = Pair::with(1, Config::default(), ["192.0.2.1", "192.0.2.2"]);
+        pair.hosts[TWO].appetite = 0;
+        pair.connected();
+        let (two, (next, _)) = (pair.accepted(0), pair.last_sent(ONE));
+        // Without gaps, then with one after each piece, in both cases to far beyond the window.
+        for step in [1, 2] {
+            for n in 0..100_000 / piece {
+                let header = Header { sequence: next.sequence.plus(n * piece * step), ..next };
+                pair.inject(TWO, forged(header, &pattern(piece)));
+            }
+        }
+        assert_eq!(pair.stream(TWO, two).received.len(), 0, "nothing was asked for");
+        pair.hosts[TWO].streams.get_mut(&two).unwrap().granted += 1 << 20;
+        pair.say(TWO, StreamDown::Grant { conn: two, bytes: 1 << 20 });
+        let kept = pair.stream(TWO, two).received.len();
+        assert!((60_000..=65_535).contains(&kept), "a window's worth was kept, not {kept} bytes");
+    }
 }
 
 /// Whatever of a segment is dropped is counted, with its reason; what is kept or handed up is not.
