@@ -34,6 +34,22 @@ fn over_ipv6_the_largest_segment_is_smaller() {
 }
 
 #[test]
+fn the_largest_segment_is_what_the_link_takes_less_the_fixed_headers() {
+    let hosts = [(["192.0.2.1", "192.0.2.2"], 20), (["2001:db8::1", "2001:db8::2"], 40)];
+    for (addresses, header) in hosts {
+        for mtu in [1_280, 1_400, 1_500].into_iter().chain((header == 20).then_some(1_000)) {
+            let mut pair = Pair::with(1, Config::default(), addresses);
+            pair.hosts.iter_mut().for_each(|host| host.mtu = mtu);
+            pair.connected();
+            let expected = Some((mtu - header - 20) as u16);
+            for (_, _, header, _) in &pair.sent[..2] {
+                assert_eq!(header.options.maximum_segment_size, expected, "over {mtu} bytes");
+            }
+        }
+    }
+}
+
+#[test]
 fn who_names_no_segment_size_is_sent_the_default_of_its_ip() {
     for (addresses, size) in [(["192.0.2.1", "192.0.2.2"], 536), (["2001:db8::1", "2001:db8::2"], 1_220)] {
         for backlog in [16, 0] {
