@@ -174,6 +174,7 @@ fn what_rfc_4861_calls_invalid_is_dropped() {
         ("NDP message cut short", from(PEER, OURS, &question[40..56])),
         ("NDP solicitation from nobody, malformed", from("::", OUR_GROUP, &body(&[1, 1, 2, 0, 0, 0, 0, 20]))),
         ("NDP solicitation from nobody, malformed", from("::", OURS, &body(&[]))),
+        ("NDP target is a group", from(PEER, OURS, &advertised(0x40, "ff02::1"))),
         ("solicited NDP advertisement to a group", from(PEER, "ff02::1", &advertised(0x40, PEER))),
         (
             "router advertisement not from link-local",
@@ -190,6 +191,35 @@ fn what_rfc_4861_calls_invalid_is_dropped() {
         let mut host = Script::host();
         host.receive(reason, &packet);
         host.only_dropped(reason);
+    }
+}
+
+/// A message of each kind that would be taken: from who looks for routers, a router, who asks, and who answers.
+fn one_of_each() -> [Vec<u8>; 4] {
+    [
+        icmp6("fe80::20", OURS, 255, &[133, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 0, 0, 0, 0, 20]),
+        router_says("fe80::1", 1_800, 86_400, 14_400, 1_400),
+        solicitation(PEER, OUR_GROUP, OURS, Some(mac(20))),
+        advertisement(PEER, OURS, PEER, mac(20)),
+    ]
+}
+
+#[test]
+fn of_the_four_messages_none_is_taken_that_was_damaged_or_passed_a_router() {
+    for (kind, message) in (133..).zip(one_of_each()) {
+        assert_eq!(icmpv6_type(&message), kind);
+        let changed = |at: usize, to: u8| {
+            let mut message = message.clone();
+            message[at] = to;
+            message
+        };
+        let damaged = changed(42, !message[42]);
+        let passed = [254, 64, 1, 0].map(|hop_limit| ("NDP hop limit is not 255", changed(7, hop_limit)));
+        for (reason, packet) in passed.into_iter().chain([("ICMPv6 checksum wrong", damaged)]) {
+            let mut host = if kind == 134 { listener() } else { Script::host() };
+            host.receive(&format!("a message {kind}"), &packet);
+            host.only_dropped(reason);
+        }
     }
 }
 
@@ -336,6 +366,32 @@ fn odd_advertisements_change_nothing() {
         host.receive_group("a flood of routers", &router_says(&router, 1_800, 0, 0, 0));
     }
     host.dropped("too many routes advertised", 84);
+}
+
+#[test]
+fn who_is_not_of_the_link_is_no_router_of_it() {
+    let mut host = listener();
+    let elsewhere = router_says("2001:db8:5::1", 1_800, 86_400, 14_400, 1_400);
+    host.receive_group("a router from elsewhere", &elsewhere);
+    host.only_dropped("router advertisement not from link-local");
+    assert_eq!(host.source("2001:db8:9::1"), None, "no default route");
+    assert_eq!(host.source("2001:db8:5::7"), None, "and none on the link");
+    assert_eq!(host.layer.addresses().count(), 1);
+    host.pass(Duration::from_secs(60));
+    assert_eq!(host.packets().len(), 2, "it goes on asking for routers");
+}
+
+#[test]
+fn an_mtu_that_the_link_can_not_have_changes_nothing() {
+    for mtu in [0, 500, 1_279, 1_501, 70_000, u32::MAX] {
+        for known in [1_500, 1_400] {
+            let mut host = listener();
+            host.receive_group("a router", &router_says("fe80::1", 1_800, 86_400, 14_400, known));
+            host.receive_group("an odd MTU", &router_says("fe80::1", 1_800, 86_400, 14_400, mtu));
+            let route = host.source("2001:db8:9::1").expect("a default route");
+            assert_eq!(route.mtu, known as usize, "after an MTU of {mtu}");
+        }
+    }
 }
 
 #[test]
