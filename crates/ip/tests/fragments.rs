@@ -20,6 +20,16 @@ fn part4(source: &str, identification: u16, offset: usize, more: bool, payload: 
     packet4(header, payload)
 }
 
+/// One IPv4 fragment of a segment.
+fn tcp4(offset: usize, more: bool, payload: &[u8]) -> Vec<u8> {
+    let header = Ipv4Header {
+        more_fragments: more,
+        fragment_offset: offset,
+        ..header4("203.0.113.80", "192.0.2.10", TCP)
+    };
+    packet4(header, payload)
+}
+
 fn part6(identification: u32, offset: usize, more: bool, payload: &[u8]) -> Vec<u8> {
     let fragment =
         FragmentHeader { next_header: UDP, fragment_offset: offset, more_fragments: more, identification };
@@ -27,6 +37,16 @@ fn part6(identification: u32, offset: usize, more: bool, payload: &[u8]) -> Vec<
     fragment.emit(&mut bytes);
     bytes.extend_from_slice(payload);
     packet6(header6("2001:db8:9::1", "2001:db8::10", 44), &bytes)
+}
+
+/// One fragment of the same datagram.
+fn four(offset: usize, more: bool, payload: &[u8]) -> Vec<u8> {
+    part4("203.0.113.80", 5, offset, more, payload)
+}
+
+/// The same over IPv6.
+fn six(offset: usize, more: bool, payload: &[u8]) -> Vec<u8> {
+    part6(5, offset, more, payload)
 }
 
 fn bytes(length: usize) -> Vec<u8> {
@@ -62,14 +82,20 @@ fn what_one_host_splits_the_other_puts_together() {
 
 #[test]
 fn exact_duplicates_are_dropped_and_do_no_harm() {
-    let mut host = Script::host();
     let payload = bytes(32);
-    for _ in 0..2 {
-        host.receive("the first part", &part4("203.0.113.80", 1, 0, true, &payload[..16]));
+    for part in [four, six] {
+        for repeated in [(0, true, &payload[..16]), (16, false, &payload[16..])] {
+            let mut host = Script::host();
+            let (offset, more, piece) = repeated;
+            for _ in 0..2 {
+                host.receive("a part", &part(offset, more, piece));
+            }
+            host.only_dropped("duplicate fragment");
+            let (offset, more) = (16 - offset, !more);
+            host.receive("the other part", &part(offset, more, &payload[offset..offset + 16]));
+            assert_eq!(&host.segment("the datagram")[..], payload);
+        }
     }
-    host.only_dropped("duplicate fragment");
-    host.receive("the last part", &part4("203.0.113.80", 1, 16, false, &payload[16..]));
-    assert_eq!(&host.segment("the datagram")[..], payload);
 }
 
 #[test]
@@ -79,17 +105,54 @@ fn an_overlap_discards_the_datagram_and_what_follows_of_it() {
         ("the same place, other bytes", 0, true, vec![9; 16]),
         ("an end inside what is there", 8, false, vec![9; 8]),
     ] {
-        let mut host = Script::host();
-        host.receive("the first part", &part6(5, 0, true, &bytes(16)));
-        host.receive(what, &part6(5, offset, more, &payload));
-        host.dropped("overlapping fragment", 1);
-        assert_eq!(host.layer.reassembly_memory(), 0, "its memory is given back");
-        host.receive("the last part", &part6(5, 16, false, &bytes(8)));
-        host.dropped("fragment of a discarded datagram", 1);
-        host.pass(Duration::from_secs(61));
-        host.is_silent();
-        host.dropped("fragments missing", 0);
+        for part in [four, six] {
+            let mut host = Script::host();
+            host.receive("the first part", &part(0, true, &bytes(16)));
+            host.receive(what, &part(offset, more, &payload));
+            host.dropped("overlapping fragment", 1);
+            assert_eq!(host.layer.reassembly_memory(), 0, "its memory is given back");
+            host.receive("the last part", &part(16, false, &bytes(8)));
+            host.dropped("fragment of a discarded datagram", 1);
+            host.pass(Duration::from_secs(61));
+            host.is_silent();
+            host.dropped("fragments missing", 0);
+        }
     }
+}
+
+/// Of these two parts a datagram comes, unless a wrong one came before or between them.
+#[track_caller]
+fn assert_discards(reason: &str, wrong: &[u8], good: &[Vec<u8>; 2]) {
+    let mut host = Script::host();
+    good.iter().for_each(|part| host.receive("a good part", part));
+    host.segment("the datagram");
+    for before in [0, 1] {
+        let mut host = Script::host();
+        good[..before].iter().for_each(|part| host.receive("a good part", part));
+        host.receive(reason, wrong);
+        host.dropped(reason, 1);
+        // Over IPv6 its source is told.
+        host.packets();
+        good[before..].iter().for_each(|part| host.receive("a good part", part));
+        host.dropped("fragment of a discarded datagram", 2 - before as u64);
+        host.is_silent();
+        assert_eq!(host.layer.reassembly_memory(), 0, "its memory is given back");
+    }
+}
+
+/// Who sends one wrong part may have sent another for a filter to see.
+#[test]
+fn a_wrong_part_discards_the_datagram_whatever_else_comes_of_it() {
+    for part in [four, six] {
+        let good = [part(0, true, &bytes(24)), part(24, false, &bytes(8))];
+        let odd = part(24, true, &bytes(12));
+        assert_discards("fragment length not of eights", &odd, &good);
+        let long = part(65_528, false, &bytes(400));
+        assert_discards("fragments over 65,535 bytes", &long, &good);
+    }
+    let good = [tcp4(0, true, &bytes(24)), tcp4(24, false, &bytes(8))];
+    assert_discards("tiny fragment", &tcp4(0, true, &bytes(8)), &good);
+    assert_discards("tiny fragment", &tcp4(8, true, &bytes(16)), &good);
 }
 
 #[test]
@@ -102,19 +165,11 @@ fn a_second_end_discards_the_datagram() {
 
 #[test]
 fn tiny_fragments_are_dropped() {
-    let tcp = |offset, payload: &[u8]| {
-        let header = Ipv4Header {
-            more_fragments: true,
-            fragment_offset: offset,
-            ..header4("203.0.113.80", "192.0.2.10", TCP)
-        };
-        packet4(header, payload)
-    };
     let mut host = Script::host();
-    host.receive("ports without flags", &tcp(0, &[0; 8]));
+    host.receive("ports without flags", &tcp4(0, true, &[0; 8]));
     host.only_dropped("tiny fragment");
     let mut host = Script::host();
-    host.receive("flags without ports", &tcp(8, &[0; 16]));
+    host.receive("flags without ports", &tcp4(8, true, &[0; 16]));
     host.only_dropped("tiny fragment");
     let mut host = Script::host();
     host.receive("a length that is not of eights", &part4("203.0.113.80", 1, 0, true, &[0; 12]));
