@@ -144,6 +144,73 @@ fn the_server_says_continue_when_the_application_wants_the_body() {
 }
 
 #[test]
+fn who_speaks_http_10_or_has_its_answer_is_not_told_to_continue() {
+    let post = |version: &str| {
+        let mut bench = Bench::server();
+        let fields = "Host: a\r\nContent-Length: 4\r\nExpect: 100-continue";
+        bench.feed(accepted(0), format!("POST / {version}\r\n{fields}\r\n\r\n").as_bytes());
+        let exchange = bench.requests().remove(0).exchange;
+        (bench, exchange)
+    };
+    let (mut bench, exchange) = post("HTTP/1.0");
+    bench.respond(exchange, 103, BodyLength::None);
+    bench.outbound(ExchangeDown::Grant { exchange, bytes: 10 });
+    assert_eq!(bench.sent(), "", "HTTP/1.0 knows no informational responses");
+    bench.feed(accepted(0), b"page");
+    assert_eq!(bench.outcome().0, b"page");
+
+    let (mut bench, exchange) = post("HTTP/1.1");
+    bench.respond(exchange, 200, BodyLength::Known(4));
+    bench.outbound(ExchangeDown::Grant { exchange, bytes: 10 });
+    bench.outbound(ExchangeDown::Body { exchange, data: Bytes::from_static(b"page") });
+    bench.outbound(ExchangeDown::End { exchange });
+    let sent = bench.sent();
+    assert!(sent.starts_with("HTTP/1.1 200 OK\r\n") && sent.ends_with("\r\n\r\npage"), "{sent:?}");
+    assert!(!sent.contains("Continue"), "{sent:?}");
+}
+
+#[test]
+fn more_requests_at_a_time_than_may_be_are_to_come_again() {
+    let mut bench = Bench::new(Config { exchanges: 1, ..Config::default() });
+    (0..2).for_each(|index| bench.accept(accepted(index)));
+    bench.feed(accepted(0), GET);
+    let first = bench.requests().remove(0).exchange;
+    bench.feed(accepted(1), GET);
+    assert!(bench.requests().is_empty());
+    let refusal = bench.sent();
+    assert!(refusal.starts_with("HTTP/1.1 503 "), "{refusal:?}");
+    assert!(refusal.contains("\r\nRetry-After: 1\r\n"), "{refusal:?}");
+    assert!(matches!(bench.down.as_slice(), [StreamDown::Close { conn }] if *conn == accepted(1)));
+    assert_eq!(bench.counters.drops("http", "too many exchanges"), 1);
+    bench.answer(first, 200, "page");
+    assert!(bench.sent().ends_with("\r\n\r\npage"), "who came first is answered");
+    bench.feed(accepted(0), GET);
+    assert_eq!(bench.requests().len(), 1, "and there is room for another");
+}
+
+/// RFC 9112, section 9.6, whoever says it.
+#[test]
+fn nothing_is_processed_after_close() {
+    for client_says_it in [true, false] {
+        let mut bench = Bench::server();
+        let field = if client_says_it { "Connection: close\r\n" } else { "" };
+        let two = format!("GET /1 HTTP/1.1\r\nHost: a\r\n{field}\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+        bench.feed(accepted(0), two.as_bytes());
+        let exchange = bench.requests().remove(0).exchange;
+        if !client_says_it {
+            let port = common::LOCAL.rsplit(':').next().unwrap().parse().unwrap();
+            bench.outbound(ExchangeDown::Unlisten { endpoint: Endpoint { address: None, port } });
+        }
+        bench.answer(exchange, 200, "one");
+        bench.feed(accepted(0), GET);
+        assert!(bench.requests().is_empty(), "neither what came with it nor what comes after");
+        let sent = bench.sent();
+        assert!(sent.contains("Connection: close\r\n") && sent.ends_with("\r\n\r\none"), "{sent:?}");
+        assert!(bench.has_closed());
+    }
+}
+
+#[test]
 fn a_body_waits_for_credit() {
     let mut bench = Bench::server();
     bench.feed(accepted(0), b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\npage");
@@ -377,6 +444,47 @@ fn a_kept_connection_is_used_again() {
     assert_eq!(bench.sent().as_bytes(), GET);
     assert!(matches!(bench.ups()[0], ExchangeUp::Connected { reused: true, .. }));
     assert_eq!(bench.http.connections(), 1);
+}
+
+#[test]
+fn who_says_close_or_speaks_http_10_is_not_asked_again_there() {
+    for (head, kept) in [
+        ("HTTP/1.1 200 OK\r\nConnection: close", false),
+        ("HTTP/1.1 200 OK\r\nConnection: x, Close", false),
+        ("HTTP/1.0 200 OK", false),
+        ("HTTP/1.0 200 OK\r\nConnection: keep-alive", true),
+        ("HTTP/1.1 200 OK", true),
+    ] {
+        let (mut bench, conn) = Bench::client();
+        bench.feed(conn, format!("{head}\r\nContent-Length: 4\r\n\r\npage").as_bytes());
+        assert_eq!(bench.outcome(), (b"page".to_vec(), Some(Ok(()))), "{head:?}");
+        assert_eq!(!bench.has_closed(), kept, "{head:?}");
+        bench.sent();
+        bench.ask(asked(1), Method::GET, BodyLength::None);
+        assert_eq!(bench.connecting() == conn, kept, "{head:?}");
+        assert_eq!(bench.sent().as_bytes() == GET, kept, "{head:?}");
+        if !kept {
+            bench.feed(conn, EMPTY);
+            assert_eq!(bench.outcome(), (vec![], None), "what comes after close is no answer");
+        }
+    }
+}
+
+#[test]
+fn after_head_204_and_304_no_body_is_waited_for() {
+    let cases =
+        [(Method::HEAD, "200 OK"), (Method::GET, "204 No Content"), (Method::GET, "304 Not Modified")];
+    for (method, status) in cases {
+        let mut bench = Bench::new(Config::default());
+        bench.ask(asked(0), method, BodyLength::None);
+        let conn = bench.open();
+        bench.feed(conn, format!("HTTP/1.1 {status}\r\nContent-Length: 4\r\n\r\n").as_bytes());
+        assert_eq!(bench.outcome(), (vec![], Some(Ok(()))), "{status}");
+        bench.ask(asked(1), Method::GET, BodyLength::None);
+        bench.feed(conn, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage");
+        assert_eq!(bench.outcome(), (b"page".to_vec(), Some(Ok(()))), "the next answer, after {status}");
+        assert_eq!(bench.http.connections(), 1);
+    }
 }
 
 #[test]

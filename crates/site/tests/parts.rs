@@ -132,6 +132,24 @@ fn conditions() {
     assert_eq!(range(&date(&dir), &site), 206);
 }
 
+/// RFC 9110, section 5.6.7: a date that could not be read would be no condition at all.
+#[test]
+fn a_date_is_read_in_each_of_its_three_forms() {
+    let dir = tree();
+    let forms =
+        ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"];
+    touch(&dir, SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777));
+    for date in forms {
+        assert_eq!(with(&dir, "If-Modified-Since", date).status(), 304, "{date}");
+        assert_eq!(with(&dir, "If-Unmodified-Since", date).status(), 200, "{date}");
+    }
+    touch(&dir, SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_778));
+    for date in forms {
+        assert_eq!(with(&dir, "If-Modified-Since", date).status(), 200, "a second later than {date}");
+        assert_eq!(with(&dir, "If-Unmodified-Since", date).status(), 412, "a second later than {date}");
+    }
+}
+
 /// Dates the page.
 fn touch(dir: &TempDir, time: SystemTime) {
     let page = fs::File::options().write(true).open(dir.path().join("root/page.html")).unwrap();
