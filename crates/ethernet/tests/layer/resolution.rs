@@ -59,6 +59,22 @@ fn a_silent_neighbour_is_asked_three_times_a_second_apart() {
 }
 
 #[test]
+fn however_much_is_sent_to_a_neighbour_it_is_asked_for_once_a_second() {
+    let mut link = Script::start();
+    link.send(ROUTER, 0);
+    link.expect_question(MacAddr::BROADCAST, ROUTER);
+    for second in 0..2 {
+        for mark in 1..4 {
+            link.wait(millis(250));
+            link.send(ROUTER, 4 * second + mark);
+            link.expect_silence();
+        }
+        link.wait(millis(250));
+        link.expect_question(MacAddr::BROADCAST, ROUTER);
+    }
+}
+
+#[test]
 fn after_a_failure_senders_are_told_at_once_and_nobody_is_asked_for_a_while() {
     let mut link = Script::start();
     link.send(ROUTER, 1);
