@@ -100,7 +100,7 @@ pub use framewise_core::seams::exchange::{
 };
 pub use framewise_core::seams::stream::{ConnInfo, TlsInfo};
 pub use handler::{Answer, AnswerBody, AnswerSink, Gone, Handler, Intake, Watcher};
-pub use head::{read_request, read_response};
+pub use head::{read_request, read_response, response_framing};
 pub use http::{Method, StatusCode};
 pub use layer::Http;
 pub use message::{Body, Params, Pieces, Request, Response};

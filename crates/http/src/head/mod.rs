@@ -19,9 +19,11 @@ use std::borrow::Cow;
 
 use bytes::{Bytes, BytesMut};
 use framewise_core::seams::exchange::{RequestHead, ResponseHead};
+use http::Method;
 
+use crate::body::Framing;
 use crate::config::Limits;
-use crate::rule::Refusal;
+use crate::rule::{Refusal, Rule};
 use crate::wire::Inbox;
 use fold::unfolded;
 use scan::{Part, Scanner};
@@ -53,6 +55,27 @@ pub fn read_response(bytes: &[u8], limits: &Limits) -> Result<Option<(ResponseHe
     };
     let lines = unfolded(bytes.get(..end).unwrap_or(bytes), &scanner);
     Ok(Some((parse_response(&lines, scanner.fields())?, end)))
+}
+
+/// Where the body of a response to `method` ends (RFC 9112, section 6.3).
+///
+/// # Errors
+/// Its fields say no length, or more than one.
+///
+/// ```
+/// use framewise_http::body::Framing;
+/// use framewise_http::{Method, Rule, read_response, response_framing};
+///
+/// let framing = |fields: &str| {
+///     let bytes = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
+///     let (head, _) = read_response(bytes.as_bytes(), &Default::default()).unwrap().unwrap();
+///     response_framing(&head, &Method::GET)
+/// };
+/// assert_eq!(framing("Content-Length: 5\r\n"), Ok(Framing::Length(5)));
+/// assert_eq!(framing("Content-Length: 5\r\nContent-Length: 6\r\n"), Err(Rule::LengthRepeated));
+/// ```
+pub fn response_framing(head: &ResponseHead, method: &Method) -> Result<Framing, Rule> {
+    rules::response_framing(head, method)
 }
 
 /// Gathers a head from the pieces in which it comes.

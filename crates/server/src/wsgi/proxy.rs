@@ -10,8 +10,8 @@ use std::thread;
 use bytes::{Bytes, BytesMut};
 use framewise_http::body::{Decoded, Decoder, Framing};
 use framewise_http::{
-    Answer, AnswerBody, BodyLength, Handler, Limits, Method, Problem, Refusal, Request, ResponseHead,
-    StatusCode, read_response,
+    Answer, AnswerBody, BodyLength, Handler, Limits, Method, Problem, Refusal, Request, ResponseHead, Rule,
+    StatusCode, read_response, response_framing,
 };
 
 use super::fields;
@@ -37,6 +37,8 @@ enum NoAnswer {
     CutShort,
     #[error("what it sent is no answer: {0}")]
     Refused(Refusal),
+    #[error("nobody can tell where what it sent ends: {0}")]
+    Unframed(Rule),
 }
 
 impl Handler for Proxy {
@@ -88,7 +90,7 @@ impl Proxy {
                     inbox = after;
                     continue;
                 }
-                let framing = framing(&head);
+                let framing = framing(&head)?;
                 head.headers = fields::answer_fields(&head.headers);
                 return Ok((head, framing, after.freeze(), socket));
             }
@@ -130,16 +132,9 @@ fn read_more(mut socket: &UnixStream, inbox: &mut BytesMut) -> io::Result<usize>
     }
 }
 
-/// Where the body of gunicorn's answer ends (RFC 9112, section 6.3).
-fn framing(head: &ResponseHead) -> Framing {
-    let is_chunked =
-        head.headers.text("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
-    let length = head.headers.text("content-length").and_then(|length| length.trim().parse().ok());
-    match (is_chunked, length) {
-        (true, _) => Framing::Chunked,
-        (false, Some(length)) => Framing::Length(length),
-        (false, None) => Framing::UntilClose,
-    }
+/// Where the body of gunicorn's answer ends. One to HEAD tells the length that one to GET would have (RFC 9110, section 9.3.2).
+fn framing(head: &ResponseHead) -> Result<Framing, NoAnswer> {
+    response_framing(head, &Method::GET).map_err(NoAnswer::Unframed)
 }
 
 /// Passes the body on, piece by piece. `None`: it broke off, or nobody wants it.
@@ -194,6 +189,41 @@ mod tests {
         let proxy = Proxy { socket: "/x".repeat(100).into() };
         let asked = proxy.ask(&request()).map(drop);
         assert!(matches!(asked, Err(NoAnswer::Socket(_))), "{asked:?}");
+    }
+
+    /// What becomes of an answer with these fields.
+    fn asked_of_one_that_answers(fields: &str) -> Result<Framing, NoAnswer> {
+        let folder = Folder::new().expect("a folder");
+        let socket = folder.path().join("app.sock");
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        let bytes = format!("HTTP/1.1 200 OK\r\n{fields}\r\nHello, world!");
+        let answers = thread::spawn(move || {
+            let (mut connection, _) = listener.accept().expect("a connection");
+            connection.write_all(bytes.as_bytes()).expect("an answer");
+        });
+        let asked = Proxy { socket }.ask(&request()).map(|(_, framing, ..)| framing);
+        answers.join().expect("an answer");
+        asked
+    }
+
+    #[test]
+    fn an_answer_whose_end_could_be_understood_in_two_ways_is_a_bad_gateway_s() {
+        let odd = [
+            ("Content-Length: 5\r\nContent-Length: 13\r\n", Rule::LengthRepeated),
+            ("Content-Length: 5, 13\r\n", Rule::LengthInvalid),
+            ("Content-Length: five\r\n", Rule::LengthInvalid),
+            ("Content-Length: 99999999999999999999\r\n", Rule::LengthInvalid),
+            ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", Rule::LengthAndCoding),
+            ("Transfer-Encoding: gzip\r\n", Rule::CodingUnknown),
+            ("Transfer-Encoding: chunked, chunked\r\n", Rule::ChunkedNotLast),
+        ];
+        for (fields, rule) in odd {
+            let why = asked_of_one_that_answers(fields).expect_err(fields);
+            assert!(matches!(why, NoAnswer::Unframed(broken) if broken == rule), "{fields:?}: {why:?}");
+            assert_eq!(gone(&why).page(None).head.status, StatusCode::BAD_GATEWAY);
+        }
+        let right = asked_of_one_that_answers("Content-Length: 13\r\n").expect("an answer");
+        assert_eq!(right, Framing::Length(13));
     }
 
     #[test]
