@@ -342,9 +342,31 @@ fn a_body_cut_short_is_never_a_page() {
     assert_eq!(answered(until_close, Some(false)), (b"page".to_vec(), truncated(4, None)));
     assert_eq!(answered(until_close, Some(true)), (b"page".to_vec(), Some(Ok(()))));
     assert_eq!(answered(until_close, None), (b"page".to_vec(), None));
-    let no_answer = Some(Err(ExchangeError::NoAnswer));
-    assert_eq!(answered("", Some(true)), (vec![], no_answer.clone()));
-    assert_eq!(answered("HTTP/1.1 200", Some(true)), (vec![], no_answer));
+}
+
+#[test]
+fn what_came_in_place_of_an_answer_is_told() {
+    const HINTS: &str = "HTTP/1.1 103 Early Hints\r\n\r\n";
+    let not_http = |begins: &str| ExchangeError::NotHttp { begins: begins.to_owned() };
+    for (came, error) in [
+        ("", ExchangeError::NoAnswer),
+        ("H", ExchangeError::HeadCutShort { received: 1 }),
+        ("HTTP/1.1 200", ExchangeError::HeadCutShort { received: 12 }),
+        ("HTTP/1.1 200 OK\r\nX: a\r\n", ExchangeError::HeadCutShort { received: 23 }),
+        (HINTS, ExchangeError::OnlyInformational { count: 1 }),
+        (&HINTS.repeat(2), ExchangeError::OnlyInformational { count: 2 }),
+        (&format!("{HINTS}HTTP"), ExchangeError::HeadCutShort { received: 4 }),
+        ("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", not_http("SSH-2.0-OpenSSH_9.2p1 De")),
+        ("ICY 200 OK\r\n\r\n", not_http("ICY 200 OK\\r\\n\\r\\n")),
+        ("http/1.1 200 OK\r\n\r\n", not_http("http/1.1 200 OK\\r\\n\\r\\n")),
+        ("<h1>shop</h1>", not_http("<h1>shop</h1>")),
+        ("\0\u{1b}[2J", not_http("\\x00\\x1b[2J")),
+        ("HTTQ", not_http("HTTQ")),
+    ] {
+        assert_eq!(answered(came, Some(true)), (vec![], Some(Err(error))), "{came:?}");
+    }
+    let at_once = answered("220 mail.test ESMTP\r\n", None).1;
+    assert_eq!(at_once, Some(Err(not_http("220 mail.test ESMTP\\r\\n"))));
 }
 
 #[test]
@@ -363,14 +385,12 @@ fn responses_that_break_rules_are_malformed() {
         "HTTP/1.1 999 What\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\n\r\n",
         "HTTP/2.0 200 OK\r\n\r\n",
-        "SSH-2.0-OpenSSH\r\n",
         "\r\nHTTP/1.1 200 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
         "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     ] {
         let (_, closed) = answered(response, Some(true));
-        let malformed =
-            matches!(closed, Some(Err(ExchangeError::Malformed { .. } | ExchangeError::NoAnswer)));
+        let malformed = matches!(closed, Some(Err(ExchangeError::Malformed { .. })));
         assert!(malformed, "{response:?} should be malformed, but was {closed:?}");
     }
     let endless = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(20);

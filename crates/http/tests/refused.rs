@@ -371,10 +371,11 @@ fn it_makes_no_difference_in_what_pieces_they_come() {
 }
 
 /// The rules that only time, the number of requests, TLS, a peer's end or a response break.
-const ELSEWHERE: [Rule; 9] = [
+const ELSEWHERE: [Rule; 10] = [
     Rule::HostOfOther,
     Rule::TlsRecord,
     Rule::StatusLine,
+    Rule::NotHttp,
     Rule::BodyCutShort,
     Rule::TooManyInformational,
     Rule::SwitchingProtocols,

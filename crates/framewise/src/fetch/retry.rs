@@ -77,7 +77,11 @@ pub(crate) fn is_passing(error: &FetchError) -> bool {
         FetchError::Name(error) => matches!(error, ResolveError::TimedOut { .. }),
         FetchError::Exchange(error) => matches!(
             error,
-            ExchangeError::NoAnswer | ExchangeError::TimedOut(_) | ExchangeError::Truncated { .. }
+            ExchangeError::NoAnswer
+                | ExchangeError::HeadCutShort { .. }
+                | ExchangeError::OnlyInformational { .. }
+                | ExchangeError::TimedOut(_)
+                | ExchangeError::Truncated { .. }
         ),
         _ => false,
     }

@@ -119,7 +119,7 @@ impl ClientConn {
         }
         let error = match &self.gone {
             Some(reason) if self.wire.peer_closed.is_none() => ExchangeError::Connection(reason.clone()),
-            _ => ExchangeError::NoAnswer,
+            _ => exchange.unanswered(),
         };
         self.fail(error, shared);
         true
@@ -203,7 +203,10 @@ impl ClientConn {
 
     fn refuse(&mut self, refusal: Refusal, shared: &mut Shared, cx: &mut Cx) {
         cx.dropped("http", refusal.rule.name());
-        let error = refusal.into_error(shared.config.limits.head_bytes);
+        let error = match (refusal.rule, &self.phase) {
+            (Rule::NotHttp, Phase::Busy(exchange)) => ExchangeError::NotHttp { begins: exchange.begins() },
+            _ => refusal.into_error(shared.config.limits.head_bytes),
+        };
         self.fail(error, shared);
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use framewise_core::id::ExchangeId;
-use framewise_core::seams::exchange::{BodyLength, ClientRequest, RequestHead, Version};
+use framewise_core::seams::exchange::{BodyLength, ClientRequest, ExchangeError, RequestHead, Version};
 use http::Method;
 
 use crate::body::{Encoder, Framing};
@@ -12,6 +12,9 @@ use crate::head::write::{Added, FramingField};
 use crate::head::{HeadReader, rules, write};
 use crate::transfer::{Receiving, Sending};
 use crate::wire::Wire;
+
+/// Bytes by which a person recognizes another protocol.
+const RECOGNIZED: usize = 24;
 
 /// A request under way.
 #[derive(Debug)]
@@ -82,6 +85,29 @@ impl Exchange {
             && self.informational == 0
             && !self.sending.is_touched()
             && IDEMPOTENT.contains(&self.request.head.method)
+    }
+
+    /// Why there is no answer, once no more can come: what came of one.
+    pub(super) fn unanswered(&self) -> ExchangeError {
+        match (self.begun().len(), self.informational) {
+            (0, 0) => ExchangeError::NoAnswer,
+            (0, count) => ExchangeError::OnlyInformational { count },
+            (received, _) => ExchangeError::HeadCutShort { received },
+        }
+    }
+
+    /// With what came begins, for a person to recognize it by.
+    pub(super) fn begins(&self) -> String {
+        let begun = self.begun();
+        begun.get(..RECOGNIZED).unwrap_or(begun).escape_ascii().to_string()
+    }
+
+    /// What has come of the answer's head.
+    fn begun(&self) -> &[u8] {
+        match &self.answer {
+            Answer::Head(reader) => reader.begun(),
+            Answer::Body(_) => &[],
+        }
     }
 
     pub(super) fn grant(&mut self, bytes: usize) {

@@ -95,6 +95,11 @@ impl HeadReader {
         !self.begun.is_empty()
     }
 
+    /// What has come of it; where it was refused, with the piece in which that happened.
+    pub(crate) fn begun(&self) -> &[u8] {
+        &self.begun
+    }
+
     /// Whether its method is known to be HEAD.
     pub(crate) fn asks_for_head_alone(&self) -> bool {
         self.scanner.asks_for_head_alone()
@@ -108,8 +113,10 @@ impl HeadReader {
     /// The whole head, once it is there, its fields a line each. A head that came so and in one piece is not copied.
     pub(crate) fn read(&mut self, inbox: &mut Inbox) -> Result<Option<Bytes>, Refusal> {
         while let Some(mut piece) = inbox.pop() {
-            let Some(end) = self.scanner.scan(&piece)? else {
+            let scanned = self.scanner.scan(&piece);
+            let Ok(Some(end)) = scanned else {
                 self.begun.extend_from_slice(&piece);
+                scanned?;
                 continue;
             };
             let last = piece.split_to(end);

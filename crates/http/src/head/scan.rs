@@ -20,6 +20,9 @@ const EMPTY_LINES_BEFORE: u8 = 2;
 
 const HEAD: &[u8] = b"HEAD";
 
+/// With what each response begins (RFC 9112, section 2.3).
+const HTTP_NAME: &[u8] = b"HTTP/";
+
 /// With what a record of TLS begins by which a server answers what is no TLS (RFC 8446, section 5.1).
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
@@ -116,6 +119,7 @@ impl Scanner {
             (State::LineStart, ALERT | HANDSHAKE) if self.offset == 0 && self.part == Part::Response => {
                 return Err(Rule::TlsRecord);
             }
+            _ if self.is_no_response(byte) => return Err(Rule::NotHttp),
             (State::Return { empty }, b'\n') => return self.line_ended(empty),
             (State::Return { .. }, _) => return Err(Rule::BareCarriageReturn),
             (_, b'\n') => return Err(Rule::BareLineFeed),
@@ -142,6 +146,13 @@ impl Scanner {
             (State::Value, _) => {}
         }
         Ok(false)
+    }
+
+    /// Whether the message is no response, by this byte of its first ones. An empty line in front of one is another matter.
+    fn is_no_response(&self, byte: u8) -> bool {
+        let expected = HTTP_NAME.get(self.offset).filter(|_| self.part == Part::Response && !self.watching);
+        let is_line_end = self.offset < 2 && matches!(byte, b'\r' | b'\n');
+        expected.is_some_and(|expected| *expected != byte) && !is_line_end
     }
 
     /// Whether a field may go on in the next line: who reads a response must take that (RFC 9112, section 5.2).

@@ -24,6 +24,7 @@ pub enum Rule {
     RequestTarget,
     TargetTooLong,
     StatusLine,
+    NotHttp,
     TlsRecord,
     Version,
     Method,
@@ -57,7 +58,7 @@ type Row = (&'static str, &'static str, &'static str, StatusCode);
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Rule; 39] = [
+    pub const ALL: [Rule; 40] = [
         Rule::BareLineFeed,
         Rule::BareCarriageReturn,
         Rule::ControlCharacter,
@@ -71,6 +72,7 @@ impl Rule {
         Rule::RequestTarget,
         Rule::TargetTooLong,
         Rule::StatusLine,
+        Rule::NotHttp,
         Rule::TlsRecord,
         Rule::Version,
         Rule::Method,
@@ -150,6 +152,7 @@ impl Rule {
             Rule::RequestTarget => ("request target", "a target is /path, a URL with a host, or *, in ASCII; in a path % has two digits", "RFC 9112 §3.2", BAD),
             Rule::TargetTooLong => ("target too long", "the request target is longer than this side takes", "RFC 9110 §15.5.15", StatusCode::URI_TOO_LONG),
             Rule::StatusLine => ("status line", "a response begins with a version and a status of three digits, 100 to 599", "RFC 9112 §4", BAD),
+            Rule::NotHttp => ("no HTTP", "a response begins with HTTP/ in capitals; this begins otherwise", "RFC 9112 §2.3", BAD),
             Rule::TlsRecord => ("TLS record", "an answer begins with its version; this one begins as a record of TLS does", "RFC 9112 §4, RFC 8446 §5.1", BAD),
             Rule::Version => ("version", "the version spoken here is HTTP/1.1 (or HTTP/1.0)", "RFC 9110 §15.6.6", StatusCode::HTTP_VERSION_NOT_SUPPORTED),
             Rule::Method => ("unknown method", "the methods known here are GET, HEAD, POST, PUT, DELETE, OPTIONS and PATCH", "RFC 9110 §15.6.2", StatusCode::NOT_IMPLEMENTED),

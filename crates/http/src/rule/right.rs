@@ -15,7 +15,7 @@ impl Rule {
             Rule::RequestLine => "Begin as in: GET /page HTTP/1.1",
             Rule::RequestTarget => "Write it as in: GET /two%20words?a=b HTTP/1.1",
             Rule::TargetTooLong => "Send in a body (POST) what does not fit into a target.",
-            Rule::StatusLine => "Begin as in: HTTP/1.1 200 OK",
+            Rule::StatusLine | Rule::NotHttp => "Begin as in: HTTP/1.1 200 OK",
             Rule::TlsRecord => "Speak TLS with it: https in the place of http.",
             Rule::Version => "Ask again by HTTP/1.1.",
             Rule::Method => "Methods are written in capitals: GET",

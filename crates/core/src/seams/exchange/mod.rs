@@ -211,9 +211,27 @@ pub enum ExchangeError {
         /// Bytes that should have come, where the message said.
         expected: Option<u64>,
     },
-    /// The peer closed before a head was complete.
+    /// The peer closed before anything of an answer came.
     #[error("the peer closed the connection without an answer")]
     NoAnswer,
+    /// The peer closed before a head was complete.
+    #[error("the answer's head was cut short: {received} bytes of it came")]
+    HeadCutShort {
+        /// Bytes of head that came.
+        received: usize,
+    },
+    /// The peer closed after responses that only announce another (RFC 9110, section 15.2).
+    #[error("the answer never came: the peer closed the connection after {count} informational {}", if *count == 1 { "response" } else { "responses" })]
+    OnlyInformational {
+        /// How many of them came.
+        count: u8,
+    },
+    /// What came is not the beginning of any response.
+    #[error("what came is no HTTP, which begins with HTTP/1.1 or HTTP/1.0: it begins with \"{begins}\"")]
+    NotHttp {
+        /// The first bytes, as far as they are needed to recognize it by; what is not visible ASCII is escaped.
+        begins: String,
+    },
     /// What came is not HTTP, or breaks a rule of it.
     #[error("{rule} (at byte {offset} of the message)")]
     Malformed {
