@@ -9,7 +9,7 @@ use crate::router::Router;
 const MOST_REDIRECTS: u32 = 1_000;
 
 /// `me:tea`, as Basic writes it (RFC 7617).
-const PRIVATE: &str = "Basic bWU6dGVh";
+const PRIVATE: &str = "bWU6dGVh";
 
 /// The line that `/verse` repeats, and how often.
 const LINE: &str = "What is said often needs few words.\n";
@@ -58,7 +58,7 @@ fn redirect(request: &Request) -> Response {
 
 /// RFC 9110, section 11.6.
 fn private(request: &Request) -> Response {
-    if request.header("Authorization") == Some(PRIVATE) {
+    if request.header("Authorization").and_then(basic) == Some(PRIVATE) {
         return page("Private", "<p>You are who you say you are.</p>");
     }
     let whom = "Who knows that the user is called me, and the password tea, may come in.";
@@ -66,6 +66,12 @@ fn private(request: &Request) -> Response {
         .by("RFC 9110 §11.6.1")
         .answer(request)
         .header("WWW-Authenticate", "Basic realm=\"shop\"")
+}
+
+/// What Basic says of who asks: behind the scheme's name, in letters of any case, and spaces (RFC 9110, sections 11.1 and 11.4).
+fn basic(credentials: &str) -> Option<&str> {
+    let (scheme, rest) = credentials.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Basic").then(|| rest.trim_start_matches(' '))
 }
 
 /// How often one was here, which only the visitor keeps (RFC 6265).

@@ -106,6 +106,12 @@ fn the_private_page_asks_who_is_there() {
     let ask_as = |it: &str| ask(&builtin(), Method::GET, "/private", &[("Authorization", it)], "").status();
     // `me:tea` and `me:tee`, as `base64` writes them.
     assert_eq!((ask_as("Basic bWU6dGVh"), ask_as("Basic bWU6dGVl"), ask_as("Basic")), (200, 401, 401));
+    for credentials in ["basic bWU6dGVh", "BASIC bWU6dGVh", "Basic   bWU6dGVh"] {
+        assert_eq!(ask_as(credentials), 200, "{credentials}");
+    }
+    for credentials in ["bWU6dGVh", "BasicbWU6dGVh", "Bearer bWU6dGVh", "Basic bwu6dgvh", "Basic\tbWU6dGVh"] {
+        assert_eq!(ask_as(credentials), 401, "{credentials}");
+    }
 }
 
 #[test]
