@@ -26,8 +26,10 @@ pub enum Framing {
     UntilClose,
 }
 
-/// Hexadecimal digits that a chunk's size may have, leading zeros included.
-const SIZE_DIGITS: u8 = 16;
+/// Leading zeros that a chunk's size may have; `1*HEXDIG` may begin with any number of them (RFC 9112, section 7.1).
+const LEADING_ZEROS: usize = 256;
+/// Leading zeros of all chunks of a body together, as with extensions.
+const ALL_LEADING_ZEROS: usize = 16 * 1024;
 /// Bytes of extension that a chunk may have; they mean nothing to us.
 const EXTENSION_BYTES: usize = 256;
 /// Bytes of extension that all chunks of a body may have: else a body of one byte in each chunk would be mostly that.
@@ -54,7 +56,8 @@ pub struct Decoder {
     received: u64,
     /// The size of the chunk that is being read.
     chunk: u64,
-    /// Bytes of extension so far.
+    /// Leading zeros so far, and bytes of extension.
+    zeros: usize,
     extension: usize,
     offset: usize,
 }
@@ -64,7 +67,7 @@ enum State {
     Length(u64),
     UntilClose,
     Size {
-        digits: u8,
+        digits: usize,
     },
     /// White space before an extension, of which that is a part (RFC 9112, section 7.1.1).
     BeforeExtension {
@@ -113,7 +116,7 @@ impl Decoder {
             Framing::Chunked => (CHUNK_BEGINS, None),
             Framing::UntilClose => (State::UntilClose, None),
         };
-        Decoder { state, limits, longest, expected, received: 0, chunk: 0, extension: 0, offset: 0 }
+        Decoder { state, limits, longest, expected, received: 0, chunk: 0, zeros: 0, extension: 0, offset: 0 }
     }
 
     /// Whether the body is complete.
@@ -224,14 +227,9 @@ impl Decoder {
         Ok(())
     }
 
-    fn size_byte(&mut self, digits: u8, byte: u8) -> Result<State, Rule> {
+    fn size_byte(&mut self, digits: usize, byte: u8) -> Result<State, Rule> {
         if let Some(digit) = char::from(byte).to_digit(16) {
-            if digits >= SIZE_DIGITS {
-                return Err(Rule::ChunkSizeOverflow);
-            }
-            let before = if digits == 0 { 0 } else { self.chunk };
-            self.chunk = (before << 4) | u64::from(digit);
-            return Ok(State::Size { digits: digits + 1 });
+            return self.size_digit(digits, u64::from(digit));
         }
         if digits == 0 {
             return Err(Rule::ChunkSize);
@@ -246,6 +244,22 @@ impl Decoder {
             b'\n' => Err(Rule::BareLineFeed),
             _ => Err(Rule::ChunkSize),
         }
+    }
+
+    /// One digit more of a size: what fits 64 bits does so behind any zeros, of which there may not be many.
+    fn size_digit(&mut self, digits: usize, digit: u64) -> Result<State, Rule> {
+        let before = if digits == 0 { 0 } else { self.chunk };
+        if before > u64::MAX >> 4 {
+            return Err(Rule::ChunkSizeOverflow);
+        }
+        self.chunk = (before << 4) | digit;
+        if digits > 0 && before == 0 {
+            self.zeros += 1;
+            if digits > LEADING_ZEROS || self.zeros > ALL_LEADING_ZEROS {
+                return Err(Rule::ChunkSizeZeros);
+            }
+        }
+        Ok(State::Size { digits: digits + 1 })
     }
 
     fn extension_byte(&mut self, bytes: usize, quote: Quote, byte: u8) -> Result<State, Rule> {

@@ -243,7 +243,9 @@ fn limits() -> Vec<Case> {
 /// RFC 9112 §7.1: chunks.
 fn chunks() -> Vec<Case> {
     let mut cases = vec![
-        case(chunked("00000000000000003\r\nabc\r\n0\r\n\r\n"), 400, Rule::ChunkSizeOverflow),
+        case(chunked("00010000000000000003\r\nabc\r\n0\r\n\r\n"), 400, Rule::ChunkSizeOverflow),
+        case(chunked(&"0".repeat(300)), 400, Rule::ChunkSizeZeros),
+        case(chunked(&format!("{}1\r\na\r\n", "0".repeat(250)).repeat(80)), 400, Rule::ChunkSizeZeros),
         case(chunked("10000000000000003\r\nabc\r\n0\r\n\r\n"), 400, Rule::ChunkSizeOverflow),
         case(chunked("3\r\nabcd\r\n0\r\n\r\n"), 400, Rule::ChunkEnd),
         case(chunked("3\r\nabc0\r\n\r\n"), 400, Rule::ChunkEnd),
@@ -423,6 +425,8 @@ fn nothing_else_is_refused() {
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n003;a=\"\\\"\";b\r\nabc\r\n0;c\r\nTransfer-Encoding: x\r\nContent-Length: 9\r\n\r\n",
         // White space before an extension (RFC 9112 §7.1.1).
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3 \t;a = b ; c\r\nabc\r\n0 ;\r\n\r\n",
+        // A size may begin with zeros (RFC 9112 §7.1).
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n00000000000000000003\r\nabc\r\n000000000000000000\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0003\r\n\r\nabc",
     ] {
         let mut bench = Bench::server();

@@ -42,6 +42,7 @@ pub enum Rule {
     Expectation,
     ChunkSize,
     ChunkSizeOverflow,
+    ChunkSizeZeros,
     ChunkExtension,
     ChunkEnd,
     BodyTooLong,
@@ -58,7 +59,7 @@ type Row = (&'static str, &'static str, &'static str, StatusCode);
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Rule; 40] = [
+    pub const ALL: [Rule; 41] = [
         Rule::BareLineFeed,
         Rule::BareCarriageReturn,
         Rule::ControlCharacter,
@@ -90,6 +91,7 @@ impl Rule {
         Rule::Expectation,
         Rule::ChunkSize,
         Rule::ChunkSizeOverflow,
+        Rule::ChunkSizeZeros,
         Rule::ChunkExtension,
         Rule::ChunkEnd,
         Rule::BodyTooLong,
@@ -170,6 +172,7 @@ impl Rule {
             Rule::Expectation => ("unknown expectation", "the only expectation known is 100-continue", "RFC 9110 §10.1.1", StatusCode::EXPECTATION_FAILED),
             Rule::ChunkSize => ("chunk size", "a chunk begins with its size in hexadecimal digits alone", "RFC 9112 §7.1", BAD),
             Rule::ChunkSizeOverflow => ("chunk size overflow", "a chunk's size must fit 64 bits", "RFC 9112 §7.1", BAD),
+            Rule::ChunkSizeZeros => ("chunk size of many zeros", "a chunk's size begins with few zeros: at most 256 in one, 16384 in a body", "RFC 9112 §7.1", BAD),
             Rule::ChunkExtension => ("chunk extension", "chunk extensions are short, each and together, and hold no control characters", "RFC 9112 §7.1.1", BAD),
             Rule::ChunkEnd => ("chunk end", "a chunk's data is followed by CR LF", "RFC 9112 §7.1", BAD),
             Rule::BodyTooLong => ("body too long", "the body is longer than this side takes", "RFC 9110 §15.5.14", StatusCode::PAYLOAD_TOO_LARGE),

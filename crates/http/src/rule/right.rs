@@ -28,6 +28,7 @@ impl Rule {
             Rule::CodingInHttp10 => "Say the body's length by Content-Length, or speak HTTP/1.1.",
             Rule::Expectation => "Leave out Expect, or write: Expect: 100-continue",
             Rule::ChunkSize | Rule::ChunkSizeOverflow | Rule::ChunkEnd => "Write a chunk as its size, CR LF, its data, CR LF; the last has the size 0.",
+            Rule::ChunkSizeZeros => "Write the size without zeros in front.",
             Rule::ChunkExtension => "Leave extensions out; nobody reads them here.",
             Rule::BodyTooLong => "Send less.",
             Rule::BodyCutShort => "Send all that was announced before closing.",
