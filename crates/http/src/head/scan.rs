@@ -53,6 +53,12 @@ enum State {
     LineStart,
     FirstLine,
     Name,
+    /// Behind white space in a name: what it is there for, the colon or the line's end tells.
+    NameSpaced {
+        at: usize,
+        /// Whether anything but white space came behind it.
+        goes_on: bool,
+    },
     Value,
     /// After CR; the line before it was empty or not.
     Return {
@@ -102,13 +108,21 @@ impl Scanner {
     /// Looks at the next bytes: where in them the head ends, if it does.
     pub(crate) fn scan(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
         for (index, &byte) in bytes.iter().enumerate() {
-            let done = self.step(byte).map_err(|rule| Refusal::new(rule, self.offset))?;
+            let done = self.step(byte).map_err(|rule| Refusal::new(rule, self.place_of(rule)))?;
             self.offset = self.offset.saturating_add(1);
             if done {
                 return Ok(Some(index + 1));
             }
         }
         Ok(None)
+    }
+
+    /// Where a rule is broken: here, or at the white space in a name, of which one knows only now what it was.
+    fn place_of(&self, rule: Rule) -> usize {
+        match (self.state, rule) {
+            (State::NameSpaced { at, .. }, Rule::SpaceBeforeColon | Rule::FieldName) => at,
+            _ => self.offset,
+        }
     }
 
     fn step(&mut self, byte: u8) -> Result<bool, Rule> {
@@ -123,7 +137,7 @@ impl Scanner {
             (State::Return { empty }, b'\n') => return self.line_ended(empty),
             (State::Return { .. }, _) => return Err(Rule::BareCarriageReturn),
             (_, b'\n') => return Err(Rule::BareLineFeed),
-            (State::Name, b'\r') => return Err(Rule::NoColon),
+            (State::Name | State::NameSpaced { .. }, b'\r') => return Err(Rule::NoColon),
             (state, b'\r') => {
                 let empty = state == State::LineStart;
                 self.state = State::Return { empty };
@@ -140,7 +154,14 @@ impl Scanner {
             (State::LineStart, _) => self.field_begins(byte)?,
             (State::FirstLine, _) => self.first_line_byte(byte)?,
             (State::Name, b':') => self.state = State::Value,
-            (State::Name, b' ' | b'\t') => return Err(Rule::SpaceBeforeColon),
+            (State::Name, b' ' | b'\t') => {
+                self.state = State::NameSpaced { at: self.offset, goes_on: false };
+            }
+            (State::NameSpaced { goes_on: false, .. }, b':') => return Err(Rule::SpaceBeforeColon),
+            (State::NameSpaced { .. }, b':') => return Err(Rule::FieldName),
+            (State::NameSpaced { .. }, b' ' | b'\t') => {}
+            (State::NameSpaced { .. }, _) if is_control(byte) => return Err(Rule::ControlCharacter),
+            (State::NameSpaced { at, .. }, _) => self.state = State::NameSpaced { at, goes_on: true },
             (State::Name, _) => name_byte(byte)?,
             (State::Value, _) if is_control(byte) && byte != b'\t' => return Err(Rule::ControlCharacter),
             (State::Value, _) => {}
