@@ -138,12 +138,13 @@ mod tests {
         let head = ResponseHead {
             version: Version::Http11,
             status: StatusCode::OK,
-            reason: "OK".to_owned(),
+            reason: "Schön\u{9b}31m".to_owned(),
             headers,
         };
-        let exact = [b"HTTP/1.1 200 OK\r\nX-E: ", &value[..], b"\r\n\r\n"].concat();
+        let status = "HTTP/1.1 200 Schön\u{9b}31m\r\nX-E: ".as_bytes();
+        let exact = [status, &value[..], b"\r\n\r\n"].concat();
         assert_eq!(head_text(&head, false), exact);
-        let shown = "HTTP/1.1 200 OK\r\nX-E: \u{fffd}gnp.exe \u{fffd}31m \u{fffd}\r\n\r\n";
+        let shown = "HTTP/1.1 200 Schön\u{fffd}31m\r\nX-E: \u{fffd}gnp.exe \u{fffd}31m \u{fffd}\r\n\r\n";
         assert_eq!(String::from_utf8(head_text(&head, true)).expect("text"), shown);
     }
 }

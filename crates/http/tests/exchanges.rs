@@ -9,7 +9,7 @@ use bytes::Bytes;
 use common::{Bench, accepted, asked};
 use framewise_core::seams::exchange::*;
 use framewise_core::seams::stream::*;
-use framewise_http::{Config, Method};
+use framewise_http::{Config, Limits, Method, read_response};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
 
@@ -407,6 +407,26 @@ fn an_answer_in_tls_is_known_as_one() {
     }
     let late = answered("HTTP/1.1 200 OK\r\n\u{15}\u{3}\u{3}", None).1;
     assert!(matches!(late, Some(Err(ExchangeError::Malformed { .. }))), "{late:?}");
+}
+
+#[test]
+fn a_reason_phrase_is_kept_as_it_came() {
+    let all = Limits::default();
+    let reason = |line: &[u8]| {
+        let bytes = [line, b"\r\nX: a b c\r\n\r\n"].concat();
+        read_response(&bytes, &all).unwrap().unwrap().0.reason
+    };
+    assert_eq!(reason(b"HTTP/1.1 200 OK"), "OK");
+    assert_eq!(reason(b"HTTP/1.1 404 Not  Found "), "Not  Found ");
+    assert_eq!(reason(b"HTTP/1.1 404 Not\tFound"), "Not\tFound");
+    assert_eq!(reason(b"HTTP/1.1 200 "), "");
+    assert_eq!(reason(b"HTTP/1.1 200"), "");
+    // obs-text (RFC 9112 §4).
+    assert_eq!(
+        reason("HTTP/1.1 404 Nicht gefunden, schöne Grüße".as_bytes()),
+        "Nicht gefunden, schöne Grüße"
+    );
+    assert_eq!(reason(b"HTTP/1.2 404 Sch\xf6n"), "Sch\u{fffd}n");
 }
 
 #[test]

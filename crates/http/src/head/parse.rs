@@ -58,9 +58,17 @@ pub(crate) fn parse_response(bytes: &[u8], fields: usize) -> Result<ResponseHead
     Ok(ResponseHead {
         version: version(parsed.version)?,
         status: status.ok_or(Refusal::new(Rule::StatusLine, "HTTP/1.1 ".len()))?,
-        reason: parsed.reason.unwrap_or_default().to_owned(),
+        reason: reason(&bytes),
         headers: headers(parsed.headers),
     })
+}
+
+/// The reason phrase of a response: what stands behind the status in its first line, obs-text included (RFC 9112, section 4),
+/// which httparse leaves out. What is no UTF-8 in it becomes U+FFFD.
+fn reason(head: &[u8]) -> String {
+    let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let phrase = line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default();
+    String::from_utf8_lossy(phrase).into_owned()
 }
 
 /// A later minor version than ours is read as ours (RFC 9110, section 2.5).
