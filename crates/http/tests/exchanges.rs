@@ -382,7 +382,8 @@ fn responses_that_break_rules_are_malformed() {
         "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n",
         "HTTP/1.1 200 OK\nX: a\n\n",
-        "HTTP/1.1 999 What\r\n\r\n",
+        "HTTP/1.1\t200 OK\r\n\r\n",
+        "HTTP/1.1 200\tOK\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\n\r\n",
         "HTTP/2.0 200 OK\r\n\r\n",
         "\r\nHTTP/1.1 200 OK\r\n\r\n",
@@ -407,6 +408,15 @@ fn an_answer_in_tls_is_known_as_one() {
     }
     let late = answered("HTTP/1.1 200 OK\r\n\u{15}\u{3}\u{3}", None).1;
     assert!(matches!(late, Some(Err(ExchangeError::Malformed { .. }))), "{late:?}");
+}
+
+#[test]
+fn a_status_of_600_or_above_is_an_answer() {
+    // RFC 9110 §15: as if it were one of 5xx.
+    for status in ["600", "999"] {
+        let answer = format!("HTTP/1.1 {status} What\r\nContent-Length: 4\r\n\r\npage");
+        assert_eq!(answered(&answer, None), (b"page".to_vec(), Some(Ok(()))));
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn cases() -> Vec<(String, Rule)> {
         (chunked("10000000000000003\r\nabc\r\n0\r\n\r\n"), Rule::ChunkSizeOverflow),
         (chunked("0\r\nX : y\r\n\r\n"), Rule::SpaceBeforeColon),
     ];
-    for status in ["999", "600", "099", "20", "2000", "+200", "2x0", ""] {
+    for status in ["000", "099", "20", "2000", "+200", "2x0", ""] {
         cases.push((format!("HTTP/1.1 {status} OK\r\nX: a\r\n\r\n"), Rule::StatusLine));
     }
     for length in ["+3", "-3", "3_0", "0x3", "3 3", "3,3", "", "18446744073709551616"] {

@@ -12,7 +12,7 @@ pub(super) fn said(code: &str) -> (String, &'static str) {
         Some("3") => ("Look elsewhere, or at what you have already.", "RFC 9110 §15.4"),
         Some("4") => ("The request was at fault.", "RFC 9110 §15.5"),
         Some("5") => ("The server was at fault.", "RFC 9110 §15.6"),
-        _ => ("A code of no class that there is.", "RFC 9110 §15"),
+        _ => ("A code of no class that there is: it counts as an error of the server's.", "RFC 9110 §15"),
     };
     (meaning.to_owned(), source)
 }

