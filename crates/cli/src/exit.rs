@@ -189,6 +189,7 @@ fn next_after(error: &FetchError, url: &str) -> String {
         FetchError::Exchange(ExchangeError::SpeaksTls) => {
             Some(format!("framewise fetch {}", url.replacen("http://", "https://", 1)))
         }
+        FetchError::Exchange(error) => after_exchange(error, url),
         FetchError::Field(FieldError::Framing(_) | FieldError::Twice(_)) => {
             Some("the same without it".to_owned())
         }
@@ -210,6 +211,24 @@ fn next_after(error: &FetchError, url: &str) -> String {
     advice.unwrap_or_else(|| {
         "framewise fetch https://shop.test/     (the page that is always there)".to_owned()
     })
+}
+
+/// What the user can do about an answer that is none, or not whole.
+fn after_exchange(error: &ExchangeError, url: &str) -> Option<String> {
+    match error {
+        ExchangeError::NotHttp { .. } => {
+            Some(format!("framewise url '{url}'     (shows which port that is)"))
+        }
+        ExchangeError::Malformed { .. }
+        | ExchangeError::TooLong { .. }
+        | ExchangeError::Truncated { .. }
+        | ExchangeError::HeadCutShort { .. }
+        | ExchangeError::OnlyInformational { .. }
+        | ExchangeError::NoAnswer => {
+            Some("the same with -w FILE, then framewise explain FILE     (every byte that came)".to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// What the user can do about a connection that ended so.
@@ -239,6 +258,17 @@ fn after_tls(kind: TlsErrorKind, url: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_came_instead_of_an_answer_is_looked_into() {
+        let next = |error| next_after(&FetchError::Exchange(error), "http://shop.test:22/");
+        let not_http = ExchangeError::NotHttp { begins: "SSH-2.0".to_owned() };
+        assert!(next(not_http).starts_with("framewise url 'http://shop.test:22/'"));
+        let malformed = ExchangeError::Malformed { rule: String::new(), offset: 0 };
+        for error in [malformed, ExchangeError::NoAnswer, ExchangeError::HeadCutShort { received: 1 }] {
+            assert!(next(error).contains("framewise explain FILE"));
+        }
+    }
 
     #[test]
     fn plain_http_is_tried_only_where_it_was_answered() {
