@@ -119,6 +119,11 @@ impl Decoder {
         Decoder { state, limits, longest, expected, received: 0, chunk: 0, zeros: 0, extension: 0, offset: 0 }
     }
 
+    /// The same for a body behind a head of so many bytes: what is refused is told by its place in the message.
+    pub fn behind(self, head: usize) -> Self {
+        Decoder { offset: head, ..self }
+    }
+
     /// Whether the body is complete.
     pub fn is_complete(&self) -> bool {
         matches!(self.state, State::Complete)
@@ -146,7 +151,8 @@ impl Decoder {
                 State::Complete => return Ok(Decoded::Complete),
                 State::Length(_) | State::UntilClose | State::Data(_) => return self.data(input, credit),
                 State::Trailers(ref mut scanner) => {
-                    let Some(end) = scanner.scan(input)? else {
+                    let scanned = scanner.scan(input).map_err(|refusal| refusal.behind(self.offset))?;
+                    let Some(end) = scanned else {
                         input.clear();
                         return Ok(Decoded::More);
                     };

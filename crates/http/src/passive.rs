@@ -303,7 +303,7 @@ impl Reader {
         }
         match self.message(&head, &scanner, begin) {
             Ok(message) => {
-                let decoder = Decoder::new(message.framing, u64::MAX, self.limits);
+                let decoder = Decoder::new(message.framing, u64::MAX, self.limits).behind(head.len());
                 self.messages.push(message);
                 self.state = State::Body(Box::new(decoder));
             }

@@ -100,6 +100,24 @@ fn none_is_a_page_and_nothing_behind_it_an_answer() {
 }
 
 #[test]
+fn the_place_that_is_told_counts_from_the_beginning_of_the_message() {
+    let head = chunked("").len() as u64;
+    for (body, place) in [("x", 0), ("3\r\nabcd", 6), ("3\r\nabc\r\n0\r\nA: b\r\nC d\r\n\r\n", 20)] {
+        for cut in [usize::MAX, 1] {
+            let (mut bench, conn) = Bench::client();
+            let all = chunked(body);
+            for piece in all.as_bytes().chunks(cut.min(all.len())) {
+                bench.feed(conn, piece);
+            }
+            let (_, Some(Err(ExchangeError::Malformed { offset, .. }))) = bench.outcome() else {
+                panic!("{body:?} should be malformed");
+            };
+            assert_eq!(offset, head + place, "{body:?}");
+        }
+    }
+}
+
+#[test]
 fn the_place_that_is_told_is_that_of_the_field() {
     for (fields, place) in [
         ("X: a\r\nContent-Length: 3\r\nContent-Length: 3", 42),

@@ -97,7 +97,7 @@ impl ClientConn {
         } else {
             exchange.persists &=
                 rules::persists(head.version, &head.headers) && framing != Framing::UntilClose;
-            let decoder = Decoder::new(framing, u64::MAX, shared.config.limits);
+            let decoder = Decoder::new(framing, u64::MAX, shared.config.limits).behind(lines.len());
             exchange.answer = Answer::Body(Receiving::new(id, decoder, exchange.credit));
         }
         let body = announced(framing, &head, &exchange.request.head.method);

@@ -198,13 +198,18 @@ impl fmt::Display for Rule {
 pub struct Refusal {
     /// Which rule.
     pub rule: Rule,
-    /// Where, counted from the beginning of the head, or of the body for the rules of chunks.
+    /// Where, counted from the beginning of the message.
     pub offset: u64,
 }
 
 impl Refusal {
     pub(crate) fn new(rule: Rule, offset: usize) -> Self {
         Refusal { rule, offset: offset as u64 }
+    }
+
+    /// The same of a part of a message that so many bytes come before.
+    pub(crate) fn behind(self, bytes: usize) -> Self {
+        Refusal { offset: self.offset.saturating_add(bytes as u64), ..self }
     }
 
     /// How an application hears of it.

@@ -53,7 +53,10 @@ impl ServerConn {
         };
         let begun = reader.has_begun();
         let head = match reader.read(&mut self.wire.inbox) {
-            Ok(Some(bytes)) => request_of(&bytes, reader.fields(), &self.info),
+            Ok(Some(bytes)) => {
+                let length = bytes.len();
+                request_of(&bytes, reader.fields(), &self.info).map(|head| (head, length))
+            }
             Ok(None) => {
                 if !begun && reader.has_begun() {
                     self.since = cx.now;
@@ -63,7 +66,7 @@ impl ServerConn {
             Err(refusal) => Err(refusal),
         };
         match head {
-            Ok(head) => self.begin(head, shared, cx),
+            Ok((head, length)) => self.begin(head, length, shared, cx),
             Err(refusal) => self.refuse(refusal, shared, cx),
         }
         true
@@ -78,7 +81,8 @@ impl ServerConn {
         true
     }
 
-    fn begin(&mut self, head: RequestHead, shared: &mut Shared, cx: &mut Cx) {
+    /// Begins the exchange that a head of so many bytes asks for.
+    fn begin(&mut self, head: RequestHead, length: usize, shared: &mut Shared, cx: &mut Cx) {
         let framing = rules::request_framing(&head).unwrap_or(Framing::Length(0));
         let longest = shared.config.request_body_bytes;
         if matches!(framing, Framing::Length(length) if length > longest) {
@@ -87,7 +91,7 @@ impl ServerConn {
         let Ok(id) = shared.exchanges.insert(self.wire.conn) else {
             return self.refuse(Refusal::new(Rule::TooManyExchanges, 0), shared, cx);
         };
-        let decoder = Decoder::new(framing, longest, shared.config.limits);
+        let decoder = Decoder::new(framing, longest, shared.config.limits).behind(length);
         let expects = head.version == Version::Http11 && rules::expectations(&head.headers).next().is_some();
         self.phase = Phase::Exchange(Box::new(Exchange {
             id,
