@@ -395,6 +395,20 @@ const ELSEWHERE: [Rule; 10] = [
 ];
 
 #[test]
+fn the_page_about_a_limit_names_the_number() {
+    for (request, said) in [
+        (with(&"X: a\r\n".repeat(120)), "takes, which is 100."),
+        (with(&format!("X: {}", "a".repeat(17_000))), "takes, which is 16384 bytes."),
+        (format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(8_192)), "takes, which is 8192 bytes."),
+    ] {
+        let mut bench = Bench::server();
+        bench.feed(accepted(0), request.as_bytes());
+        let page = bench.sent();
+        assert!(page.contains(said), "{page}");
+    }
+}
+
+#[test]
 fn every_rule_is_broken_by_some_case() {
     let broken: BTreeSet<Rule> = all().iter().map(|case| case.rule).collect();
     let missing: Vec<Rule> =

@@ -205,7 +205,7 @@ impl ClientConn {
         cx.dropped("http", refusal.rule.name());
         let error = match (refusal.rule, &self.phase) {
             (Rule::NotHttp, Phase::Busy(exchange)) => ExchangeError::NotHttp { begins: exchange.begins() },
-            _ => refusal.into_error(shared.config.limits.head_bytes),
+            _ => refusal.into_error(&shared.config.limits),
         };
         self.fail(error, shared);
     }

@@ -7,6 +7,8 @@ use std::fmt;
 use framewise_core::seams::exchange::ExchangeError;
 use http::StatusCode;
 
+use crate::config::Limits;
+
 /// A rule of HTTP/1.1 that a message broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)] // each is said in full by `Rule::sentence`
@@ -213,13 +215,27 @@ impl Refusal {
     }
 
     /// How an application hears of it.
-    pub(crate) fn into_error(self, head_limit: usize) -> ExchangeError {
+    pub(crate) fn into_error(self, limits: &Limits) -> ExchangeError {
         match self.rule {
-            Rule::HeadTooLong => ExchangeError::TooLong { what: "the head", limit: head_limit },
+            Rule::HeadTooLong => ExchangeError::TooLong { what: "the head", limit: limits.head_bytes },
             Rule::TlsRecord => ExchangeError::SpeaksTls,
             Rule::HeadTooSlow => ExchangeError::TimedOut("the head"),
             Rule::BodyTooSlow => ExchangeError::TimedOut("the body"),
-            rule => ExchangeError::Malformed { rule: rule.to_string(), offset: self.offset },
+            rule => ExchangeError::Malformed {
+                rule: format!("{} ({})", self.sentence(limits), rule.source()),
+                offset: self.offset,
+            },
         }
+    }
+
+    /// The rule in one sentence, with the number that these limits have for it.
+    pub(crate) fn sentence(&self, limits: &Limits) -> String {
+        let limit = match self.rule {
+            Rule::TooManyFields => format!(", which is {}", limits.fields),
+            Rule::HeadTooLong => format!(", which is {} bytes", limits.head_bytes),
+            Rule::TargetTooLong => format!(", which is {} bytes", limits.target_bytes),
+            _ => String::new(),
+        };
+        self.rule.sentence().to_owned() + &limit
     }
 }

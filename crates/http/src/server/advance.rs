@@ -120,7 +120,7 @@ impl ServerConn {
         let receiving = &mut exchange.receiving;
         match receiving.advance(&mut self.wire, &mut shared.up) {
             Err(refusal) => {
-                let error = refusal.into_error(shared.config.limits.head_bytes);
+                let error = refusal.into_error(&shared.config.limits);
                 self.fail(refusal, error, shared, cx);
                 true
             }

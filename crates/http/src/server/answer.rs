@@ -100,7 +100,7 @@ fn date(config: &Config, now: Instant) -> Option<Duration> {
 /// A short page that says which rule was broken. Whoever broke it may not have said what it accepts: it gets HTML.
 pub(super) fn refusal_page(refusal: Refusal, config: &Config, now: Instant) -> [Bytes; 2] {
     let Refusal { rule, offset } = refusal;
-    let wrong = format!("{}: {}. Seen at byte {offset}.", rule.name(), rule.sentence());
+    let wrong = format!("{}: {}. Seen at byte {offset}.", rule.name(), refusal.sentence(&config.limits));
     let mut page = Problem::new(rule.status(), wrong, rule.right()).by(rule.source()).page(None);
     page.head.headers.remove("Vary");
     if rule == Rule::TooManyExchanges {

@@ -60,7 +60,7 @@ impl ServerConn {
                 let slow = |pace: &mut Pace| pace.is_too_slow(now, came, &shared.config);
                 if exchange.reading.as_mut().is_some_and(slow) {
                     let refusal = Refusal::new(Rule::BodyTooSlow, 0);
-                    let error = refusal.into_error(shared.config.limits.head_bytes);
+                    let error = refusal.into_error(&shared.config.limits);
                     self.fail(refusal, error, shared, cx);
                 }
             }
