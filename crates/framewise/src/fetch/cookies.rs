@@ -23,6 +23,9 @@ pub type SharedJar = Rc<RefCell<CookieJar>>;
 /// Cookies of one host name, and in all; the oldest makes room.
 const PER_HOST: usize = 50;
 const IN_ALL: usize = 3_000;
+/// The end of the year 9999, since 1970: nobody who reads the file knows a later time, and curl leaves out a line with one that
+/// does not fit 63 bits.
+const LAST_EXPIRY: u64 = 253_402_300_799;
 /// Bytes of a cookie's name and value together.
 const LONGEST: usize = 4_096;
 
@@ -195,7 +198,8 @@ fn cookie_of(text: &str, url: &Url, now: u64) -> Option<Cookie> {
 /// `Max-Age` counts before `Expires` (RFC 6265, section 5.3, step 3).
 fn expiry(parsed: &Parsed<'_>, now: u64) -> Option<u64> {
     if let Some(age) = parsed.max_age() {
-        return Some(now.saturating_add(u64::try_from(age.whole_seconds()).unwrap_or(0)));
+        let expires = now.saturating_add(u64::try_from(age.whole_seconds()).unwrap_or(0));
+        return Some(expires.min(LAST_EXPIRY));
     }
     let date = parsed.expires_datetime()?;
     Some(u64::try_from(date.unix_timestamp()).unwrap_or(0))

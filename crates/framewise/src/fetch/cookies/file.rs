@@ -9,7 +9,7 @@
 use framewise_core::Instant;
 use thiserror::Error;
 
-use super::{Cookie, CookieJar};
+use super::{Cookie, CookieJar, LAST_EXPIRY};
 
 const TITLE: &str = "# Netscape HTTP Cookie File\n";
 
@@ -86,6 +86,6 @@ fn cookie(line: &str, is_http_only: bool) -> Option<Cookie> {
         path: path.to_owned(),
         is_secure: is(secure)?,
         is_http_only,
-        expires: (expires != 0).then_some(expires),
+        expires: (expires != 0).then_some(expires.min(LAST_EXPIRY)),
     })
 }

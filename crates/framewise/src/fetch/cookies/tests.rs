@@ -117,6 +117,17 @@ fn a_file_gives_back_what_was_written() {
 }
 
 #[test]
+fn what_never_ends_ends_when_others_can_still_read_it() {
+    let ever = "http://shop.test/";
+    let written = jar(ever, &["a=1; Path=/; Max-Age=99999999999999999999"]).written(Instant::ZERO);
+    let line = "shop.test\tFALSE\t/\tFALSE\t253402300799\ta\t1\n";
+    assert_eq!(written, format!("# Netscape HTTP Cookie File\n{line}"));
+    let mut again = CookieJar::starting_at(EPOCH);
+    again.read(&line.replace("253402300799", "9223372038650749164"), Instant::ZERO).expect("it can be read");
+    assert_eq!(again.written(Instant::ZERO), written);
+}
+
+#[test]
 fn what_is_no_cookie_file_says_where() {
     let mut jar = CookieJar::default();
     let text = "# a comment\n\nshop.test\tFALSE\t/\tTRUE\t0\ta\tb\nshop.test FALSE / TRUE 0 a b\n";
