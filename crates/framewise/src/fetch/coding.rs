@@ -6,6 +6,7 @@
 mod brotli;
 mod deflate;
 mod feed;
+mod gzip;
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::{cell::RefCell, rc::Rc};
@@ -60,7 +61,7 @@ pub enum CodingError {
         count: usize,
     },
     /// The bytes are not what the coding says.
-    #[error("the page is damaged: its {coding} breaks within the first {offset} bytes ({problem})")]
+    #[error("the page is damaged: its {coding} breaks {} ({problem})", place(*offset))]
     Corrupt {
         /// The codings, as the field has them.
         coding: String,
@@ -200,18 +201,29 @@ impl Decoder {
 fn undo(name: &str, coded: Box<dyn BufRead>) -> Result<Box<dyn Read>, CodingError> {
     match name {
         // RFC 9110, section 8.4.1.3: x-gzip is the same.
-        "gzip" | "x-gzip" => Ok(Box::new(flate2::bufread::MultiGzDecoder::new(coded))),
+        "gzip" | "x-gzip" => Ok(Box::new(gzip::Gunzipped::new(coded))),
         "deflate" => Ok(Box::new(deflate::Inflated::new(coded))),
         "br" => Ok(Box::new(brotli::Unbrotlied::new(coded))),
         _ => Err(CodingError::Unknown { coding: name.to_owned() }),
     }
 }
 
+/// Where a coding breaks, of which so many bytes were taken.
+fn place(offset: u64) -> String {
+    match offset {
+        0 => "where it begins".to_owned(),
+        offset => format!("within the first {offset} bytes"),
+    }
+}
+
+/// What is wrong where a coding goes on.
+const AFTER_ITS_END: &str = "there are bytes after its end";
+
 /// After the end of a coding nothing comes: `Ok(0)`, once that is certain.
 fn expect_end(coded: &mut impl BufRead) -> io::Result<usize> {
     match coded.fill_buf()? {
         [] => Ok(0),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "there are bytes after its end")),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, AFTER_ITS_END)),
     }
 }
 

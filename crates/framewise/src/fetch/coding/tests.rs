@@ -132,6 +132,30 @@ fn what_is_damaged_is_no_page() {
 }
 
 #[test]
+fn what_is_short_and_no_gzip_is_not_called_cut_short() {
+    for size in [1, 2, 100] {
+        let wrong = |coded: &[u8]| decode("gzip", coded, size).unwrap_err().to_string();
+        for coded in [&b"m"[..], b"more", b"\x1fm", b"\x1f\x8b\x07"] {
+            let said = wrong(coded);
+            assert!(said.contains("damaged") && said.contains("1f 8b 08"), "{coded:?}: {said}");
+        }
+        for junk in [&b"m"[..], b"more", b"\0\0", b"more than ten bytes"] {
+            let said = wrong(&[gzip(&page()), junk.to_vec()].concat());
+            assert!(said.contains("there are bytes after its end"), "{junk:?}: {said}");
+        }
+        assert!(wrong(b"\x1f\x8b").contains("cut short"), "so far it is one");
+    }
+}
+
+#[test]
+fn a_place_is_one_that_there_is() {
+    for coding in ["gzip", "deflate"] {
+        let wrong = decode(coding, b"\xffmore", 100).unwrap_err().to_string();
+        assert!(wrong.contains("breaks where it begins"), "{wrong}");
+    }
+}
+
+#[test]
 fn few_bytes_do_not_become_very_many() {
     let zeros = gzip(&vec![0; 64 << 20]);
     for (coding, coded) in
