@@ -100,6 +100,9 @@ fn conditions() {
     ] {
         assert_eq!(with(&dir, name, value).status(), status, "{name}: {value}");
     }
+    let refused = with(&dir, "If-Match", "\"x\"");
+    assert!(refused.text().contains("RFC 9110 §15.5.13"), "a page says why: {}", refused.text());
+    assert_eq!(refused.header("ETag"), Some(etag));
     // The order of RFC 9110 §13.2.2: what is further down counts only where nothing stands above.
     for (fields, status) in [
         (&[("If-Match", etag), ("If-Unmodified-Since", long_ago)][..], 200),

@@ -177,30 +177,30 @@ impl StaticFiles {
         let Opened { file, metadata } = self.open.open(&sent.path, sent.metadata)?;
         let length = metadata.len();
         let version = Version::new(length, metadata.modified().ok(), SystemTime::now()).coded(coding);
-        let described = |status| described(Response::status(status), &version, coding, is_choice);
+        let of_status = |status| described(Response::status(status), &version, coding, is_choice);
         Ok(match wanted(request, &version, length) {
-            Wanted::Whole => described(StatusCode::OK)
+            Wanted::Whole => of_status(StatusCode::OK)
                 .header("Content-Type", &kind)
                 .with_body(send::range(file, 0..length)),
-            Wanted::Part(part) => described(StatusCode::PARTIAL_CONTENT)
+            Wanted::Part(part) => of_status(StatusCode::PARTIAL_CONTENT)
                 .header("Content-Type", &kind)
                 .header("Content-Range", &content_range(&part, length))
                 .with_body(send::range(file, part)),
             Wanted::Parts(parts) => {
                 let boundary = version.boundary();
                 let varies = self.is_compressed && !is_choice && is_worth_it(&kind, length);
-                let parts_of = described(StatusCode::PARTIAL_CONTENT);
+                let parts_of = of_status(StatusCode::PARTIAL_CONTENT);
                 let parts_of = if varies { parts_of.header("Vary", "Accept-Encoding") } else { parts_of };
                 parts_of
                     .header("Content-Type", &format!("multipart/byteranges; boundary={boundary}"))
                     .with_body(send::ranges(&file, &parts, length, &kind, &boundary))
             }
             Wanted::Nowhere => unsatisfiable(request, length),
-            Wanted::Unchanged if self.is_compressed => described(StatusCode::NOT_MODIFIED)
+            Wanted::Unchanged if self.is_compressed => of_status(StatusCode::NOT_MODIFIED)
                 .header("Content-Type", &kind)
                 .header("Content-Length", &length.to_string()),
-            Wanted::Unchanged => described(StatusCode::NOT_MODIFIED),
-            Wanted::Different => described(StatusCode::PRECONDITION_FAILED),
+            Wanted::Unchanged => of_status(StatusCode::NOT_MODIFIED),
+            Wanted::Different => described(different(request), &version, coding, is_choice),
         })
     }
 }
@@ -268,6 +268,15 @@ fn unsatisfiable(request: &Request, length: u64) -> Response {
     let right = format!("It has {length}: Range: bytes=0-{}", length.saturating_sub(1));
     let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "The file has no such bytes.", right);
     problem.by("RFC 9110 §15.5.17").answer(request).header("Content-Range", &format!("bytes */{length}"))
+}
+
+/// The page's own fields (`ETag` and others) are those of the file, which it is not sent with (RFC 9110, section 13.1.1).
+fn different(request: &Request) -> Response {
+    let wrong = "The file is not the one that the condition names.";
+    let right =
+        "Ask for it without If-Match and If-Unmodified-Since, and look at its ETag and Last-Modified.";
+    let problem = Problem::new(StatusCode::PRECONDITION_FAILED, wrong, right).by("RFC 9110 §15.5.13");
+    as_own(problem.answer(request))
 }
 
 fn content_range(part: &Range<u64>, length: u64) -> String {
