@@ -120,6 +120,11 @@ fn directories() {
     assert_eq!(get(&files(&dir), "/sub/").text(), "index");
     let moved = get(&files(&dir), "//sub");
     assert_eq!((moved.status(), moved.header("Location")), (301, Some("/sub/")));
+    for path in ["/sub//", "//sub///"] {
+        let moved = get(&files(&dir), path);
+        assert_eq!((moved.status(), moved.header("Location")), (301, Some("/sub/")), "{path}");
+    }
+    assert_eq!(get(&files(&dir), "/sub//?a=b").header("Location"), Some("/sub/?a=b"));
     assert_eq!(get(&files(&dir), "/sub?a=b").header("Location"), Some("/sub/?a=b"));
     let options = ask(&files(&dir), Method::OPTIONS, "*", &[], "");
     assert_eq!((options.status(), options.header("Allow")), (204, Some("GET, HEAD, OPTIONS")));

@@ -158,7 +158,7 @@ impl StaticFiles {
     }
 
     fn directory(&self, request: &Request, path: &Path) -> Response {
-        if !request.path().ends_with('/') {
+        if !request.path().ends_with('/') || (request.path().ends_with("//") && path != self.root) {
             return moved(request);
         }
         if let Ok(index) = self.behind_links(&path.join("index.html")) {
@@ -237,10 +237,10 @@ fn name_of(bytes: &[u8]) -> Option<&OsStr> {
     std::str::from_utf8(bytes).ok().map(OsStr::new)
 }
 
-/// To the same path with a slash, from which relative links count.
+/// To the same path with one slash at its end, from which relative links count.
 fn moved(request: &Request) -> Response {
     // One slash in front, for `//name/` would be another host.
-    let path = format!("/{}/", request.path().trim_start_matches('/'));
+    let path = format!("/{}/", request.path().trim_matches('/'));
     let location = match request.query() {
         Some(query) => format!("{path}?{query}"),
         None => path,
