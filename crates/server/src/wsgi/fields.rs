@@ -20,8 +20,10 @@ const OF_A_CONNECTION: [&str; 10] = [
     "content-length",
 ];
 
-/// What only a server knows: a client that says it would be believed.
-const ONLY_OURS: [&str; 4] = ["forwarded", "x-real-ip", "x-client-ip", "expect"];
+/// What only a server knows: a client that says it would be believed. `Proxy` is `HTTP_PROXY` to an application, by which whoever
+/// it asks in turn is found (CVE-2016-5385).
+const ONLY_OURS: [&str; 7] =
+    ["forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "client-ip", "proxy", "expect"];
 const ONLY_OURS_BEGIN: [&str; 2] = ["x-forwarded-", "x-framewise-"];
 
 /// The head of a request as gunicorn gets it.
@@ -108,6 +110,9 @@ mod tests {
             ("X_Forwarded_For", "1.2.3.4"),
             ("Forwarded", "for=1.2.3.4"),
             ("X-Real-IP", "1.2.3.4"),
+            ("True-Client-IP", "1.2.3.4"),
+            ("Client-Ip", "1.2.3.4"),
+            ("Proxy", "http://1.2.3.4/"),
             ("X-Framewise-Thread", "7"),
             ("SCRIPT_NAME", "/admin"),
             ("Connection", "keep-alive, X-Mine, Host"),
