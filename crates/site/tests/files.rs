@@ -124,6 +124,7 @@ fn directories() {
         let moved = get(&files(&dir), path);
         assert_eq!((moved.status(), moved.header("Location")), (301, Some("/sub/")), "{path}");
     }
+    assert_eq!(get(&files(&dir), "//").header("Location"), None, "that would be another host");
     assert_eq!(get(&files(&dir), "/sub//?a=b").header("Location"), Some("/sub/?a=b"));
     assert_eq!(get(&files(&dir), "/sub?a=b").header("Location"), Some("/sub/?a=b"));
     let options = ask(&files(&dir), Method::OPTIONS, "*", &[], "");

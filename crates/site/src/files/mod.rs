@@ -158,7 +158,7 @@ impl StaticFiles {
     }
 
     fn directory(&self, request: &Request, path: &Path) -> Response {
-        if !request.path().ends_with('/') || (request.path().ends_with("//") && path != self.root) {
+        if !is_of_directory(request.path()) {
             return moved(request);
         }
         if let Ok(index) = self.behind_links(&path.join("index.html")) {
@@ -200,7 +200,7 @@ impl StaticFiles {
                 .header("Content-Type", &kind)
                 .header("Content-Length", &length.to_string()),
             Wanted::Unchanged => of_status(StatusCode::NOT_MODIFIED),
-            Wanted::Different => described(different(request), &version, coding, is_choice),
+            Wanted::Different => described(different(request), &version, None, is_choice),
         })
     }
 }
@@ -237,6 +237,11 @@ fn name_of(bytes: &[u8]) -> Option<&OsStr> {
     std::str::from_utf8(bytes).ok().map(OsStr::new)
 }
 
+/// Whether relative links in its page lead to what is in it: behind one slash. The root is at any number of them.
+fn is_of_directory(path: &str) -> bool {
+    path.ends_with('/') && (!path.ends_with("//") || path.trim_matches('/').is_empty())
+}
+
 /// To the same path with one slash at its end, from which relative links count.
 fn moved(request: &Request) -> Response {
     // One slash in front, for `//name/` would be another host.
@@ -270,13 +275,13 @@ fn unsatisfiable(request: &Request, length: u64) -> Response {
     problem.by("RFC 9110 §15.5.17").answer(request).header("Content-Range", &format!("bytes */{length}"))
 }
 
-/// The page's own fields (`ETag` and others) are those of the file, which it is not sent with (RFC 9110, section 13.1.1).
+/// Why there is no file; the answer's `ETag` and `Last-Modified` tell of the one that there is.
 fn different(request: &Request) -> Response {
     let wrong = "The file is not the one that the condition names.";
     let right =
         "Ask for it without If-Match and If-Unmodified-Since, and look at its ETag and Last-Modified.";
     let problem = Problem::new(StatusCode::PRECONDITION_FAILED, wrong, right).by("RFC 9110 §15.5.13");
-    as_own(problem.answer(request))
+    problem.answer(request)
 }
 
 fn content_range(part: &Range<u64>, length: u64) -> String {
