@@ -51,6 +51,12 @@ fn cases() -> Vec<(String, Rule)> {
     for status in ["000", "099", "20", "2000", "+200", "2x0", ""] {
         cases.push((format!("HTTP/1.1 {status} OK\r\nX: a\r\n\r\n"), Rule::StatusLine));
     }
+    for line in ["HTTP/1.1\t200 OK", "HTTP/1.1 200\tOK", "HTTP/1.1  200 OK", "HTTP/1.1200 OK"] {
+        cases.push((format!("{line}\r\nX: a\r\n\r\n"), Rule::StatusLine));
+    }
+    for line in ["HTTP/2 200 OK", "HTTP/0.9 200 OK", "HTTP/3.1 200 OK"] {
+        cases.push((format!("{line}\r\nX: a\r\n\r\n"), Rule::Version));
+    }
     for length in ["+3", "-3", "3_0", "0x3", "3 3", "3,3", "", "18446744073709551616"] {
         cases.push((with(&format!("Content-Length: {length}")), Rule::LengthInvalid));
     }

@@ -50,7 +50,7 @@ pub(crate) fn parse_response(bytes: &[u8], fields: usize) -> Result<ResponseHead
     let bytes = known_version(bytes);
     match parsed.parse(&bytes) {
         Ok(httparse::Status::Complete(_)) => {}
-        Err(httparse::Error::Version) => return Err(Refusal::new(Rule::Version, 0)),
+        Err(httparse::Error::Version) if !is_ours(&bytes) => return Err(Refusal::new(Rule::Version, 0)),
         _ => return Err(Refusal::new(Rule::StatusLine, 0)),
     }
     // One of 600 or above is none, and counts as an error of the server's (RFC 9110, section 15); below 100 there is nothing to it.
@@ -61,6 +61,11 @@ pub(crate) fn parse_response(bytes: &[u8], fields: usize) -> Result<ResponseHead
         reason: reason(&bytes),
         headers: headers(parsed.headers),
     })
+}
+
+/// Whether a head begins with a version of ours, whatever stands behind it.
+fn is_ours(head: &[u8]) -> bool {
+    matches!(head, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9', ..])
 }
 
 /// The reason phrase of a response: what stands behind the status in its first line, obs-text included (RFC 9112, section 4),
