@@ -12,8 +12,8 @@ use rustls::KeyLog;
 use rustls::time_provider::TimeProvider;
 use rustls_pki_types::UnixTime;
 
+use crate::blame::Refused;
 use crate::keylog;
-use crate::presented::Presented;
 
 /// Shared by one layer and its rustls configurations.
 #[derive(Clone, Default)]
@@ -23,7 +23,7 @@ pub(crate) struct Board(Arc<Mutex<Notes>>);
 struct Notes {
     unix_seconds: u64,
     local: Option<IpAddr>,
-    refused: Option<Presented>,
+    refused: Option<Refused>,
     unserved: Option<String>,
     secrets: Vec<String>,
 }
@@ -31,8 +31,8 @@ struct Notes {
 /// What the callbacks found out in a call that failed.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    /// The certificate that was refused.
-    pub(crate) refused: Option<Presented>,
+    /// The chain that was refused.
+    pub(crate) refused: Option<Refused>,
     /// The name that no certificate could be shown for.
     pub(crate) unserved: Option<String>,
 }
@@ -56,8 +56,8 @@ impl Board {
         self.with(|notes| notes.local)
     }
 
-    pub(crate) fn refuse(&self, certificate: Presented) {
-        self.with(|notes| notes.refused = Some(certificate));
+    pub(crate) fn refuse(&self, chain: Refused) {
+        self.with(|notes| notes.refused = Some(chain));
     }
 
     pub(crate) fn cannot_serve(&self, name: String) {

@@ -24,7 +24,8 @@
 //! | where rustls is called | `session.rs`, and nowhere else |
 //! | who vouches for `shop.test` | [`authority`] |
 //! | how a simulated run is made repeatable | [`simulated`] |
-//! | what each failure is called, and why | `errors.rs` |
+//! | what each failure is called, and why | `errors/` |
+//! | whose fault it is that a server is refused | `blame.rs` |
 //! | what a record looks like | [`record`], [`describe`](mod@describe) |
 //! | what a capture with its key log shows | [`passive`] |
 //!
@@ -66,10 +67,12 @@
 #![forbid(unsafe_code)]
 
 pub mod authority;
+mod blame;
 mod board;
 mod certificate;
 mod config;
 mod connection;
+mod der;
 pub mod describe;
 pub mod drops;
 mod engine;

@@ -1,77 +1,150 @@
-//! What a refused certificate says about itself: who signed it, and whether that is itself.
+//! What a certificate says: whose it is, who signed it and how, from when until when, for what.
 //!
-//! Read first: RFC 5280 sections 4.1 (the fields) and 4.1.2.4 (names); X.690 section 8.1 (tag, length, content).
+//! Read first: RFC 5280 sections 4.1 (the fields), 4.1.2.4 (names), 4.1.2.5 (dates) and 4.2.1 (extensions).
 //! This reader serves the wording of errors only; nothing is trusted because of it.
 
-use framewise_core::read::u8_at;
+use std::net::IpAddr;
 
-/// What a certificate says of its issuer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Presented {
-    /// Whether issuer and subject are the same name.
-    pub(crate) self_signed: bool,
-    /// The issuer's common name, or its organization.
-    pub(crate) issuer: Option<String>,
-    /// Whose it is: the subject's common name, or its organization. What counts are the names in the extension.
-    pub(crate) subject: Option<String>,
-    /// Bits of its key's modulus, where the key is of RSA.
-    pub(crate) rsa_bits: Option<usize>,
+use crate::der::{Element, elements};
+use crate::time;
+
+/// A certificate's parts, as they lie in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Presented<'a> {
+    pub(crate) to_be_signed: &'a [u8],
+    /// How it is signed: an identifier, perhaps parameters.
+    pub(crate) algorithm: &'a [u8],
+    pub(crate) signature: &'a [u8],
+    pub(crate) issuer: &'a [u8],
+    subject: &'a [u8],
+    /// Seconds since 1970.
+    pub(crate) not_before: Option<u64>,
+    pub(crate) not_after: Option<u64>,
+    pub(crate) key: Key<'a>,
+    extensions: &'a [u8],
 }
 
-impl Presented {
+/// A public key: the content of a SubjectPublicKeyInfo.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key<'a>(pub(crate) &'a [u8]);
+
+/// A name that a certificate is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Name {
+    Dns(String),
+    Address(IpAddr),
+}
+
+impl<'a> Presented<'a> {
     /// Reads a certificate's DER; `None` where it isn't one.
-    pub(crate) fn read(certificate: &[u8]) -> Option<Self> {
-        let (certificate, _) = element(certificate)?;
-        let (to_be_signed, _) = element(certificate.content)?;
-        let (mut first, mut rest) = element(to_be_signed.content)?;
-        if first.tag == VERSION {
-            (first, rest) = element(rest)?;
-        }
-        let _serial_number = first;
-        let (_signature, rest) = element(rest)?;
-        let (issuer, rest) = element(rest)?;
-        let (_validity, rest) = element(rest)?;
-        let (subject, rest) = element(rest)?;
-        let (key, _) = element(rest)?;
+    pub(crate) fn read(certificate: &'a [u8]) -> Option<Self> {
+        let mut signed = Element::of(certificate)?.inside();
+        let (to_be_signed, algorithm, signature) = (signed.next()?, signed.next()?, signed.next()?);
+        let mut parts = to_be_signed.inside().skip_while(|part| part.tag == VERSION);
+        let (_serial_number, _algorithm) = (parts.next()?, parts.next()?);
+        let (issuer, validity) = (parts.next()?, parts.next()?);
+        let (subject, key) = (parts.next()?, parts.next()?);
+        let mut validity = validity.inside().map(|date| time::from_asn1(date.tag, date.content));
+        let (not_before, not_after) = (validity.next()?, validity.next()?);
+        let extensions = parts.find(|part| part.tag == EXTENSIONS);
+        let extensions = extensions.and_then(|part| Element::of(part.content));
         Some(Presented {
-            self_signed: issuer.content == subject.content,
-            issuer: name(issuer.content),
-            subject: name(subject.content),
-            rsa_bits: rsa_bits(key.content),
+            to_be_signed: to_be_signed.whole,
+            algorithm: algorithm.content,
+            signature: signature.bits()?,
+            issuer: issuer.content,
+            subject: subject.content,
+            not_before,
+            not_after,
+            key: Key(key.content),
+            extensions: extensions.map_or(&[], |list| list.content),
         })
+    }
+
+    /// The issuer's common name, or its organization.
+    pub(crate) fn issuer(&self) -> Option<String> {
+        name(self.issuer)
+    }
+
+    /// Whose it is: the subject's common name, or its organization. What counts are the [names](Self::names).
+    pub(crate) fn subject(&self) -> Option<String> {
+        name(self.subject)
+    }
+
+    /// The same, as [people write it](written).
+    pub(crate) fn written(&self) -> Option<String> {
+        written(self.subject)
+    }
+
+    /// Whether it names that subject as its issuer.
+    pub(crate) fn is_issued_by(&self, subject: &[u8]) -> bool {
+        self.issuer == subject
+    }
+
+    /// Whether it names itself as its issuer.
+    pub(crate) fn names_itself(&self) -> bool {
+        self.is_issued_by(self.subject)
+    }
+
+    /// Whether it names the other as its issuer.
+    pub(crate) fn names(&self, other: &Presented<'_>) -> bool {
+        self.is_issued_by(other.subject)
+    }
+
+    /// Whether servers may use it: who names no purpose allows all (RFC 5280, section 4.2.1.12).
+    pub(crate) fn is_for_servers(&self) -> bool {
+        let purposes = self.extension(EXTENDED_KEY_USAGE).and_then(Element::of);
+        purposes.is_none_or(|purposes| purposes.inside().any(|purpose| purpose.content == SERVER_AUTH))
+    }
+
+    /// The names that it is for (RFC 5280, section 4.2.1.6).
+    pub(crate) fn subject_names(&self) -> Vec<Name> {
+        let names = self.extension(SUBJECT_ALTERNATIVE_NAME).and_then(Element::of);
+        let names = names.into_iter().flat_map(Element::inside);
+        names.filter_map(|name| Name::read(name.tag, name.content)).collect()
+    }
+
+    /// The content of this extension: an identifier, perhaps a flag, and what counts packed in a string of bytes.
+    fn extension(&self, kind: &[u8]) -> Option<&'a [u8]> {
+        let mut extensions = elements(self.extensions);
+        let extension =
+            extensions.find(|extension| Element::of(extension.content).is_some_and(|id| id.content == kind));
+        extension?.inside().last().map(|packed| packed.content)
     }
 }
 
-/// `[0]`, constructed: the version, absent in certificates of version 1.
-const VERSION: u8 = 0xa0;
-/// 2.5.4.3 and 2.5.4.10 (RFC 5280, appendix A.1).
-const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
-const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
+impl<'a> Key<'a> {
+    /// Of which kind it is, and the key itself.
+    pub(crate) fn parts(self) -> Option<(&'a [u8], &'a [u8])> {
+        let mut parts = elements(self.0);
+        let (algorithm, key) = (parts.next()?, parts.next()?);
+        Some((algorithm.content, key.bits()?))
+    }
 
-/// 1.2.840.113549.1.1.1 (RFC 8017, appendix C).
-const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
-
-struct Element<'a> {
-    tag: u8,
-    content: &'a [u8],
+    /// Bits of its modulus, where it is of RSA: the first of two numbers (RFC 8017, appendix A.1.1).
+    pub(crate) fn rsa_bits(self) -> Option<usize> {
+        let (algorithm, key) = self.parts()?;
+        if Element::of(algorithm)?.content != RSA_ENCRYPTION {
+            return None;
+        }
+        let modulus = Element::of(key)?.inside().next()?.content;
+        let leading = modulus.iter().position(|byte| *byte != 0)?;
+        let digits = modulus.get(leading..)?;
+        Some(digits.len() * 8 - digits.first()?.leading_zeros() as usize)
+    }
 }
 
-/// The first element and what follows it.
-fn element(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
-    let tag = u8_at(bytes, 0)?;
-    let short = usize::from(u8_at(bytes, 1)?);
-    let (length, begin) = match short {
-        0..=0x7f => (short, 2),
-        // The length stands in this many bytes of its own; three hold any certificate.
-        0x81..=0x83 => {
-            let begin = 2 + (short & 0x7f);
-            let digits = bytes.get(2..begin)?;
-            (digits.iter().fold(0, |sum, digit| sum << 8 | usize::from(*digit)), begin)
+impl Name {
+    fn read(tag: u8, content: &[u8]) -> Option<Self> {
+        match tag {
+            DNS_NAME => Some(Name::Dns(String::from_utf8_lossy(content).into_owned())),
+            IP_ADDRESS => match content.len() {
+                4 => Some(Name::Address(<[u8; 4]>::try_from(content).ok()?.into())),
+                _ => Some(Name::Address(<[u8; 16]>::try_from(content).ok()?.into())),
+            },
+            _ => None,
         }
-        _ => return None,
-    };
-    let (content, rest) = bytes.get(begin..)?.split_at_checked(length)?;
-    Some((Element { tag, content }, rest))
+    }
 }
 
 /// The name of somebody, for people.
@@ -79,36 +152,38 @@ fn name(of: &[u8]) -> Option<String> {
     attribute(of, COMMON_NAME).or_else(|| attribute(of, ORGANIZATION))
 }
 
-/// The text of the first attribute of this kind in a name: a sequence of sets of pairs.
-fn attribute(mut name: &[u8], kind: &[u8]) -> Option<String> {
-    while let Some((set, rest)) = element(name) {
-        name = rest;
-        let (pair, _) = element(set.content)?;
-        let (object_identifier, value) = element(pair.content)?;
-        if object_identifier.content == kind {
-            let (text, _) = element(value)?;
-            return Some(String::from_utf8_lossy(text.content).into_owned());
-        }
-    }
-    None
+/// The same, as such names are written: `CN=…`, or `O=…`.
+pub(crate) fn written(name: &[u8]) -> Option<String> {
+    let common_name = attribute(name, COMMON_NAME).map(|text| format!("CN={}", text.escape_debug()));
+    common_name.or_else(|| attribute(name, ORGANIZATION).map(|text| format!("O={}", text.escape_debug())))
 }
 
-/// The size of an RSA key: its algorithm, then a string of bits in which the modulus is the first number (RFC 8017,
-/// appendix A.1.1).
-fn rsa_bits(key: &[u8]) -> Option<usize> {
-    let (algorithm, rest) = element(key)?;
-    let (identifier, _) = element(algorithm.content)?;
-    if identifier.content != RSA_ENCRYPTION {
-        return None;
-    }
-    let (bits, _) = element(rest)?;
-    // The first byte says how many bits of the last are unused: none.
-    let (numbers, _) = element(bits.content.get(1..)?)?;
-    let (modulus, _) = element(numbers.content)?;
-    let leading = modulus.content.iter().position(|byte| *byte != 0)?;
-    let first = u8_at(modulus.content, leading)?;
-    Some((modulus.content.len() - leading) * 8 - first.leading_zeros() as usize)
+/// The text of the first attribute of this kind in a name: a sequence of sets of pairs.
+fn attribute(name: &[u8], kind: &[u8]) -> Option<String> {
+    let mut pairs = elements(name).flat_map(Element::inside);
+    pairs.find_map(|pair| {
+        let mut pair = pair.inside();
+        let (identifier, value) = (pair.next()?, pair.next()?);
+        (identifier.content == kind).then(|| String::from_utf8_lossy(value.content).into_owned())
+    })
 }
+
+/// `[0]`, constructed: the version, absent in certificates of version 1. `[3]`: the extensions.
+const VERSION: u8 = 0xa0;
+const EXTENSIONS: u8 = 0xa3;
+/// Among alternative names: a host's name, and an address (RFC 5280, section 4.2.1.6).
+const DNS_NAME: u8 = 0x82;
+const IP_ADDRESS: u8 = 0x87;
+
+/// 2.5.4.3 and 2.5.4.10 (RFC 5280, appendix A.1).
+const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
+/// 2.5.29.17, 2.5.29.37 and 1.3.6.1.5.5.7.3.1 (RFC 5280, section 4.2.1).
+const SUBJECT_ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
+const SERVER_AUTH: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01];
+/// 1.2.840.113549.1.1.1 (RFC 8017, appendix C).
+const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
 #[cfg(test)]
 mod tests {
@@ -118,7 +193,9 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Presented::read(&bytes);
+            if let Some(read) = Presented::read(&bytes) {
+                let _ = (read.is_for_servers(), read.subject_names(), read.key.rsa_bits());
+            }
         }
     }
 }

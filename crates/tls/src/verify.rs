@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
+use crate::blame::Chain;
 use crate::board::Board;
 use crate::config::{Cause, ConfigError};
 use crate::presented::Presented;
@@ -24,13 +27,14 @@ pub(crate) fn verifier(
     if !verify {
         return Ok(Arc::new(Nobody(provider)));
     }
-    let judge = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+    let algorithms = provider.signature_verification_algorithms;
+    let judge = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider).build();
     let judge = judge.map_err(|error| ConfigError::BadRoot(Box::new(error) as Cause))?;
-    Ok(Arc::new(Telling { judge, board }))
+    Ok(Arc::new(Telling { judge, roots, algorithms, board }))
 }
 
 /// The shortest RSA key that is taken for safe (NIST SP 800-57 part 1, table 2).
-const RSA_BITS: usize = 2_048;
+pub(crate) const RSA_BITS: usize = 2_048;
 
 /// A server's key is one that can be broken.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +47,8 @@ pub(crate) struct WeakKey {
 #[derive(Debug)]
 struct Telling {
     judge: Arc<WebPkiServerVerifier>,
+    roots: Arc<RootCertStore>,
+    algorithms: WebPkiSupportedAlgorithms,
     board: Board,
 }
 
@@ -55,14 +61,13 @@ impl ServerCertVerifier for Telling {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let certificate = Presented::read(end_entity);
-        let bits = certificate.as_ref().and_then(|certificate| certificate.rsa_bits);
         let verdict = self
             .judge
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-            .and_then(|verified| strong_enough(bits).map(|()| verified));
-        if let (Err(_), Some(certificate)) = (&verdict, certificate) {
-            self.board.refuse(certificate);
+            .and_then(|verified| strong_enough(rsa_bits(end_entity)).map(|()| verified));
+        if let Err(Error::InvalidCertificate(why)) = &verdict {
+            let chain = Chain::read(end_entity, intermediates, &self.roots, self.algorithms);
+            self.board.refuse(chain.map(|chain| chain.refused(why)).unwrap_or_default());
         }
         verdict
     }
@@ -141,8 +146,11 @@ impl ServerCertVerifier for Nobody {
 
 /// Why a signature is not taken: the key that made it, where that is too short.
 fn of_a_weak_key(error: Error, certificate: &CertificateDer<'_>) -> Error {
-    let bits = Presented::read(certificate).and_then(|certificate| certificate.rsa_bits);
-    strong_enough(bits).err().unwrap_or(error)
+    strong_enough(rsa_bits(certificate)).err().unwrap_or(error)
+}
+
+fn rsa_bits(certificate: &CertificateDer<'_>) -> Option<usize> {
+    Presented::read(certificate)?.key.rsa_bits()
 }
 
 #[cfg(test)]
@@ -176,10 +184,9 @@ dhsS7ycquYHXP+HirwU4Jpk2jPl/GeBZh+p2aYWqgSDNSniDeoGTk7hFtRSrgkaX
     #[test]
     fn a_key_that_is_too_short_is_named() {
         let certificate = CertificateDer::from_pem_slice(WEAK.as_bytes()).expect("a certificate");
-        let presented = Presented::read(&certificate).expect("it can be read");
-        assert_eq!(presented.rsa_bits, Some(1_024));
-        let error = strong_enough(presented.rsa_bits).expect_err("too short");
-        let findings = Findings { refused: Some(presented), unserved: None };
+        assert_eq!(rsa_bits(&certificate), Some(1_024));
+        let error = strong_enough(rsa_bits(&certificate)).expect_err("too short");
+        let findings = Findings::default();
         let known = Circumstances { client: true, name: "weak.test", first: &[22], findings };
         let error = explain(&error, &known);
         assert_eq!(error.kind, TlsErrorKind::CertificateBad);
@@ -209,7 +216,7 @@ dhsS7ycquYHXP+HirwU4Jpk2jPl/GeBZh+p2aYWqgSDNSniDeoGTk7hFtRSrgkaX
                 client: true,
                 name: "weak.test",
                 first: &[22],
-                findings: Findings { refused: None, unserved: None },
+                findings: Findings::default(),
             };
             assert!(explain(&error, &known).detail.contains("RSA of 1024 bits"), "{error:?}");
         }

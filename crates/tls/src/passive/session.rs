@@ -145,8 +145,8 @@ impl Facts {
         let place = handshake::first_certificate(bytes, message, tls12);
         let presented = place.and_then(|place| Presented::read(bytes.get(place)?));
         if let Some(presented) = presented {
-            self.certificate = presented.subject;
-            self.certificate_issuer = presented.issuer;
+            self.certificate = presented.subject();
+            self.certificate_issuer = presented.issuer();
         }
     }
 }

@@ -43,16 +43,16 @@ fn good() -> CertificateParams {
 }
 
 fn visit_server(certificate: &Certificate, key: &KeyPair, roots: Roots) -> Pair {
-    visit_with(&certificate.pem(), key, roots)
+    visit_with(&certificate.pem(), &key.serialize_pem(), roots)
 }
 
-/// The same with a chain in PEM.
-fn visit_with(chain: &str, key: &KeyPair, roots: Roots) -> Pair {
+/// The same with chain and key in PEM.
+fn visit_with(chain: &str, key: &str, roots: Roots) -> Pair {
     let (mut client, mut server) = (Config::new(TIME, Crypto::Real), Config::new(TIME, Crypto::Real));
     client.client.roots = vec![roots];
     server.server = Some(Server::Identities(vec![Identity {
         chain: CertificateChain::from_pem(chain.as_bytes()).expect("a chain"),
-        key: PrivateKey::from_pem(key.serialize_pem().as_bytes()).expect("a key"),
+        key: PrivateKey::from_pem(key.as_bytes()).expect("a key"),
     }]));
     let mut pair = Pair::new(client, server);
     pair.connect(0, "shop.test", App::sending(*b"question"));
@@ -149,7 +149,7 @@ fn visit_chain(intermediate: impl FnOnce(&mut CertificateParams), shown: bool) -
     if shown {
         chain.push_str(&middle_certificate.pem());
     }
-    visit_with(&chain, &key, Roots::Pem(ca.certificate.pem().into_bytes()))
+    visit_with(&chain, &key.serialize_pem(), Roots::Pem(ca.certificate.pem().into_bytes()))
 }
 
 #[test]
@@ -169,6 +169,70 @@ fn a_chain_that_lacks_its_middle() {
 fn a_chain_through_one_who_is_no_authority() {
     let pair = visit_chain(|middle| middle.is_ca = IsCa::ExplicitNoCa, true);
     let sentence = "a certificate in the chain of shop.test vouches for another, and is no authority's";
+    assert_refused(&pair, TlsErrorKind::CertificateBad, sentence);
+}
+
+#[test]
+fn a_fault_of_one_in_between_is_not_told_as_the_servers() {
+    use TlsErrorKind as K;
+    type Spoil = fn(&mut CertificateParams);
+    let cases: [(Spoil, K, &str); 3] = [
+        (
+            |middle| middle.not_after = date_time_ymd(2026, 11, 20),
+            K::CertificateExpired,
+            "expired on 2026-11-20",
+        ),
+        (
+            |middle| middle.not_before = date_time_ymd(2026, 12, 24),
+            K::CertificateNotYetValid,
+            "is valid only from 2026-12-24 on",
+        ),
+        (
+            |middle| middle.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+            K::CertificateWrongUse,
+            "is not made for servers",
+        ),
+    ];
+    for (spoil, kind, what) in cases {
+        let sentence = format!("a certificate above that of shop.test, CN=One In Between, {what}");
+        assert_refused(&visit_chain(spoil, true), kind, &sentence);
+    }
+}
+
+#[test]
+fn a_signature_that_is_wrong_is_the_fault_of_the_certificate_that_it_is_in() {
+    let (ca, other) = (ca(), KeyPair::generate().expect("a key"));
+    let key = KeyPair::generate().expect("a key");
+    let leaf = good().signed_by(&key, &Issuer::from_params(&ca.params, &other)).expect("signed");
+    let roots = || Roots::Pem(ca.certificate.pem().into_bytes());
+    let sentence = "the certificate of shop.test has a signature that is wrong";
+    assert_refused(&visit_server(&leaf, &key, roots()), TlsErrorKind::CertificateBad, sentence);
+
+    let (mut middle, middle_key) = (CertificateParams::default(), KeyPair::generate().expect("a key"));
+    middle.distinguished_name.push(rcgen::DnType::CommonName, "One In Between");
+    middle.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let forged = middle.signed_by(&middle_key, &Issuer::from_params(&ca.params, &other)).expect("signed");
+    let leaf = good().signed_by(&key, &Issuer::from_params(&middle, &middle_key)).expect("signed");
+    let pair = visit_with(&(leaf.pem() + &forged.pem()), &key.serialize_pem(), roots());
+    let sentence = "a certificate above that of shop.test, CN=One In Between, has a signature that is wrong";
+    assert_refused(&pair, TlsErrorKind::CertificateBad, sentence);
+}
+
+/// Made by `openssl`, as its first line says; ours makes no such keys.
+const SHORT_KEY_ABOVE: &str = include_str!("pem/short_key_above.pem");
+
+#[test]
+fn a_key_that_is_too_short_is_named_wherever_in_the_chain_it_is() {
+    let (chain, rest) = SHORT_KEY_ABOVE.split_once("# the root\n").expect("a root");
+    let (root, key) = rest.split_once("# the key\n").expect("a key");
+    let pair = visit_with(chain, key, Roots::Pem(root.as_bytes().to_vec()));
+    let sentence = "a certificate above that of shop.test, CN=One In Between, has a weak key: \
+                    RSA of 1024 bits, at least 2048 are wanted";
+    assert_refused(&pair, TlsErrorKind::CertificateBad, sentence);
+
+    // The same key where the one in between is the root.
+    let (leaf, middle) = chain.split_once("# the one in between\n").expect("one in between");
+    let pair = visit_with(leaf, key, Roots::Pem(middle.as_bytes().to_vec()));
     assert_refused(&pair, TlsErrorKind::CertificateBad, sentence);
 }
 

@@ -2,14 +2,13 @@
 //!
 //! Read first: RFC 8446 section 6.2 (alerts); RFC 5280 section 6 (what makes a certificate acceptable).
 
+mod certificate;
+
 use framewise_core::seams::stream::{TlsError, TlsErrorKind};
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
+use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
 use crate::board::Findings;
-use crate::presented::Presented;
 use crate::record::{self, ContentType};
-use crate::time::Date;
-use crate::verify::WeakKey;
 
 /// What is known about a connection whose handshake or record failed.
 pub(crate) struct Circumstances<'a> {
@@ -24,7 +23,7 @@ pub(crate) struct Circumstances<'a> {
 /// The error for this failure.
 pub(crate) fn explain(error: &Error, known: &Circumstances<'_>) -> TlsError {
     match error {
-        Error::InvalidCertificate(error) => certificate(error, known),
+        Error::InvalidCertificate(error) => certificate::refused(error, known),
         Error::AlertReceived(alert) => received(*alert),
         Error::DecryptError => {
             tls(TlsErrorKind::Altered, "a sealed record did not open: it was altered on its way to us")
@@ -119,124 +118,6 @@ fn not_tls(known: &Circumstances<'_>) -> Option<TlsError> {
         (false, false) => format!("the client does not speak TLS: its first byte is {first:#04x}"),
     };
     Some(tls(kind, detail))
-}
-
-fn certificate(error: &CertificateError, known: &Circumstances<'_>) -> TlsError {
-    use CertificateError as E;
-    let name = known.name;
-    match error {
-        E::ExpiredContext { not_after, .. } => tls(
-            TlsErrorKind::CertificateExpired,
-            format!("the certificate of {name} expired on {}", Date(not_after.as_secs())),
-        ),
-        E::Expired => tls(TlsErrorKind::CertificateExpired, format!("the certificate of {name} has expired")),
-        E::NotValidYetContext { not_before, .. } => tls(
-            TlsErrorKind::CertificateNotYetValid,
-            format!("the certificate of {name} is valid only from {} on", Date(not_before.as_secs())),
-        ),
-        E::NotValidYet => {
-            tls(TlsErrorKind::CertificateNotYetValid, format!("the certificate of {name} is not valid yet"))
-        }
-        E::NotValidForNameContext { presented, .. } => tls(
-            TlsErrorKind::CertificateWrongName,
-            format!("the certificate is not for {name}: it is for {}", list(presented)),
-        ),
-        E::NotValidForName => {
-            tls(TlsErrorKind::CertificateWrongName, format!("the certificate is not for {name}"))
-        }
-        E::Revoked => tls(TlsErrorKind::CertificateRevoked, format!("the certificate of {name} was revoked")),
-        E::InvalidPurpose | E::InvalidPurposeContext { .. } => tls(
-            TlsErrorKind::CertificateWrongUse,
-            format!("the certificate of {name} is not made for servers"),
-        ),
-        E::UnknownIssuer => unknown_issuer(name, known.findings.refused.as_ref()),
-        E::BadSignature => tls(
-            TlsErrorKind::CertificateBad,
-            format!("the certificate of {name} has a signature that is wrong"),
-        ),
-        E::BadEncoding => {
-            tls(TlsErrorKind::CertificateBad, format!("the certificate of {name} is malformed"))
-        }
-        E::UnsupportedSignatureAlgorithmContext { .. }
-        | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => tls(
-            TlsErrorKind::CertificateBad,
-            format!(
-                "the certificate of {name}, or one above it, is signed in a way that is not taken any more"
-            ),
-        ),
-        E::Other(cause) => match cause.0.downcast_ref::<WeakKey>() {
-            Some(WeakKey { bits }) => tls(
-                TlsErrorKind::CertificateBad,
-                format!(
-                    "the certificate of {name} has a weak key: RSA of {bits} bits, at least 2048 are wanted"
-                ),
-            ),
-            None => other(name, cause.0.downcast_ref::<webpki::Error>(), known.findings.refused.as_ref()),
-        },
-        other => {
-            tls(TlsErrorKind::CertificateBad, format!("the certificate of {name} is not acceptable: {other}"))
-        }
-    }
-}
-
-fn unknown_issuer(name: &str, certificate: Option<&Presented>) -> TlsError {
-    let issuer = certificate.and_then(|certificate| certificate.issuer.as_deref());
-    match certificate {
-        Some(Presented { self_signed: true, .. }) => tls(
-            TlsErrorKind::CertificateSelfSigned,
-            format!("the certificate of {name} is self-signed: nobody but itself vouches for it"),
-        ),
-        _ => tls(
-            TlsErrorKind::CertificateUnknownIssuer,
-            format!(
-                "the certificate of {name} was issued by {}, whom none of our roots knows",
-                issuer.map_or_else(|| "somebody".to_owned(), |issuer| format!("{issuer:?}"))
-            ),
-        ),
-    }
-}
-
-/// What rustls passes on as webpki said it.
-fn other(name: &str, cause: Option<&webpki::Error>, certificate: Option<&Presented>) -> TlsError {
-    match cause {
-        Some(webpki::Error::CaUsedAsEndEntity)
-            if certificate.is_some_and(|certificate| certificate.self_signed) =>
-        {
-            unknown_issuer(name, certificate)
-        }
-        Some(webpki::Error::CaUsedAsEndEntity) => tls(
-            TlsErrorKind::CertificateWrongUse,
-            format!("the certificate of {name} is an authority's own, not a server's"),
-        ),
-        Some(webpki::Error::NameConstraintViolation) => tls(
-            TlsErrorKind::CertificateBad,
-            format!("the authority behind the certificate of {name} may not vouch for that name"),
-        ),
-        Some(webpki::Error::EndEntityUsedAsCa) => tls(
-            TlsErrorKind::CertificateBad,
-            format!("a certificate in the chain of {name} vouches for another, and is no authority's"),
-        ),
-        Some(webpki::Error::PathLenConstraintViolated) => tls(
-            TlsErrorKind::CertificateBad,
-            format!("the chain of {name} is longer than one of its authorities allows"),
-        ),
-        Some(why) => tls(
-            TlsErrorKind::CertificateBad,
-            format!("the certificate of {name} is not acceptable ({why:?})"),
-        ),
-        None => tls(TlsErrorKind::CertificateBad, format!("the certificate of {name} is not acceptable")),
-    }
-}
-
-/// `a, b or c`; webpki writes names as `DnsName("shop.test")`.
-fn list(presented: &[String]) -> String {
-    let names: Vec<&str> =
-        presented.iter().map(|name| name.split('"').nth(1).unwrap_or(name)).take(8).collect();
-    match names.split_last() {
-        None => "no name at all".to_owned(),
-        Some((only, [])) => (*only).to_owned(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-    }
 }
 
 fn incompatible(why: &PeerIncompatible) -> String {
