@@ -2,12 +2,13 @@
 
 use framewise_trace::words::printable;
 use std::fmt;
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use framewise::core::seams::exchange::ExchangeError;
 use framewise::core::seams::resolve::ResolveError;
 use framewise::core::seams::stream::{CloseReason, TlsErrorKind};
-use framewise::http::UrlError;
+use framewise::http::{Url, UrlError};
 use framewise::{FetchError, FieldError, RedirectError, ServeError};
 
 /// What `--help` says about exit codes.
@@ -248,11 +249,24 @@ fn after_tls(kind: TlsErrorKind, url: &str) -> Option<String> {
         TlsErrorKind::CertificateUnknownIssuer | TlsErrorKind::CertificateSelfSigned => Some(format!(
             "framewise fetch --cacert FILE {url}     (the certificate of whoever signed the server's)"
         )),
+        TlsErrorKind::CertificateOfAuthority => Some(of_a_servers_own(url)),
         TlsErrorKind::PlainHttp if url.starts_with("https://") => {
             Some(format!("framewise fetch {}", url.replacen("https://", "http://", 1)))
         }
         _ => None,
     }
+}
+
+/// How a certificate is made that is a server's own: what OpenSSL signs with its own key is an authority's unless it is told.
+fn of_a_servers_own(url: &str) -> String {
+    let url = Url::parse(url).ok();
+    let host = url.as_ref().map_or("h.test", Url::host).trim_matches(['[', ']']);
+    let kind = if host.parse::<IpAddr>().is_ok() { "IP" } else { "DNS" };
+    format!(
+        "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -subj /CN={host} \
+         -addext subjectAltName={kind}:{host} -addext basicConstraints=critical,CA:FALSE     \
+         (a certificate that is a server's own)"
+    )
 }
 
 #[cfg(test)]
@@ -276,6 +290,20 @@ mod tests {
         assert_eq!(next(TlsErrorKind::PlainHttp), "framewise fetch http://shop.test/a");
         for attacked in [TlsErrorKind::Protocol, TlsErrorKind::Alert, TlsErrorKind::Altered] {
             assert!(!next(attacked).contains("http:"), "{attacked:?} leads away from TLS");
+        }
+    }
+
+    #[test]
+    fn who_shows_an_authoritys_certificate_is_told_how_to_make_a_servers() {
+        let next = |url| after_tls(TlsErrorKind::CertificateOfAuthority, url).unwrap_or_default();
+        for (url, name) in [
+            ("https://shop.test:4433/a", "subjectAltName=DNS:shop.test "),
+            ("https://192.0.2.80/", "subjectAltName=IP:192.0.2.80 "),
+            ("https://[2001:db8::80]/", "subjectAltName=IP:2001:db8::80 "),
+        ] {
+            let next = next(url);
+            assert!(next.contains(name) && next.contains("basicConstraints=critical,CA:FALSE"), "{next}");
+            assert!(!next.contains("--cacert"), "that was done, or would not help: {next}");
         }
     }
 }

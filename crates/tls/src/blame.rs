@@ -15,6 +15,8 @@ pub(crate) struct Refused {
     /// Who issued the server's own certificate.
     pub(crate) issuer: Option<String>,
     pub(crate) signer: Signer,
+    /// Whether the server's own certificate is an authority's.
+    pub(crate) is_authority: bool,
     /// The names that the server's own certificate is for.
     pub(crate) names: Vec<Name>,
     pub(crate) culprit: Culprit,
@@ -73,6 +75,7 @@ impl<'a> Chain<'a> {
         let mut refused = Refused {
             issuer: self.leaf.issuer(),
             signer: self.signer(),
+            is_authority: self.leaf.is_authority(),
             names: self.leaf.subject_names(),
             ..Refused::default()
         };

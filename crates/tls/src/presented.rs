@@ -91,6 +91,13 @@ impl<'a> Presented<'a> {
         self.is_issued_by(other.subject)
     }
 
+    /// Whether it is an authority's, made to sign others (RFC 5280, section 4.2.1.9).
+    pub(crate) fn is_authority(&self) -> bool {
+        let constraints = self.extension(BASIC_CONSTRAINTS).and_then(Element::of);
+        let authority = constraints.and_then(|constraints| constraints.inside().next());
+        authority.is_some_and(|authority| authority.tag == BOOLEAN && authority.content != [0])
+    }
+
     /// Whether servers may use it: who names no purpose allows all (RFC 5280, section 4.2.1.12).
     pub(crate) fn is_for_servers(&self) -> bool {
         let purposes = self.extension(EXTENDED_KEY_USAGE).and_then(Element::of);
@@ -171,6 +178,7 @@ fn attribute(name: &[u8], kind: &[u8]) -> Option<String> {
 /// `[0]`, constructed: the version, absent in certificates of version 1. `[3]`: the extensions.
 const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
+const BOOLEAN: u8 = 1;
 /// Among alternative names: a host's name, and an address (RFC 5280, section 4.2.1.6).
 const DNS_NAME: u8 = 0x82;
 const IP_ADDRESS: u8 = 0x87;
@@ -178,8 +186,9 @@ const IP_ADDRESS: u8 = 0x87;
 /// 2.5.4.3 and 2.5.4.10 (RFC 5280, appendix A.1).
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
-/// 2.5.29.17, 2.5.29.37 and 1.3.6.1.5.5.7.3.1 (RFC 5280, section 4.2.1).
+/// 2.5.29.17, 2.5.29.19, 2.5.29.37 and 1.3.6.1.5.5.7.3.1 (RFC 5280, section 4.2.1).
 const SUBJECT_ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
 const SERVER_AUTH: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01];
 /// 1.2.840.113549.1.1.1 (RFC 8017, appendix C).
@@ -194,7 +203,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Some(read) = Presented::read(&bytes) {
-                let _ = (read.is_for_servers(), read.subject_names(), read.key.rsa_bits());
+                let _ = (read.is_authority(), read.is_for_servers(), read.subject_names(), read.key.rsa_bits());
             }
         }
     }

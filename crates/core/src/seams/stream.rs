@@ -303,6 +303,8 @@ pub enum TlsErrorKind {
     CertificateUnknownIssuer,
     /// The certificate was revoked.
     CertificateRevoked,
+    /// The certificate is an authority's, made to sign others, and not a server's own.
+    CertificateOfAuthority,
     /// The certificate is not made for this use.
     CertificateWrongUse,
     /// The certificate or its chain is malformed, weak or wrongly signed.

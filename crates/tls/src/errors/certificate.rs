@@ -51,7 +51,7 @@ pub(super) fn refused(error: &CertificateError, known: &Circumstances<'_>) -> Tl
         ),
         E::Other(cause) => match cause.0.downcast_ref::<WeakKey>() {
             Some(WeakKey { bits }) => weak_key(&the_servers(name), *bits),
-            None => other(name, cause.0.downcast_ref::<webpki::Error>(), chain),
+            None => other(name, cause.0.downcast_ref::<webpki::Error>()),
         },
         other => tls(K::CertificateBad, format!("{} is not acceptable: {other}", the_servers(name))),
     }
@@ -77,31 +77,46 @@ fn weak_key(one: &str, bits: usize) -> TlsError {
 }
 
 fn unknown_issuer(name: &str, chain: &Refused) -> TlsError {
-    let itself = match chain.signer {
-        Signer::Itself => Some("is self-signed: nobody but itself vouches for it"),
-        Signer::ItselfItSays => Some("names itself as its issuer: nobody else vouches for it"),
-        Signer::Namesake | Signer::Another => None,
-    };
-    if let Some(itself) = itself {
-        return tls(TlsErrorKind::CertificateSelfSigned, format!("the certificate of {name} {itself}"));
-    }
     let issuer = chain.issuer.as_ref().map_or_else(|| "somebody".to_owned(), |issuer| format!("{issuer:?}"));
+    let (kind, what) = match chain.signer {
+        // No trust would help: it is not taken for a server's.
+        Signer::Itself if chain.is_authority => return of_an_authority(name),
+        Signer::Itself => (
+            TlsErrorKind::CertificateSelfSigned,
+            "is self-signed: nobody but itself vouches for it".to_owned(),
+        ),
+        Signer::ItselfItSays => (
+            TlsErrorKind::CertificateSelfSigned,
+            "names itself as its issuer: nobody else vouches for it".to_owned(),
+        ),
+        Signer::Namesake => (
+            TlsErrorKind::CertificateUnknownIssuer,
+            format!(
+                "was issued by somebody who has its own name, {issuer}, and another key, whom none of our roots knows"
+            ),
+        ),
+        Signer::Another => (
+            TlsErrorKind::CertificateUnknownIssuer,
+            format!("was issued by {issuer}, whom none of our roots knows"),
+        ),
+    };
+    tls(kind, format!("the certificate of {name} {what}"))
+}
+
+fn of_an_authority(name: &str) -> TlsError {
     tls(
-        TlsErrorKind::CertificateUnknownIssuer,
-        format!("the certificate of {name} was issued by {issuer}, whom none of our roots knows"),
+        TlsErrorKind::CertificateOfAuthority,
+        format!(
+            "the certificate of {name} is an authority's, made to sign others (basicConstraints CA:TRUE), \
+             and is not taken for a server's own, trusted or not"
+        ),
     )
 }
 
 /// What rustls passes on as webpki said it.
-fn other(name: &str, cause: Option<&webpki::Error>, chain: &Refused) -> TlsError {
+fn other(name: &str, cause: Option<&webpki::Error>) -> TlsError {
     match cause {
-        Some(webpki::Error::CaUsedAsEndEntity) if chain.signer != Signer::Another => {
-            unknown_issuer(name, chain)
-        }
-        Some(webpki::Error::CaUsedAsEndEntity) => tls(
-            TlsErrorKind::CertificateWrongUse,
-            format!("the certificate of {name} is an authority's own, not a server's"),
-        ),
+        Some(webpki::Error::CaUsedAsEndEntity) => of_an_authority(name),
         Some(webpki::Error::NameConstraintViolation) => tls(
             TlsErrorKind::CertificateBad,
             format!("the authority behind the certificate of {name} may not vouch for that name"),

@@ -105,14 +105,36 @@ fn for_another_use() {
 
 #[test]
 fn self_signed() {
-    for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
-        let (mut params, key) = (good(), KeyPair::generate().expect("a key"));
-        params.is_ca = is_ca;
-        let certificate = params.self_signed(&key).expect("signed");
-        let pair = visit_server(&certificate, &key, Roots::Pem(ca().certificate.pem().into_bytes()));
-        let sentence = "the certificate of shop.test is self-signed: nobody but itself vouches for it";
-        assert_refused(&pair, TlsErrorKind::CertificateSelfSigned, sentence);
+    let key = KeyPair::generate().expect("a key");
+    let certificate = good().self_signed(&key).expect("signed");
+    let pair = visit_server(&certificate, &key, Roots::Pem(ca().certificate.pem().into_bytes()));
+    let sentence = "the certificate of shop.test is self-signed: nobody but itself vouches for it";
+    assert_refused(&pair, TlsErrorKind::CertificateSelfSigned, sentence);
+}
+
+#[test]
+fn an_authoritys_own_is_not_told_as_one_that_only_lacks_trust() {
+    let (mut params, key) = (good(), KeyPair::generate().expect("a key"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = params.self_signed(&key).expect("signed");
+    let sentence = "the certificate of shop.test is an authority's, made to sign others \
+                    (basicConstraints CA:TRUE), and is not taken for a server's own, trusted or not";
+    for trusted in [&certificate, &ca().certificate] {
+        let pair = visit_server(&certificate, &key, Roots::Pem(trusted.pem().into_bytes()));
+        assert_refused(&pair, TlsErrorKind::CertificateOfAuthority, sentence);
     }
+}
+
+#[test]
+fn who_has_the_name_of_the_issuer_is_not_the_issuer() {
+    let (mut params, key) = (good(), KeyPair::generate().expect("a key"));
+    params.distinguished_name.push(rcgen::DnType::CommonName, "shop.test");
+    let other = KeyPair::generate().expect("a key");
+    let certificate = params.signed_by(&key, &Issuer::from_params(&params, &other)).expect("signed");
+    let pair = visit_server(&certificate, &key, Roots::Pem(ca().certificate.pem().into_bytes()));
+    let sentence = "the certificate of shop.test was issued by somebody who has its own name, \"shop.test\", \
+                    and another key, whom none of our roots knows";
+    assert_refused(&pair, TlsErrorKind::CertificateUnknownIssuer, sentence);
 }
 
 #[test]
