@@ -8,8 +8,10 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustls::KeyLog;
+use rustls::client::ResolvesClientCert;
+use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
+use rustls::{KeyLog, SignatureScheme};
 use rustls_pki_types::UnixTime;
 
 use crate::blame::Refused;
@@ -25,6 +27,7 @@ struct Notes {
     local: Option<IpAddr>,
     refused: Option<Refused>,
     unserved: Option<String>,
+    asked_for_certificate: bool,
     secrets: Vec<String>,
 }
 
@@ -45,6 +48,7 @@ impl Board {
             notes.local = local;
             notes.refused = None;
             notes.unserved = None;
+            notes.asked_for_certificate = false;
         });
     }
 
@@ -62,6 +66,11 @@ impl Board {
 
     pub(crate) fn cannot_serve(&self, name: String) {
         self.with(|notes| notes.unserved = Some(name));
+    }
+
+    /// Whether the server wanted a certificate of us in this call.
+    pub(crate) fn was_asked_for_certificate(&self) -> bool {
+        self.with(|notes| notes.asked_for_certificate)
     }
 
     pub(crate) fn take_findings(&self) -> Findings {
@@ -95,5 +104,17 @@ impl KeyLog for Board {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         let line = keylog::line(label, client_random, secret);
         self.with(|notes| notes.secrets.push(line));
+    }
+}
+
+/// We have no certificate to show as a client; that one was wanted explains what may follow.
+impl ResolvesClientCert for Board {
+    fn resolve(&self, _hints: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.with(|notes| notes.asked_for_certificate = true);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }

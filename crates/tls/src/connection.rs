@@ -21,9 +21,11 @@ use framewise_core::{Cx, Instant};
 
 use crate::board::Board;
 use crate::config::Limits;
+use crate::describe;
 use crate::errors::{self, Circumstances};
 use crate::inbound::Inbound;
 use crate::outbound::Outbound;
+use crate::record::ContentType;
 use crate::session::Session;
 
 /// Messages on their way out of the layer.
@@ -64,6 +66,8 @@ pub(crate) struct Connection {
     outbound: Outbound,
     /// The first bytes that the peer sent, to tell whether it speaks TLS at all.
     first: Vec<u8>,
+    /// Whether the server wanted a certificate of us.
+    asked_for_certificate: bool,
     told_peer_closed: bool,
     closed_below: bool,
     must_abort: bool,
@@ -85,6 +89,7 @@ impl Connection {
             inbound: Inbound::new(limits.window),
             outbound: Outbound::new(limits.window),
             first: Vec::new(),
+            asked_for_certificate: false,
             told_peer_closed: false,
             closed_below: false,
             must_abort: false,
@@ -166,7 +171,10 @@ impl Connection {
     }
 
     /// The layer below has forgotten the connection.
-    pub(crate) fn on_closed(&mut self, reason: CloseReason) {
+    pub(crate) fn on_closed(&mut self, reason: CloseReason, cx: &mut Cx) {
+        if !self.announced && self.is_handshaking() && reason == CloseReason::Reset {
+            cx.dropped("tls", self.left().reason());
+        }
         self.inbound.end();
         self.aborted_below = true;
         self.deadline = None;
@@ -261,8 +269,8 @@ impl Connection {
             let opened = self.open(board);
             // What fails may come right behind what completes the handshake.
             self.announce(conn, mail, cx);
-            let opened = opened.unwrap_or_else(|error| {
-                self.fail(error, cx);
+            let opened = opened.unwrap_or_else(|(lost, error)| {
+                self.fail(lost, error, cx);
                 false
             });
             self.send(conn, mail);
@@ -276,7 +284,7 @@ impl Connection {
     }
 
     /// Opens what came; says whether there was any.
-    fn open(&mut self, board: &Board) -> Result<bool, TlsError> {
+    fn open(&mut self, board: &Board) -> Result<bool, (Lost, TlsError)> {
         if matches!(self.stage, Stage::Connecting | Stage::Ending(_) | Stage::Gone) {
             return Ok(false);
         }
@@ -284,12 +292,27 @@ impl Connection {
             return Ok(false);
         };
         let opened = self.inbound.open(session);
+        self.asked_for_certificate |= board.was_asked_for_certificate();
         let over = matches!(self.stage, Stage::Handshaking | Stage::Draining(CloseReason::Finished));
         let unfinished = session.is_handshaking() && self.inbound.has_ended() && over;
         match opened {
-            Ok(_) if unfinished => Err(errors::hung_up(&self.circumstances(board))),
+            Ok(_) if unfinished => Err((self.left(), errors::hung_up(&self.circumstances(board)))),
             Ok(opened) => Ok(opened),
-            Err(error) => Err(errors::explain(&error, &self.circumstances(board))),
+            Err(error) => {
+                let refused = matches!(error, rustls::Error::AlertReceived(_));
+                let lost = if refused { Lost::Refused } else { Lost::Failed };
+                Err((lost, errors::explain(&error, &self.circumstances(board))))
+            }
+        }
+    }
+
+    /// How a client is counted that went away.
+    fn left(&self) -> Lost {
+        match self.first.first().map(|first| ContentType::from_byte(*first)) {
+            None => Lost::Silent,
+            Some(Some(_)) => Lost::Left,
+            // It spoke no TLS.
+            Some(None) => Lost::Failed,
         }
     }
 
@@ -302,15 +325,17 @@ impl Connection {
             client: self.client,
             name: self.session.as_ref().and_then(|session| session.asked()).unwrap_or("the peer"),
             first: &self.first,
+            open: matches!(self.stage, Stage::Open),
+            asked_for_certificate: self.asked_for_certificate,
             findings: board.take_findings(),
         }
     }
 
     /// TLS has failed: an alert leaves, then the connection below is closed.
-    fn fail(&mut self, error: TlsError, cx: &mut Cx) {
+    fn fail(&mut self, lost: Lost, error: TlsError, cx: &mut Cx) {
         cx.note("tls", "failed", || format!("I broke off: {}", error.detail));
         if !self.announced {
-            cx.dropped("tls", "handshake of an accepted connection failed");
+            cx.dropped("tls", lost.reason());
         }
         let reason = CloseReason::Tls(error);
         match std::mem::replace(&mut self.stage, Stage::Gone) {
@@ -432,6 +457,31 @@ impl Connection {
     }
 }
 
+/// What became of a client that connected and was never spoken to.
+#[derive(Clone, Copy)]
+enum Lost {
+    /// It sent an alert.
+    Refused,
+    /// It left without a byte.
+    Silent,
+    /// It left in the middle.
+    Left,
+    /// What it sent can't be gone on with.
+    Failed,
+}
+
+impl Lost {
+    /// As it is counted.
+    fn reason(self) -> &'static str {
+        match self {
+            Lost::Refused => "client refused in the handshake",
+            Lost::Silent => "client left before the handshake",
+            Lost::Left => "client left in the middle of the handshake",
+            Lost::Failed => "handshake of an accepted connection failed",
+        }
+    }
+}
+
 /// How many of the peer's first bytes are kept.
 const FIRST: usize = 8;
 
@@ -441,7 +491,7 @@ fn handshake_note(client: bool, tls: &framewise_core::seams::stream::TlsInfo) ->
     match (client, tls.resumed, tls.verified) {
         (true, false, true) => format!("keys agreed; the certificate is {name}'s"),
         (true, true, true) => format!("keys agreed; {name} is known from before"),
-        (true, _, false) => "keys agreed; nobody checked with whom (insecure)".to_owned(),
+        (true, _, false) => describe::UNCHECKED.to_owned(),
         (false, false, _) => format!("keys agreed; I showed the certificate of {name}"),
         (false, true, _) => "keys agreed; the client is known from before".to_owned(),
     }

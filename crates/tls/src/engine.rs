@@ -117,7 +117,7 @@ fn client(
         .map_err(|error| ConfigError::BadIdentity(Box::new(error)))?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_client_cert_resolver(Arc::new(board.clone()));
     made.alpn_protocols = alpn(config);
     made.resumption = match config.resumption {
         true => Resumption::store(Arc::new(ClientSessionMemoryCache::new(config.limits.sessions))),

@@ -288,7 +288,7 @@ impl Layer for Tls {
                 self.touch(conn, cx, |connection, _| connection.on_peer_closed());
             }
             StreamUp::Closed { conn, reason } if self.is_tls(conn) => {
-                self.touch(conn, cx, |connection, _| connection.on_closed(reason));
+                self.touch(conn, cx, |connection, cx| connection.on_closed(reason, cx));
             }
             StreamUp::Closed { conn, .. } if self.turned_away.remove(&conn) => {}
             other if self.is_turned_away(&other) => {}

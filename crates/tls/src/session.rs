@@ -44,6 +44,15 @@ impl Session {
 
     /// Takes some ciphertext (a few KiB at a time) off the front of `input` and opens what has become whole.
     pub(crate) fn read(&mut self, input: &mut Bytes) -> Result<(), Error> {
+        let result = self.open(input);
+        if let Err(Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge)) = result {
+            // rustls has no alert for it, and gives no means to send one but this.
+            self.close_notify();
+        }
+        result
+    }
+
+    fn open(&mut self, input: &mut Bytes) -> Result<(), Error> {
         let mut slice: &[u8] = input;
         // The only failure left to the caller here is a handshake message that never ends.
         let taken = self

@@ -187,7 +187,14 @@ dhsS7ycquYHXP+HirwU4Jpk2jPl/GeBZh+p2aYWqgSDNSniDeoGTk7hFtRSrgkaX
         assert_eq!(rsa_bits(&certificate), Some(1_024));
         let error = strong_enough(rsa_bits(&certificate)).expect_err("too short");
         let findings = Findings::default();
-        let known = Circumstances { client: true, name: "weak.test", first: &[22], findings };
+        let known = Circumstances {
+            client: true,
+            name: "weak.test",
+            first: &[22],
+            open: false,
+            asked_for_certificate: false,
+            findings,
+        };
         let error = explain(&error, &known);
         assert_eq!(error.kind, TlsErrorKind::CertificateBad);
         let sentence =
@@ -216,6 +223,8 @@ dhsS7ycquYHXP+HirwU4Jpk2jPl/GeBZh+p2aYWqgSDNSniDeoGTk7hFtRSrgkaX
                 client: true,
                 name: "weak.test",
                 first: &[22],
+                open: false,
+                asked_for_certificate: false,
                 findings: Findings::default(),
             };
             assert!(explain(&error, &known).detail.contains("RSA of 1024 bits"), "{error:?}");

@@ -54,7 +54,8 @@ fn fields(reader: &mut Reader<'_>, told: &mut Told) -> Option<()> {
     Some(())
 }
 
-fn name(number: u8) -> Option<&'static str> {
+/// The name of this alert, as the RFCs spell it.
+pub(crate) fn name(number: u8) -> Option<&'static str> {
     ALERTS.iter().find(|(known, ..)| *known == number).map(|(_, name, _)| *name)
 }
 

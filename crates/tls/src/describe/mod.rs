@@ -36,6 +36,7 @@ use crate::vector::Reader;
 use told::Told;
 
 pub use alert::describe_alert;
+pub(crate) use alert::name as alert_name;
 pub use cut::describe_cut;
 pub use message::{describe_handshake, said};
 
@@ -44,6 +45,8 @@ pub use message::{describe_handshake, said};
 pub struct Context {
     /// The name of whom the bytes are for, or of whom they come from.
     pub peer: Option<String>,
+    /// Whether nobody checked that the peer is the one of that name.
+    pub unchecked: bool,
     /// Whether the connection speaks TLS 1.2; else 1.3.
     pub tls12: bool,
     /// Whether keys are in use, so that a handshake record or an alert of TLS 1.2 is sealed as well.
@@ -56,6 +59,9 @@ pub struct Context {
 
 /// What TLS has to say where it was not asked for: in at most 34 characters, as in a [`Description`].
 pub const NOT_USED: &str = "not used: anyone can read http";
+
+/// What a client says of its handshake that was told not to check the server's certificate.
+pub const UNCHECKED: &str = "keys agreed; nobody checked with whom (insecure)";
 
 /// What records are that travel beside a message and are none of its own: the end of a handshake, session tickets.
 pub const OWN_RECORDS: &str = "what TLS itself has to say";
@@ -295,6 +301,9 @@ const NEXT: usize = 22;
 fn outbound(record: &Record<'_>, sealed: bool, context: &Context) -> String {
     if !sealed {
         return in_the_clear(record);
+    }
+    if context.unchecked {
+        return "nobody checked who can read it".to_owned();
     }
     let peer = context.peer.as_deref().unwrap_or("the peer");
     let named = format!("only {peer} can read it");

@@ -3,11 +3,13 @@
 //! Read first: RFC 8446 section 6.2 (alerts); RFC 5280 section 6 (what makes a certificate acceptable).
 
 mod certificate;
+mod rules;
 
 use framewise_core::seams::stream::{TlsError, TlsErrorKind};
 use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
 use crate::board::Findings;
+use crate::describe;
 use crate::record::{self, ContentType};
 
 /// What is known about a connection whose handshake or record failed.
@@ -17,6 +19,10 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) name: &'a str,
     /// The first bytes that the peer ever sent.
     pub(crate) first: &'a [u8],
+    /// Whether the handshake was done.
+    pub(crate) open: bool,
+    /// Whether the server wanted a certificate of us.
+    pub(crate) asked_for_certificate: bool,
     pub(crate) findings: Findings,
 }
 
@@ -24,7 +30,7 @@ pub(crate) struct Circumstances<'a> {
 pub(crate) fn explain(error: &Error, known: &Circumstances<'_>) -> TlsError {
     match error {
         Error::InvalidCertificate(error) => certificate::refused(error, known),
-        Error::AlertReceived(alert) => received(*alert),
+        Error::AlertReceived(alert) => received(*alert, known),
         Error::DecryptError => {
             tls(TlsErrorKind::Altered, "a sealed record did not open: it was altered on its way to us")
         }
@@ -43,22 +49,25 @@ pub(crate) fn explain(error: &Error, known: &Circumstances<'_>) -> TlsError {
             tls(TlsErrorKind::Protocol, "the peer floods us with key updates")
         }
         Error::PeerMisbehaved(why) => {
-            tls(TlsErrorKind::Protocol, format!("the peer breaks the rules of TLS ({why:?})"))
+            tls(TlsErrorKind::Protocol, format!("the peer breaks the rules of TLS: {}", rules::broken(why)))
         }
         Error::PeerSentOversizedRecord | Error::InvalidMessage(InvalidMessage::MessageTooLarge) => tls(
             TlsErrorKind::Protocol,
             "the peer sent a record longer than TLS allows (16,384 bytes of content)",
         ),
         Error::InvalidMessage(why) => not_tls(known).unwrap_or_else(|| {
-            tls(TlsErrorKind::Protocol, format!("the peer sent a message that can't be read ({why:?})"))
+            tls(TlsErrorKind::Protocol, format!("the peer sent {}", rules::unreadable(why)))
         }),
         Error::InappropriateMessage { got_type, .. } => tls(
             TlsErrorKind::Protocol,
-            format!("the peer sent a message of type {got_type:?} where it has no place"),
+            format!("the peer sent a record of the type {} where it has no place", rules::words(got_type)),
         ),
         Error::InappropriateHandshakeMessage { got_type, .. } => tls(
             TlsErrorKind::Protocol,
-            format!("the peer sent the handshake message {got_type:?} where it has no place"),
+            format!(
+                "the peer sent the handshake message {} where it has no place",
+                rules::words(got_type).replace(' ', "_")
+            ),
         ),
         Error::General(_) if known.findings.unserved.is_some() => tls(
             TlsErrorKind::NotConfigured,
@@ -75,8 +84,19 @@ pub(crate) fn explain(error: &Error, known: &Circumstances<'_>) -> TlsError {
 /// The peer ended the connection before the handshake was done.
 pub(crate) fn hung_up(known: &Circumstances<'_>) -> TlsError {
     let peer = if known.client { "server" } else { "client" };
-    let hung_up = || format!("the {peer} hung up in the middle of the handshake");
-    not_tls(known).unwrap_or_else(|| tls(TlsErrorKind::Protocol, hung_up()))
+    let hung_up = || match first_alert(known.first) {
+        Some(alert) => {
+            tls(TlsErrorKind::Alert, format!("the {peer} hung up in the handshake, after the alert {alert}"))
+        }
+        None => tls(TlsErrorKind::Protocol, format!("the {peer} hung up in the middle of the handshake")),
+    };
+    not_tls(known).unwrap_or_else(hung_up)
+}
+
+/// The alert that a peer sent before anything else: a warning, for a fatal one ends the handshake by itself.
+fn first_alert(first: &[u8]) -> Option<&'static str> {
+    let [kind, _, _, 0, 2, _, number, ..] = first else { return None };
+    (ContentType::from_byte(*kind) == Some(ContentType::Alert)).then(|| describe::alert_name(*number))?
 }
 
 /// The name is none that a certificate could be for.
@@ -131,14 +151,15 @@ fn incompatible(why: &PeerIncompatible) -> String {
         | P::SupportedVersionsExtensionRequired
         | P::Tls12NotOffered
         | P::Tls12NotOfferedOrEnabled => "we and the peer have no version of TLS in common".to_owned(),
-        other => format!("the peer lacks something that we need ({other:?})"),
+        other => format!("the peer lacks something that we need: {}", rules::words(other)),
     }
 }
 
 /// The peer's own verdict (RFC 8446, section 6.2).
-fn received(alert: AlertDescription) -> TlsError {
+fn received(alert: AlertDescription, known: &Circumstances<'_>) -> TlsError {
     use AlertDescription as A;
     let kind = match alert {
+        A::HandshakeFailure if known.open || known.asked_for_certificate => TlsErrorKind::Alert,
         A::ProtocolVersion | A::HandshakeFailure | A::InsufficientSecurity | A::NoApplicationProtocol => {
             TlsErrorKind::NothingInCommon
         }
@@ -146,7 +167,7 @@ fn received(alert: AlertDescription) -> TlsError {
     };
     let meaning = match alert {
         A::BadRecordMac | A::DecryptError => "something that we sent reached it altered",
-        A::HandshakeFailure => "it finds nothing in common with us",
+        A::HandshakeFailure => handshake_failure(known),
         A::ProtocolVersion => "it does not accept the versions of TLS that we offer",
         A::InsufficientSecurity => "it wants stronger ciphers than ours",
         A::NoApplicationProtocol => "it serves none of the protocols that we offer",
@@ -163,22 +184,45 @@ fn received(alert: AlertDescription) -> TlsError {
         A::UserCanceled => "its user gave up",
         _ => "it found a fault in what we sent",
     };
-    tls(kind, format!("the peer refused by the alert {}: {meaning}", snake_case(alert)))
+    let number = u8::from(alert);
+    let name = describe::alert_name(number).map_or_else(|| format!("number {number}"), str::to_owned);
+    tls(kind, format!("the peer refused by the alert {name}: {meaning}"))
 }
 
-/// The alert in the words of the RFC: `bad_record_mac`.
-fn snake_case(alert: AlertDescription) -> String {
-    if let AlertDescription::Unknown(number) = alert {
-        return format!("number {number}");
+/// The alert that says least: which parameters were not acceptable is left open (RFC 8446, section 6.2).
+fn handshake_failure(known: &Circumstances<'_>) -> &'static str {
+    match (known.open, known.asked_for_certificate) {
+        (true, _) => "it asks for what we don't do on an open connection, such as to agree on keys anew",
+        (false, true) => "it wanted a certificate of us, and we have none",
+        (false, false) => "it found nothing in common with us, or wanted what we don't give",
     }
-    let mut name = String::new();
-    let mut before_is_small = false;
-    for letter in format!("{alert:?}").chars() {
-        if letter.is_uppercase() && before_is_small {
-            name.push('_');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handshake_failure_is_told_by_what_went_before_it() {
+        let told = |open, asked_for_certificate| {
+            let findings = Findings::default();
+            let known = Circumstances {
+                client: true,
+                name: "shop.test",
+                first: &[22],
+                open,
+                asked_for_certificate,
+                findings,
+            };
+            received(AlertDescription::HandshakeFailure, &known)
+        };
+        for (error, kind, meaning) in [
+            (told(false, false), TlsErrorKind::NothingInCommon, "or wanted what we don't give"),
+            (told(false, true), TlsErrorKind::Alert, "it wanted a certificate of us, and we have none"),
+            (told(true, false), TlsErrorKind::Alert, "such as to agree on keys anew"),
+        ] {
+            assert_eq!(error.kind, kind);
+            assert!(error.detail.ends_with(meaning), "{}", error.detail);
         }
-        before_is_small = letter.is_lowercase();
-        name.push(letter.to_ascii_lowercase());
     }
-    name
 }

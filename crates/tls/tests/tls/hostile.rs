@@ -104,6 +104,86 @@ fn whoever_hangs_up_in_the_handshake_is_told_apart() {
     assert_eq!(pair.client_app(0).detail(), "the server hung up in the middle of the handshake");
 }
 
+/// A server's app that says just this, over a plain connection.
+fn server_that_says(template: fn() -> App) -> Pair {
+    let mut pair = Pair::over(client_config(7), server_config(7), Security::Plain, Wire::default());
+    pair.server.template = template;
+    pair.connect(0, "shop.test", App::sending(*b"?"));
+    pair
+}
+
+#[test]
+fn an_alert_before_the_end_is_told_by_its_name() {
+    let warned = server_that_says(|| App::sending([21, 3, 3, 0, 2, 1, 112]));
+    let sentence = "the server hung up in the handshake, after the alert unrecognized_name";
+    assert_eq!(warned.client_app(0).detail(), sentence);
+    let refused = server_that_says(|| App::sending([21, 3, 3, 0, 2, 2, 115]));
+    let sentence = "the peer refused by the alert unknown_psk_identity: it found a fault in what we sent";
+    assert_eq!(refused.client_app(0).detail(), sentence);
+}
+
+#[test]
+fn an_alert_that_says_little_is_told_as_what_it_may_mean() {
+    let refused = server_that_says(|| App::sending([21, 3, 3, 0, 2, 2, 40]));
+    let sentence = "the peer refused by the alert handshake_failure: \
+                    it found nothing in common with us, or wanted what we don't give";
+    assert_eq!(refused.client_app(0).detail(), sentence);
+    assert_eq!(refused.client_app(0).error_kind(), Some(TlsErrorKind::NothingInCommon));
+}
+
+/// The connection that a client made and broke off so, by what the server counts.
+fn counted(what: &str, broken_off: impl FnOnce(&mut Pair), says: &[u8]) {
+    let mut pair = Pair::new(client_config(7), server_config(7));
+    let silent = App { close_when_sent: false, ..App::sending(says) };
+    pair.connect_as(0, Security::Plain, silent);
+    broken_off(&mut pair);
+    assert_eq!(pair.server.counters.drops("tls", what), 1, "{what}: {:?}", pair.server.watcher.notes);
+    let all: u64 =
+        framewise_tls::drops::DROPS.iter().map(|drop| pair.server.counters.drops("tls", drop.reason)).sum();
+    assert_eq!(all, 1, "{what} is counted once, and for nothing else");
+}
+
+#[test]
+fn who_leaves_is_not_counted_as_one_who_speaks_no_tls() {
+    let close = |pair: &mut Pair| pair.cut(0, Way::ToServer);
+    let reset = |pair: &mut Pair| {
+        let now = pair.now;
+        pair.client.down(now, StreamDown::Abort { conn: at_client(0) });
+        pair.run();
+    };
+    let begun = [22, 3, 1, 0, 200, 1, 0, 0, 196];
+    counted("client left before the handshake", close, b"");
+    counted("client left before the handshake", reset, b"");
+    counted("client left in the middle of the handshake", close, &begun);
+    counted("client left in the middle of the handshake", reset, &begun);
+    counted("handshake of an accepted connection failed", close, b"GET / HTTP/1.1\r\n\r\n");
+    counted("client refused in the handshake", |_| {}, &[21, 3, 3, 0, 2, 2, 46]);
+}
+
+#[test]
+fn a_client_that_refuses_our_certificate_is_counted_as_that() {
+    let mut pair = Pair::new(client_config(7), server_config(8));
+    pair.connect(0, "shop.test", App::sending(*b"?"));
+    assert_eq!(pair.server.counters.drops("tls", "client refused in the handshake"), 1);
+    assert_eq!(pair.server.counters.drops("tls", "handshake of an accepted connection failed"), 0);
+}
+
+#[test]
+fn a_handshake_message_that_is_too_long_is_answered_by_an_alert() {
+    let mut pair = Pair::new(client_config(7), server_config(7));
+    // A ClientHello of 128 KiB, in records of 16 KiB.
+    let message = [&[1, 2, 0, 0][..], &[0; 128 * 1024]].concat();
+    let records = message.chunks(16_384).flat_map(|part| {
+        let length = u16::try_from(part.len()).expect("a record").to_be_bytes();
+        [&[22, 3, 1, length[0], length[1]][..], part].concat()
+    });
+    pair.connect_as(0, Security::Plain, App::sending(records.collect::<Vec<u8>>()));
+    let sentence = "I broke off: the peer sent a handshake message longer than the 64 KiB that are taken";
+    assert_eq!(pair.server.watcher.notes, [("failed", sentence.to_owned())]);
+    let (said, _) = pair.log(0, Way::ToClient);
+    assert_eq!(said.first().zip(said.get(3..)), Some((&21, &[0, 2, 1, 0][..])), "close_notify: {said:?}");
+}
+
 #[test]
 fn floods_end_the_connection() {
     let warning: Vec<u8> = [21, 3, 3, 0, 2, 1, 112].repeat(200);

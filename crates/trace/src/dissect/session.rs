@@ -151,7 +151,7 @@ impl Tls {
         let peer = if side == self.client { self.facts.server_name.clone() } else { None };
         let tls12 = self.facts.version.is_some_and(|version| version < 0x0304);
         let protocol = self.facts.protocol.clone();
-        Context { peer, tls12, sealed, cipher_suite: self.facts.cipher_suite, protocol }
+        Context { peer, unchecked: false, tls12, sealed, cipher_suite: self.facts.cipher_suite, protocol }
     }
 }
 
