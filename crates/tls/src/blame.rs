@@ -17,8 +17,9 @@ pub(crate) struct Refused {
     pub(crate) signer: Signer,
     /// Whether the server's own certificate is an authority's.
     pub(crate) is_authority: bool,
-    /// The names that the server's own certificate is for.
+    /// The names that the server's own certificate is for, and the one that does not count.
     pub(crate) names: Vec<Name>,
+    pub(crate) common_name: Option<String>,
     pub(crate) culprit: Culprit,
     /// The RSA key that is too short to have its signature taken: its bits, where that is what is wrong.
     pub(crate) weak: Option<usize>,
@@ -77,6 +78,7 @@ impl<'a> Chain<'a> {
             signer: self.signer(),
             is_authority: self.leaf.is_authority(),
             names: self.leaf.subject_names(),
+            common_name: self.leaf.common_name(),
             ..Refused::default()
         };
         if matches!(verdict, CertificateError::BadSignature) {

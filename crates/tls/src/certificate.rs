@@ -20,6 +20,9 @@ pub enum MaterialError {
         /// The kind of section.
         needed: &'static str,
     },
+    /// The key has a passphrase.
+    #[error("the PRIVATE KEY in this PEM text is locked by a passphrase, and nobody is asked for it here")]
+    Locked,
     /// The bytes are not a certificate.
     #[error("these {found} bytes are not a certificate")]
     NotACertificate {
@@ -122,7 +125,10 @@ impl PrivateKey {
 
     /// The first key of a PEM text.
     pub fn from_pem(pem: &[u8]) -> Result<Self, MaterialError> {
-        PrivateKeyDer::from_pem_slice(pem).map(PrivateKey).map_err(missing("PRIVATE KEY"))
+        PrivateKeyDer::from_pem_slice(pem).map(PrivateKey).map_err(|error| match is_locked(pem) {
+            true => MaterialError::Locked,
+            false => missing("PRIVATE KEY")(error),
+        })
     }
 }
 
@@ -136,6 +142,14 @@ impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PrivateKey(hidden)")
     }
+}
+
+/// Whether a key is there that a passphrase is needed for: in PKCS #8 (RFC 5958, section 3), or as OpenSSL once wrote it
+/// (RFC 1421, section 4.6.1.1).
+fn is_locked(pem: &[u8]) -> bool {
+    let lines = pem.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let signs: [&[u8]; 2] = [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED"];
+    lines.into_iter().any(|line| signs.contains(&line))
 }
 
 fn missing(needed: &'static str) -> impl Fn(rustls_pki_types::pem::Error) -> MaterialError {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::authority::{Authority, AuthorityError};
 use crate::certificate::Certificate;
-use crate::identity::Identity;
+use crate::identity::{Identity, IdentityError};
 use crate::simulated::SimulatedCrypto;
 use crate::time::TimeSource;
 
@@ -150,8 +150,11 @@ pub enum ConfigError {
     #[error("the roots could not be read")]
     Material(#[from] crate::certificate::MaterialError),
     /// A server's chain and key don't fit, or are of a kind that can't be used.
-    #[error("the server's certificate and key cannot be used together")]
-    BadIdentity(#[source] Cause),
+    #[error(transparent)]
+    Identity(IdentityError),
+    /// The versions and suites that are wanted can't be had together.
+    #[error("TLS can't be set up so")]
+    Versions(#[source] Cause),
     /// The list of identities is empty.
     #[error("a TLS server needs at least one certificate")]
     NoIdentity,

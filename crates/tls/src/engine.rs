@@ -114,7 +114,7 @@ fn client(
     let verifier = verify::verifier(roots, options.verify, provider.clone(), board.clone())?;
     let mut made = ClientConfig::builder_with_details(provider.clone(), Arc::new(board.clone()))
         .with_protocol_versions(versions(config.versions))
-        .map_err(|error| ConfigError::BadIdentity(Box::new(error)))?
+        .map_err(|error| ConfigError::Versions(Box::new(error)))?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_client_cert_resolver(Arc::new(board.clone()));
@@ -142,7 +142,7 @@ fn server(
     let resolver = identity::resolver(identities, provider.clone(), board.clone())?;
     let mut made = ServerConfig::builder_with_details(provider.clone(), Arc::new(board.clone()))
         .with_protocol_versions(versions(config.versions))
-        .map_err(|error| ConfigError::BadIdentity(Box::new(error)))?
+        .map_err(|error| ConfigError::Versions(Box::new(error)))?
         .with_no_client_auth()
         .with_cert_resolver(resolver);
     made.alpn_protocols = alpn(config);

@@ -13,6 +13,7 @@ use crate::authority::{Authority, LEAF_DAYS};
 use crate::board::Board;
 use crate::certificate::{CertificateChain, PrivateKey};
 use crate::config::{ConfigError, Server};
+use crate::presented::Presented;
 use crate::time::DAY;
 
 /// A certificate chain and its key. The names it is for are those in the certificate.
@@ -24,9 +25,49 @@ pub struct Identity {
     pub key: PrivateKey,
 }
 
+/// Why a server's certificate and key can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// The two are not a pair.
+    #[error("the key is not the one of the server's certificate")]
+    Mismatch,
+    /// Nobody here can sign with such a key.
+    #[error(
+        "a server can't use this key, {found}: it must be RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, or Ed25519"
+    )]
+    KeyKind {
+        /// What kind of key the certificate is for.
+        found: String,
+    },
+    /// The certificate is longer than what is read.
+    #[error(
+        "the server's certificate has {found} bytes: at most {LONGEST} are taken, here as by most clients"
+    )]
+    TooLarge {
+        /// How many bytes it has.
+        found: usize,
+    },
+    /// The certificate is none.
+    #[error("the server's certificate is malformed")]
+    Malformed,
+}
+
+/// Bytes of the longest certificate that is taken.
+const LONGEST: usize = 65_535;
+
 impl Identity {
-    fn certify(&self, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, rustls::Error> {
-        CertifiedKey::from_der(self.chain.0.clone(), self.key.0.clone_key(), provider).map(Arc::new)
+    fn certify(&self, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, IdentityError> {
+        let first = self.chain.0.first().ok_or(IdentityError::Malformed)?;
+        if first.len() > LONGEST {
+            return Err(IdentityError::TooLarge { found: first.len() });
+        }
+        let presented = Presented::read(first).ok_or(IdentityError::Malformed)?;
+        let certified = CertifiedKey::from_der(self.chain.0.clone(), self.key.0.clone_key(), provider);
+        certified.map(Arc::new).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => IdentityError::Mismatch,
+            rustls::Error::InvalidCertificate(_) => IdentityError::Malformed,
+            _ => IdentityError::KeyKind { found: presented.key.kind() },
+        })
     }
 
     /// The names in the first certificate's subject alternative names.
@@ -54,7 +95,7 @@ pub(crate) fn resolver(
         Server::Identities(identities) => {
             let certify = |identity: &Identity| {
                 let certified = identity.certify(&provider);
-                let certified = certified.map_err(|error| ConfigError::BadIdentity(Box::new(error)))?;
+                let certified = certified.map_err(ConfigError::Identity)?;
                 Ok((identity.names(), certified))
             };
             let identities = identities.iter().map(certify).collect::<Result<_, ConfigError>>()?;

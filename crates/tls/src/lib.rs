@@ -98,7 +98,7 @@ pub use authority::{Authority, AuthorityError};
 pub use certificate::{Certificate, CertificateChain, MaterialError, PrivateKey};
 pub use config::{Cause, ClientOptions, Config, ConfigError, Crypto, Limits, Roots, Server, Versions};
 pub use describe::{Context, describe, describe_alert, describe_handshake};
-pub use identity::Identity;
+pub use identity::{Identity, IdentityError};
 pub use layer::Tls;
 pub use simulated::SimulatedCrypto;
 pub use time::TimeSource;

@@ -76,6 +76,11 @@ impl<'a> Presented<'a> {
         written(self.subject)
     }
 
+    /// The subject's common name.
+    pub(crate) fn common_name(&self) -> Option<String> {
+        attribute(self.subject, COMMON_NAME)
+    }
+
     /// Whether it names that subject as its issuer.
     pub(crate) fn is_issued_by(&self, subject: &[u8]) -> bool {
         self.issuer == subject
@@ -120,12 +125,53 @@ impl<'a> Presented<'a> {
     }
 }
 
+/// How a certificate is signed, for people, by the content of its algorithm identifier.
+pub(crate) fn way_of_signing(algorithm: &[u8]) -> Option<Way> {
+    let mut parts = elements(algorithm);
+    let identifier = parts.next()?.content;
+    if identifier == RSASSA_PSS {
+        return Some(Way::Pss { salt: salt_length(parts.next()) });
+    }
+    BROKEN.iter().find(|(known, _)| *known == identifier).map(|(_, name)| Way::Broken(name))
+}
+
+/// A way of signing that is not taken, or not always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By RSA-PSS, with so many bytes of salt.
+    Pss { salt: usize },
+    /// By a sum that can be forged.
+    Broken(&'static str),
+}
+
+/// `[2]` among the parameters; 20 where nothing is said (RFC 4055, section 3.1).
+fn salt_length(parameters: Option<Element<'_>>) -> usize {
+    const SALT_LENGTH: u8 = 0xa2;
+    let mut parameters = parameters.into_iter().flat_map(Element::inside);
+    let salt = parameters.find(|part| part.tag == SALT_LENGTH).and_then(|salt| Element::of(salt.content));
+    salt.map_or(20, |salt| salt.content.iter().take(4).fold(0, |sum, digit| sum << 8 | usize::from(*digit)))
+}
+
 impl<'a> Key<'a> {
     /// Of which kind it is, and the key itself.
     pub(crate) fn parts(self) -> Option<(&'a [u8], &'a [u8])> {
         let mut parts = elements(self.0);
         let (algorithm, key) = (parts.next()?, parts.next()?);
         Some((algorithm.content, key.bits()?))
+    }
+
+    /// Of which kind it is, for people.
+    pub(crate) fn kind(self) -> String {
+        if let Some(bits) = self.rsa_bits() {
+            return format!("RSA of {bits} bits");
+        }
+        let mut identifiers = self.parts().into_iter().flat_map(|(algorithm, _)| elements(algorithm));
+        let (algorithm, curve) = (identifiers.next(), identifiers.next());
+        let is = |of: Option<Element<'_>>, known: &[u8]| of.is_some_and(|of| of.content == known);
+        let kind = KINDS.iter().find(|(known, parameter, _)| {
+            is(algorithm, known) && parameter.is_none_or(|known| is(curve, known))
+        });
+        kind.map_or("of a kind that is not known here", |(_, _, name)| name).to_owned()
     }
 
     /// Bits of its modulus, where it is of RSA: the first of two numbers (RFC 8017, appendix A.1.1).
@@ -194,6 +240,32 @@ const SERVER_AUTH: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01];
 /// 1.2.840.113549.1.1.1 (RFC 8017, appendix C).
 const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
+/// 1.2.840.113549.1.1.10 (RFC 4055, section 3.1).
+const RSASSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a];
+/// Ways of signing by sums that can be forged (RFC 3279, section 2.2; RFC 9155).
+#[rustfmt::skip]
+const BROKEN: &[(&[u8], &str)] = &[
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x04], "RSA with MD5"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05], "RSA with SHA-1"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01], "ECDSA with SHA-1"),
+];
+/// 1.2.840.10045.2.1 (RFC 5480, section 2.1).
+const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+/// An identifier, that of a curve, and the name for people.
+type Kind = (&'static [u8], Option<&'static [u8]>, &'static str);
+/// Kinds of keys by their identifiers, that of the curve included (RFC 5480, RFC 8410, RFC 3279; SEC 2).
+#[rustfmt::skip]
+const KINDS: &[Kind] = &[
+    (EC_PUBLIC_KEY, Some(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]), "ECDSA on P-256"),
+    (EC_PUBLIC_KEY, Some(&[0x2b, 0x81, 0x04, 0x00, 0x22]), "ECDSA on P-384"),
+    (EC_PUBLIC_KEY, Some(&[0x2b, 0x81, 0x04, 0x00, 0x23]), "ECDSA on P-521"),
+    (EC_PUBLIC_KEY, Some(&[0x2b, 0x81, 0x04, 0x00, 0x0a]), "ECDSA on secp256k1"),
+    (EC_PUBLIC_KEY, None, "ECDSA on another curve"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01], None, "DSA"),
+    (&[0x2b, 0x65, 0x70], None, "Ed25519"),
+    (&[0x2b, 0x65, 0x71], None, "Ed448"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,7 +275,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Some(read) = Presented::read(&bytes) {
-                let _ = (read.is_authority(), read.is_for_servers(), read.subject_names(), read.key.rsa_bits());
+                let _ = (read.is_authority(), read.is_for_servers(), read.subject_names(), read.key.kind());
             }
         }
     }

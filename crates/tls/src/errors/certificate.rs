@@ -2,12 +2,14 @@
 //!
 //! Read first: RFC 5280 section 6 (what makes a certificate acceptable); RFC 9525 section 6 (names).
 
+use std::net::IpAddr;
+
 use framewise_core::seams::stream::{TlsError, TlsErrorKind};
 use rustls::CertificateError;
 
 use super::{Circumstances, tls};
 use crate::blame::{Culprit, Refused, Signer};
-use crate::presented::Name;
+use crate::presented::{self, Name, Way};
 use crate::time::Date;
 use crate::verify::{RSA_BITS, WeakKey};
 
@@ -42,13 +44,12 @@ pub(super) fn refused(error: &CertificateError, known: &Circumstances<'_>) -> Tl
             None => tls(K::CertificateBad, format!("{one} has a signature that is wrong")),
         },
         E::BadEncoding => tls(K::CertificateBad, format!("{one} is malformed")),
-        E::UnsupportedSignatureAlgorithmContext { .. }
-        | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => tls(
-            K::CertificateBad,
-            format!(
-                "the certificate of {name}, or one above it, is signed in a way that is not taken any more"
-            ),
-        ),
+        E::UnsupportedSignatureAlgorithmContext { signature_algorithm_id: how, .. } => {
+            tls(K::CertificateBad, format!("{one} is signed {}", not_taken(how)))
+        }
+        E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            tls(K::CertificateBad, format!("{one} is signed by a key of a kind that is not taken here"))
+        }
         E::Other(cause) => match cause.0.downcast_ref::<WeakKey>() {
             Some(WeakKey { bits }) => weak_key(&the_servers(name), *bits),
             None => other(name, cause.0.downcast_ref::<webpki::Error>()),
@@ -113,6 +114,18 @@ fn of_an_authority(name: &str) -> TlsError {
     )
 }
 
+/// The way of signing that is not taken.
+fn not_taken(how: &[u8]) -> String {
+    match presented::way_of_signing(how) {
+        Some(Way::Broken(name)) => format!("by {name}, which can be forged and is not taken any more"),
+        Some(Way::Pss { salt }) => format!(
+            "by RSA-PSS with a salt of {salt} bytes, and that is taken only with SHA-256, SHA-384 or SHA-512 and a salt \
+             as long as the hash (RFC 8446, section 4.2.3)"
+        ),
+        None => "in a way that is not taken here".to_owned(),
+    }
+}
+
 /// What rustls passes on as webpki said it.
 fn other(name: &str, cause: Option<&webpki::Error>) -> TlsError {
     match cause {
@@ -129,22 +142,55 @@ fn other(name: &str, cause: Option<&webpki::Error>) -> TlsError {
             TlsErrorKind::CertificateBad,
             format!("the chain of {name} is longer than one of its authorities allows"),
         ),
-        Some(why) => tls(
-            TlsErrorKind::CertificateBad,
-            format!("the certificate of {name} is not acceptable ({why:?})"),
-        ),
+        Some(why) => tls(TlsErrorKind::CertificateBad, format!("the certificate of {name} {}", fault(why))),
         None => tls(TlsErrorKind::CertificateBad, format!("the certificate of {name} is not acceptable")),
     }
 }
 
-fn wrong_name(name: &str, chain: &Refused) -> String {
-    let names: Vec<String> = chain.names.iter().take(MOST_NAMES).map(written).collect();
-    format!("the certificate is not for {name}: it is for {}", list(&names))
+/// What seldom goes wrong.
+fn fault(why: &webpki::Error) -> String {
+    use webpki::Error as E;
+    let fault = match why {
+        E::MaximumPathDepthExceeded => "has a longer chain than the 6 authorities that are gone through",
+        E::MaximumPathBuildCallsExceeded
+        | E::MaximumSignatureChecksExceeded
+        | E::MaximumNameConstraintComparisonsExceeded => "has a chain that would take too long to check",
+        E::UnsupportedCriticalExtension => {
+            "has, or one above it has, an extension that is critical and not known here (RFC 5280, section 4.2)"
+        }
+        E::UnsupportedCertVersion => "is, or one above it is, not of version 3 (RFC 5280, section 4.1.2.1)",
+        E::SignatureAlgorithmMismatch => {
+            "names two ways of signing, where both must be the same (RFC 5280, section 4.1.1.2)"
+        }
+        E::InvalidCertValidity => "ends before it begins",
+        E::InvalidSerialNumber => "has a serial number that is none (RFC 5280, section 4.1.2.2)",
+        E::EmptyEkuExtension => "is made for no use at all (RFC 5280, section 4.2.1.12)",
+        E::ExtensionValueInvalid | E::MalformedExtensions => "has an extension that can't be read",
+        E::MalformedDnsIdentifier => "has a name that is none",
+        other => return format!("is not acceptable: {}", super::rules::words(other)),
+    };
+    fault.to_owned()
 }
 
-fn written(name: &Name) -> String {
+fn wrong_name(name: &str, chain: &Refused) -> String {
+    let names: Vec<String> = chain.names.iter().take(MOST_NAMES).map(|one| written(one, name)).collect();
+    let common_name = chain.common_name.as_ref().filter(|_| names.is_empty());
+    match common_name.map(|text| text.escape_debug()) {
+        Some(text) => format!(
+            "the certificate is not for {name}: it has only the common name {text}, which does not count \
+             (RFC 9525), and no subjectAltName"
+        ),
+        None => format!("the certificate is not for {name}: it is for {}", list(&names)),
+    }
+}
+
+/// A name, for who wanted `asked`.
+fn written(name: &Name, asked: &str) -> String {
     match name {
-        Name::Dns(name) => name.escape_debug().to_string(),
+        Name::Dns(text) if text == asked && asked.parse::<IpAddr>().is_ok() => {
+            format!("{text} as a DNS name, which an address is not (RFC 5280, section 4.2.1.6)")
+        }
+        Name::Dns(text) => text.escape_debug().to_string(),
         Name::Address(address) => address.to_string(),
     }
 }

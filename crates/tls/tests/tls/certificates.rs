@@ -48,6 +48,11 @@ fn visit_server(certificate: &Certificate, key: &KeyPair, roots: Roots) -> Pair 
 
 /// The same with chain and key in PEM.
 fn visit_with(chain: &str, key: &str, roots: Roots) -> Pair {
+    visit_as("shop.test", chain, key, roots)
+}
+
+/// The same with the name that is asked for.
+fn visit_as(name: &str, chain: &str, key: &str, roots: Roots) -> Pair {
     let (mut client, mut server) = (Config::new(TIME, Crypto::Real), Config::new(TIME, Crypto::Real));
     client.client.roots = vec![roots];
     server.server = Some(Server::Identities(vec![Identity {
@@ -55,7 +60,7 @@ fn visit_with(chain: &str, key: &str, roots: Roots) -> Pair {
         key: PrivateKey::from_pem(key.as_bytes()).expect("a key"),
     }]));
     let mut pair = Pair::new(client, server);
-    pair.connect(0, "shop.test", App::sending(*b"question"));
+    pair.connect(0, name, App::sending(*b"question"));
     pair
 }
 
@@ -311,4 +316,122 @@ fn a_name_that_is_none_is_refused_before_anything_is_sent() {
     pair.connect(0, "no name", App::sending(*b"question"));
     assert_eq!(pair.client_app(0).error_kind(), Some(TlsErrorKind::CertificateWrongName));
     assert_eq!(pair.client_app(0).detail(), "\"no name\" is not a name that a certificate could be for");
+}
+
+/// What a layer says that is to serve by the certificate and key of this PEM text.
+fn served(pem: &str) -> Result<(), String> {
+    let mut server = Config::new(TIME, Crypto::Real);
+    server.server = Some(Server::Identities(vec![Identity {
+        chain: CertificateChain::from_pem(pem.as_bytes()).expect("a chain"),
+        key: PrivateKey::from_pem(pem.as_bytes()).expect("a key"),
+    }]));
+    framewise_tls::Tls::new(server).map(|_| ()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_key_that_no_server_can_use_is_told_by_its_kind() {
+    for (pem, kind) in [
+        (include_str!("pem/p521.pem"), "ECDSA on P-521"),
+        (include_str!("pem/secp256k1.pem"), "ECDSA on secp256k1"),
+        (include_str!("pem/dsa.pem"), "DSA"),
+        (include_str!("pem/rsa1024.pem"), "RSA of 1024 bits"),
+    ] {
+        let sentence = format!(
+            "a server can't use this key, {kind}: \
+             it must be RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, or Ed25519"
+        );
+        assert_eq!(served(pem), Err(sentence));
+    }
+}
+
+#[test]
+fn a_pair_that_is_none_and_a_certificate_that_is_too_large_are_told_apart() {
+    let (key, other) = (KeyPair::generate().expect("a key"), KeyPair::generate().expect("a key"));
+    let certificate = good().self_signed(&key).expect("signed").pem();
+    assert_eq!(served(&(certificate.clone() + &key.serialize_pem())), Ok(()));
+    let sentence = "the key is not the one of the server's certificate";
+    assert_eq!(served(&(certificate + &other.serialize_pem())), Err(sentence.to_owned()));
+
+    let names = (0..4_000).map(|number| format!("name-{number}.shop.test"));
+    let large = CertificateParams::new(names.collect::<Vec<_>>()).expect("names");
+    let large = large.self_signed(&key).expect("signed").pem();
+    let error = served(&(large + &key.serialize_pem())).expect_err("too large");
+    assert!(error.contains("bytes: at most 65535 are taken"), "{error}");
+}
+
+#[test]
+fn a_key_with_a_passphrase_is_there_and_locked() {
+    let (new, old) = include_str!("pem/locked.pem").split_once("# the same").expect("two keys");
+    for pem in [new, old] {
+        let error = PrivateKey::from_pem(pem.as_bytes()).expect_err("locked");
+        assert_eq!(error, framewise_tls::MaterialError::Locked, "{pem}");
+    }
+}
+
+#[test]
+fn the_names_of_a_certificate_are_told_as_they_stand_in_it() {
+    use rcgen::SanType;
+    let dns = |text: &str| SanType::DnsName(text.try_into().expect("a name"));
+    let address = |text: &str| SanType::IpAddress(text.parse().expect("an address"));
+    for (names, told) in [
+        (vec![address("198.51.100.2"), dns("a.test")], "it is for 198.51.100.2 or a.test"),
+        (vec![dns("a\".test")], "it is for a\\\".test"),
+        (
+            vec![],
+            "it has only the common name shop.test, which does not count (RFC 9525), and no subjectAltName",
+        ),
+    ] {
+        let pair = visit(|leaf| {
+            leaf.distinguished_name.push(rcgen::DnType::CommonName, "shop.test");
+            leaf.subject_alt_names = names;
+        });
+        let sentence = format!("the certificate is not for shop.test: {told}");
+        assert_refused(&pair, TlsErrorKind::CertificateWrongName, &sentence);
+    }
+}
+
+#[test]
+fn an_address_as_a_dns_name_is_no_address() {
+    let ca = ca();
+    let key = KeyPair::generate().expect("a key");
+    let mut params = good();
+    params.subject_alt_names = vec![rcgen::SanType::DnsName("203.0.113.80".try_into().expect("a name"))];
+    let certificate = params.signed_by(&key, &Issuer::from_params(&ca.params, &ca.key)).expect("signed");
+    let roots = Roots::Pem(ca.certificate.pem().into_bytes());
+    let pair = visit_as("203.0.113.80", &certificate.pem(), &key.serialize_pem(), roots);
+    let sentence = "the certificate is not for 203.0.113.80: it is for 203.0.113.80 as a DNS name, \
+                    which an address is not (RFC 5280, section 4.2.1.6)";
+    assert_refused(&pair, TlsErrorKind::CertificateWrongName, sentence);
+}
+
+#[test]
+fn a_salt_of_another_length_is_not_called_out_of_date() {
+    let (leaf, rest) = include_str!("pem/long_salt.pem").split_once("# the root\n").expect("a root");
+    let (root, key) = rest.split_once("# the key\n").expect("a key");
+    let pair = visit_with(leaf, key, Roots::Pem(root.as_bytes().to_vec()));
+    let sentence = "the certificate of shop.test is signed by RSA-PSS with a salt of 48 bytes, and that is taken only \
+                    with SHA-256, SHA-384 or SHA-512 and a salt as long as the hash (RFC 8446, section 4.2.3)";
+    assert_refused(&pair, TlsErrorKind::CertificateBad, sentence);
+}
+
+#[test]
+fn a_chain_that_is_too_long_is_told_in_words() {
+    let ca = ca();
+    let mut issuer = (ca.params, ca.key);
+    let mut above = String::new();
+    for number in 0..8 {
+        let (mut params, key) = (CertificateParams::default(), KeyPair::generate().expect("a key"));
+        params.distinguished_name.push(rcgen::DnType::CommonName, format!("Number {number}"));
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.signed_by(&key, &Issuer::from_params(&issuer.0, &issuer.1)).expect("signed");
+        above.insert_str(0, &certificate.pem());
+        issuer = (params, key);
+    }
+    let key = KeyPair::generate().expect("a key");
+    let leaf = good().signed_by(&key, &Issuer::from_params(&issuer.0, &issuer.1)).expect("signed");
+    let roots = Roots::Pem(ca.certificate.pem().into_bytes());
+    let pair = visit_with(&(leaf.pem() + &above), &key.serialize_pem(), roots);
+    let sentence =
+        "the certificate of shop.test has a longer chain than the 6 authorities that are gone through";
+    assert_refused(&pair, TlsErrorKind::CertificateBad, sentence);
 }
