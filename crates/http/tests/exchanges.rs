@@ -296,7 +296,7 @@ fn a_client_that_is_slow_or_leaves() {
     let exchange = bench.requests().remove(0).exchange;
     bench.outbound(ExchangeDown::Grant { exchange, bytes: 100 });
     bench.inbound(StreamUp::PeerClosed { conn: accepted(0), clean: true });
-    let cut = ExchangeError::Truncated { received: 3, expected: Some(9) };
+    let cut = ExchangeError::Truncated { received: 3, expected: Some(9), unsaid: false };
     assert_eq!(bench.outcome().1, Some(Err(cut)));
 }
 
@@ -333,13 +333,16 @@ fn answered(response: &str, clean: Option<bool>) -> (Vec<u8>, Option<Result<(), 
 
 #[test]
 fn a_body_cut_short_is_never_a_page() {
-    let truncated = |received, expected| Some(Err(ExchangeError::Truncated { received, expected }));
+    let truncated =
+        |received, expected| Some(Err(ExchangeError::Truncated { received, expected, unsaid: false }));
     let length = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npage";
     assert_eq!(answered(length, Some(true)), (b"page".to_vec(), truncated(4, Some(9))));
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npage\r\n";
     assert_eq!(answered(chunked, Some(true)), (b"page".to_vec(), truncated(4, None)));
     let until_close = "HTTP/1.1 200 OK\r\n\r\npage";
-    assert_eq!(answered(until_close, Some(false)), (b"page".to_vec(), truncated(4, None)));
+    let unsaid = ExchangeError::Truncated { received: 4, expected: None, unsaid: true };
+    assert!(unsaid.to_string().contains("without close_notify"), "{unsaid}");
+    assert_eq!(answered(until_close, Some(false)), (b"page".to_vec(), Some(Err(unsaid))));
     assert_eq!(answered(until_close, Some(true)), (b"page".to_vec(), Some(Ok(()))));
     assert_eq!(answered(until_close, None), (b"page".to_vec(), None));
 }

@@ -170,8 +170,11 @@ impl ClientConn {
             self.complete(shared, cx);
             return true;
         }
-        let truncated =
-            ExchangeError::Truncated { received: decoder.received(), expected: decoder.expected() };
+        let truncated = ExchangeError::Truncated {
+            received: decoder.received(),
+            expected: decoder.expected(),
+            unsaid: decoder.is_until_close() && self.wire.peer_closed == Some(false),
+        };
         let error = match &self.gone {
             Some(reason) if self.wire.peer_closed.is_none() => ExchangeError::Connection(reason.clone()),
             _ => truncated,

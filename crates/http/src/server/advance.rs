@@ -146,7 +146,11 @@ impl ServerConn {
             return;
         };
         let decoder = exchange.receiving.decoder();
-        let error = ExchangeError::Truncated { received: decoder.received(), expected: decoder.expected() };
+        let error = ExchangeError::Truncated {
+            received: decoder.received(),
+            expected: decoder.expected(),
+            unsaid: false,
+        };
         self.fail(Refusal::new(Rule::BodyCutShort, 0), error, shared, cx);
     }
 

@@ -197,6 +197,16 @@ pub enum ExchangeUp {
     },
 }
 
+fn how_much_is_missing(expected: Option<u64>, unsaid: bool) -> String {
+    match (expected, unsaid) {
+        (Some(expected), _) => format!(" of {expected}"),
+        (None, true) => {
+            ", and the connection ended without close_notify, by which TLS says that this is all".to_owned()
+        }
+        (None, false) => String::new(),
+    }
+}
+
 /// Why an exchange failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExchangeError {
@@ -204,12 +214,15 @@ pub enum ExchangeError {
     #[error("the connection ended: {0}")]
     Connection(#[source] CloseReason),
     /// The peer closed before the message was complete.
-    #[error("the body was cut short: {received} bytes came{}", expected.map(|n| format!(" of {n}")).unwrap_or_default())]
+    #[error("the body was cut short: {received} bytes came{}", how_much_is_missing(*expected, *unsaid))]
     Truncated {
         /// Bytes of body that came.
         received: u64,
         /// Bytes that should have come, where the message said.
         expected: Option<u64>,
+        /// Whether the end of the connection was to be the end of the body, and TLS did not say that it was the peer's: it
+        /// may be an attacker's (RFC 8446, section 6.1).
+        unsaid: bool,
     },
     /// The peer closed before anything of an answer came.
     #[error("the peer closed the connection without an answer")]
