@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use framewise::KnownAddress;
 use framewise::http::Url;
-use framewise::tls::{Crypto, Roots, TimeSource};
+use framewise::tls::{CertificateChain, Crypto, MaterialError, Roots, TimeSource};
 
 use crate::args;
 use crate::exit::{Failure, Kind};
@@ -32,11 +33,25 @@ pub(crate) fn roots(args: &args::Fetch) -> Result<Vec<Roots>, Failure> {
         let pem = fs::read(file).map_err(|error| {
             Failure::new(Kind::File, format!("{} can't be read: {error}", file.display()))
         })?;
+        CertificateChain::from_pem(&pem).map_err(|error| no_certificate(file, &pem, &error))?;
         return Ok(vec![Roots::Pem(pem)]);
     }
     // A redirect may lead to https.
     let may_be_https = args.http.location || Url::parse(&args.url).is_ok_and(|url| url.is_https());
     Ok(if may_be_https && !args.tls.insecure { vec![Roots::System] } else { Vec::new() })
+}
+
+/// Why there is nobody in this file whom to believe.
+fn no_certificate(file: &Path, content: &[u8], error: &MaterialError) -> Failure {
+    let file = file.display();
+    let failure = Failure::new(Kind::File, format!("{file}: {error}"));
+    // DER begins with a SEQUENCE (RFC 5280, section 4.1), PEM with text.
+    match content.first() {
+        Some(0x30) => {
+            failure.next(format!("openssl x509 -in {file} -out authority.pem     (writes it as PEM)"))
+        }
+        _ => failure.next("--cacert FILE with the authority's certificate: BEGIN CERTIFICATE stands in it"),
+    }
 }
 
 /// `HOST:PORT:ADDRESS`, as curl writes it.

@@ -398,6 +398,28 @@ fn one_version_of_tls_and_no_check() {
     assert!(String::from_utf8(old.stdout).unwrap().contains("\"version\":\"TLS 1.2\""));
     let walk = said(&succeeds(&["fetch", "--insecure", "https://shop.test/"]));
     assert!(walk.contains("insecure"), "an insecure walk says so:\n{walk}");
+    assert!(walk.contains("nobody checked who can read it"), "and promises nothing:\n{walk}");
+    assert!(!walk.contains("only shop.test can read it"), "{walk}");
+}
+
+#[test]
+fn a_file_without_a_certificate_to_trust_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let der = [0x30, 0x82, 1, 0];
+    for (name, content, advice) in [
+        ("empty.pem", &b""[..], "BEGIN CERTIFICATE"),
+        ("key.pem", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "BEGIN CERTIFICATE"),
+        ("authority.der", &der, "openssl x509 -in"),
+    ] {
+        let file = folder.path().join(name);
+        fs::write(&file, content).unwrap();
+        let path = file.to_str().unwrap();
+        let output = framewise(&["fetch", "--outside", "--cacert", path, "https://127.0.0.1:1/"]);
+        let said = said(&output);
+        let sentence = format!("{path}: there is no CERTIFICATE in this PEM text");
+        assert!(output.status.code() == Some(1) && said.contains(&sentence), "{name}: {said}");
+        assert!(said.contains(advice), "{name}: {said}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use framewise::tls::store::StoreError;
-use framewise::tls::{CertificateChain, Identity, PrivateKey, Server, store};
+use framewise::tls::{CertificateChain, Identity, MaterialError, PrivateKey, Server, store};
 
 use crate::args;
 use crate::exit::{Failure, Kind, with_causes};
@@ -18,13 +18,21 @@ pub(super) fn certificates(args: &args::Serve) -> Result<Server, Failure> {
         std::fs::read(path)
             .map_err(|error| Failure::new(Kind::File, format!("{} can't be read: {error}", path.display())))
     };
-    let wrong = |path: &Path, error: &dyn std::fmt::Display| {
-        Failure::new(Kind::Tls, format!("{}: {error}", path.display()))
-    };
     let chain = CertificateChain::from_pem(&read(cert)?).map_err(|error| wrong(cert, &error))?;
     let key_file = key;
     let key = PrivateKey::from_pem(&read(key_file)?).map_err(|error| wrong(key_file, &error))?;
     Ok(Server::Identities(vec![Identity { chain, key }]))
+}
+
+fn wrong(path: &Path, error: &MaterialError) -> Failure {
+    let path = path.display();
+    let failure = Failure::new(Kind::Tls, format!("{path}: {error}"));
+    match error {
+        MaterialError::Locked => failure.next(format!(
+            "openssl pkey -in {path} -out unlocked.pem     (asks for the passphrase, and writes the key without)"
+        )),
+        _ => failure,
+    }
 }
 
 fn lab_authority(args: &args::Serve) -> Result<framewise::tls::Authority, Failure> {
