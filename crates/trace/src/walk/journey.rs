@@ -9,6 +9,7 @@ use framewise_core::id::ConnId;
 use framewise_core::message::Subject;
 use framewise_core::{Description, Direction, Instant};
 use framewise_tcp::Flow;
+use framewise_tls::Context;
 use framewise_tls::record;
 
 use super::envelope::Envelope;
@@ -88,14 +89,14 @@ pub(super) fn journey(
     direction: Direction,
     begin: usize,
     end: usize,
-    peer: &str,
+    context: &Context,
 ) -> Option<Journey> {
     let place = match direction {
         Direction::Outbound => sent(trace, host, begin, end),
         Direction::Inbound => received(trace, host, begin, end),
     }?;
     let found = carriers(trace, host, direction, &place)?;
-    let steps = steps(direction, &place, &found, peer)?;
+    let steps = steps(direction, &place, &found, context)?;
     Some(Journey {
         direction,
         frames: found.frames.iter().map(|carrier| carrier.number).collect(),
@@ -318,7 +319,7 @@ fn frames_of(trace: &Trace, host: HostId) -> Vec<(usize, &Crossing, bool)> {
     frames
 }
 
-fn steps(direction: Direction, place: &Place, found: &Carriers<'_>, peer: &str) -> Option<Vec<Step>> {
+fn steps(direction: Direction, place: &Place, found: &Carriers<'_>, context: &Context) -> Option<Vec<Step>> {
     let Carrier { bytes: frame, envelope, .. } = found.frames.first()?;
     let sealed = place.sealed.end - place.sealed.start;
     let payload = found.payload();
@@ -343,8 +344,7 @@ fn steps(direction: Direction, place: &Place, found: &Carriers<'_>, peer: &str) 
     let message = framewise_http::describe(&place.message);
     let head = message.as_ref().map_or(0, |m| m.header.len() as u64);
     steps.extend(message.map(|m| step(m, head, 0, place.plain)));
-    let context = framewise_tls::Context { peer: Some(peer.to_owned()), ..Default::default() };
-    if let (true, Ok(description)) = (is_tls(&place.record), framewise_tls::describe(&place.record, &context))
+    if let (true, Ok(description)) = (is_tls(&place.record), framewise_tls::describe(&place.record, context))
     {
         let front = description.payload.start as u64;
         let around = sealed.saturating_sub(place.plain);

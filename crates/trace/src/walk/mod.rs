@@ -9,6 +9,7 @@ mod journey;
 use std::time::Duration;
 
 use framewise_core::{Direction, Instant};
+use framewise_tls::Context;
 
 pub use journey::{Journey, Step, SuperFrame};
 
@@ -63,8 +64,9 @@ impl Walk {
         let begin = find_last(trace, host, Direction::Outbound, "request", trace.events().len())?;
         let end =
             find(trace, host, Direction::Inbound, "end", begin).map_or(trace.events().len(), |at| at + 1);
-        let request = journey::journey(trace, host, Direction::Outbound, begin, end, peer)?;
-        let answer = journey::journey(trace, host, Direction::Inbound, begin, end, peer)?;
+        let context = Context { unchecked: is_unchecked(trace, host, end), ..context_of(peer) };
+        let request = journey::journey(trace, host, Direction::Outbound, begin, end, &context)?;
+        let answer = journey::journey(trace, host, Direction::Inbound, begin, end, &context)?;
         let first = trace.events().iter().position(|event| host_of(event) == host).unwrap_or(0);
         Some(Walk {
             before: before(trace, host, request.frames.first().copied()?),
@@ -86,9 +88,25 @@ fn server_side(trace: &Trace, name: &str, client: &str) -> Option<ServerSide> {
     let end = find(trace, host, Direction::Inbound, "closed", answered).unwrap_or(trace.events().len());
     Some(ServerSide {
         name: name.to_owned(),
-        request: journey::journey(trace, host, Direction::Inbound, begin, answered, client)?,
-        answer: journey::journey(trace, host, Direction::Outbound, answered, end, client)?,
+        request: journey::journey(trace, host, Direction::Inbound, begin, answered, &context_of(client))?,
+        answer: journey::journey(trace, host, Direction::Outbound, answered, end, &context_of(client))?,
     })
+}
+
+/// What is known of this peer's TLS beside the bytes.
+fn context_of(peer: &str) -> Context {
+    Context { peer: Some(peer.to_owned()), ..Context::default() }
+}
+
+/// Whether, before event `end`, the host's last handshake was one in which nobody checked with whom.
+fn is_unchecked(trace: &Trace, host: HostId, end: usize) -> bool {
+    let notes = trace.events()[..end].iter().rev().filter_map(|event| match event {
+        Event::Note(note) if note.host == host && note.layer == "tls" && note.topic == "handshake" => {
+            Some(note)
+        }
+        _ => None,
+    });
+    notes.map(|note| note.text == framewise_tls::describe::UNCHECKED).next().unwrap_or(false)
 }
 
 /// Where, from event `from` on, `host` said this on the exchange seam.
