@@ -118,3 +118,19 @@ impl ResolvesClientCert for Board {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_was_wanted_is_known_for_the_length_of_one_call() {
+        let board = Board::default();
+        board.begin(0, None);
+        assert!(!board.was_asked_for_certificate());
+        assert!(board.resolve(&[], &[]).is_none(), "there is none");
+        assert!(board.was_asked_for_certificate());
+        board.begin(0, None);
+        assert!(!board.was_asked_for_certificate());
+    }
+}
