@@ -33,7 +33,10 @@ const FLAGS: [&str; 14] = [
 /// The same as we say it.
 fn flags(finding: &Finding) -> &'static [&'static str] {
     match finding {
-        Finding::Again { why: Resent::Timeout | Resent::NotTaken { .. }, .. } => &["retransmission"],
+        Finding::Again {
+            why: Resent::Timeout | Resent::MarkNeedlessly { .. } | Resent::NotTaken { .. },
+            ..
+        } => &["retransmission"],
         Finding::Again { why: Resent::Told { .. }, .. } => &["retransmission", "fast_retransmission"],
         Finding::Again { why: Resent::Needlessly { .. }, .. } => {
             &["retransmission", "spurious_retransmission"]
@@ -55,8 +58,12 @@ fn flags(finding: &Finding) -> &'static [&'static str] {
 /// A frame that arrives twice, the first time late: tshark calls the second one out of order, too, before its version 4.2. But
 /// all of it had come.
 fn is_known_difference(frame: &Frame<'_>, theirs: &BTreeSet<&str>) -> bool {
-    let came_before =
-        |unusual: &Unusual| matches!(unusual.finding, Finding::Again { last: Some(_), why: Resent::Timeout });
+    let came_before = |unusual: &Unusual| {
+        matches!(
+            unusual.finding,
+            Finding::Again { last: Some(_), why: Resent::Timeout | Resent::MarkNeedlessly { .. } }
+        )
+    };
     frame.unusual().iter().any(came_before) && *theirs == BTreeSet::from(["out_of_order"])
 }
 

@@ -84,6 +84,11 @@ pub enum Resent {
         /// By which segment.
         acknowledged_by: u32,
     },
+    /// A SYN or FIN without a byte, likewise. It has a name of its own, as Wireshark calls only bytes needless.
+    MarkNeedlessly {
+        /// By which segment it was acknowledged.
+        acknowledged_by: u32,
+    },
     /// It came first with the SYN, and the answer took the SYN alone, as it may (RFC 7413, section 4.2.1).
     NotTaken {
         /// That answer.
@@ -323,7 +328,12 @@ impl Look<'_> {
         if is_soon && next != self.end() && !self.is_waiting() {
             return found(Finding::OutOfOrder);
         }
-        found(Finding::Again { last: self.last_sent(), why: Resent::Timeout });
+        let is_acknowledged = self.other.acknowledgment.is_some_and(|number| !number.is_before(self.end()));
+        let why = match is_acknowledged {
+            true => Resent::MarkNeedlessly { acknowledged_by: self.other.first_to_say },
+            false => Resent::Timeout,
+        };
+        found(Finding::Again { last: self.last_sent(), why });
     }
 
     /// Whether it brings for the first time since then what came with the SYN, of which only the SYN was taken.

@@ -21,7 +21,7 @@ impl Finding {
     /// Its name in a word or two.
     pub fn name(&self) -> &'static str {
         match self {
-            Finding::Again { why: Resent::Timeout, .. } => "retransmission",
+            Finding::Again { why: Resent::Timeout | Resent::MarkNeedlessly { .. }, .. } => "retransmission",
             Finding::Again { why: Resent::Told { .. }, .. } => "fast retransmission",
             Finding::Again { why: Resent::Needlessly { .. }, .. } => "needless retransmission",
             Finding::Again { why: Resent::NotTaken { .. }, .. } => "not taken with the SYN",
@@ -53,9 +53,10 @@ impl Finding {
     /// Which segment it refers to: the one that was sent before, the acknowledgment that asked, the probe.
     pub fn refers_to(&self) -> Option<u32> {
         match *self {
-            Finding::Again { why: Resent::Needlessly { acknowledged_by }, last } => {
-                last.or(Some(acknowledged_by))
-            }
+            Finding::Again {
+                why: Resent::Needlessly { acknowledged_by } | Resent::MarkNeedlessly { acknowledged_by },
+                last,
+            } => last.or(Some(acknowledged_by)),
             Finding::Again { last, .. } => last,
             Finding::DuplicateAck { of, .. }
             | Finding::ZeroWindowProbeAck { of }
@@ -120,7 +121,7 @@ fn again(last: Option<u32>, why: Resent, refer: impl Fn(u32) -> Referred) -> Str
             "Sent again at once: three acknowledgments, {} the last of them, told that {first} is missing.",
             refer(by).name
         ),
-        Resent::Needlessly { acknowledged_by } => format!(
+        Resent::Needlessly { acknowledged_by } | Resent::MarkNeedlessly { acknowledged_by } => format!(
             "Sent again for nothing: {} had acknowledged what came in {first}.",
             refer(acknowledged_by).name
         ),

@@ -61,7 +61,7 @@ fn two_syns_that_cross_are_no_repetition() {
     watcher.take(Side::Server, segment(SYN_ACK, SERVER, CLIENT + 1), 0);
     assert_eq!((watcher.findings.as_slice(), watcher.sent_again()), (&[][..], [0, 0]));
     watcher.take(Side::Client, segment(SYN_ACK, CLIENT, SERVER + 1), 0);
-    let why = Resent::Timeout;
+    let why = Resent::MarkNeedlessly { acknowledged_by: 3 };
     assert_eq!(watcher.findings, [Finding::Again { last: Some(2), why }], "the second time it is one");
     assert_eq!(watcher.sent_again(), [1, 0]);
 }
@@ -83,6 +83,24 @@ fn what_was_not_taken_with_the_syn_is_sent_once_more_by_the_rules() {
     // A second time the reason is another.
     watcher.take(Side::Client, segment(Flags::ACK, CLIENT + 1, SERVER + 1), 20);
     assert_eq!(watcher.findings, [Finding::Again { last: Some(2), why: Resent::Timeout }]);
+}
+
+#[test]
+fn a_mark_that_was_acknowledged_is_sent_again_for_nothing() {
+    let mut watcher = Watcher::default();
+    watcher.take(Side::Client, segment(Flags::SYN, CLIENT, 0), 0);
+    watcher.take(Side::Server, segment(SYN_ACK, SERVER, CLIENT + 1), 0);
+    watcher.take(Side::Client, segment(Flags::ACK, CLIENT + 1, SERVER + 1), 0);
+    watcher.take(Side::Client, segment(Flags::ACK | Flags::FIN, CLIENT + 1, SERVER + 1), 0);
+    watcher.take(Side::Client, segment(Flags::ACK | Flags::FIN, CLIENT + 1, SERVER + 1), 0);
+    assert_eq!(watcher.findings.pop(), Some(Finding::Again { last: Some(3), why: Resent::Timeout }));
+    watcher.take(Side::Server, segment(Flags::ACK, SERVER + 1, CLIENT + 2), 0);
+    watcher.take(Side::Client, segment(Flags::ACK | Flags::FIN, CLIENT + 1, SERVER + 1), 0);
+    let finding = watcher.findings.pop().unwrap();
+    assert_eq!(finding.name(), "retransmission", "needless are only bytes, as Wireshark says it");
+    let refer = |number| framewise_tcp::passive::Referred { name: format!("frame {number}"), before: None };
+    let sentence = told(&finding, refer);
+    assert_eq!(sentence, "Sent again for nothing: frame 5 had acknowledged what came in frame 4.");
 }
 
 #[test]

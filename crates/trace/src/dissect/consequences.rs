@@ -141,7 +141,7 @@ impl<'d> Frame<'d> {
         let waited = self.dissection.between(self.number(), segment.frame());
         let frame = segment.frame();
         let sentence = match why {
-            Some(Resent::Needlessly { .. }) => {
+            Some(Resent::Needlessly { .. } | Resent::MarkNeedlessly { .. }) => {
                 format!("Frame {frame} brings the same again, for nothing{waited}.")
             }
             _ => format!("Frame {frame} brings the same again{waited}."),
