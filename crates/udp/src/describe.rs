@@ -15,7 +15,21 @@ const SOURCE: &str = "RFC 768";
 ///
 /// Those of [`DatagramView::parse`]: a wrong checksum is described, not refused.
 pub fn describe(datagram: &[u8], addresses: Option<(IpAddr, IpAddr)>) -> Result<Description, HeaderError> {
-    let view = DatagramView::parse(datagram)?;
+    describe_of_length(datagram, datagram.len(), addresses)
+}
+
+/// Explains a datagram for which its packet had `length` bytes, of which `datagram` has at least the header: a capture may have
+/// kept no more.
+///
+/// # Errors
+///
+/// Those of [`describe`].
+pub fn describe_of_length(
+    datagram: &[u8],
+    length: usize,
+    addresses: Option<(IpAddr, IpAddr)>,
+) -> Result<Description, HeaderError> {
+    let view = DatagramView::caught(datagram, length)?;
     let verdict = Verdict::of(&view, addresses);
     let destination = view.destination_port();
     Ok(Description {
@@ -31,14 +45,14 @@ pub fn describe(datagram: &[u8], addresses: Option<(IpAddr, IpAddr)>) -> Result<
             None => format!("port {destination}: who asked"),
         },
         header: 0..HEADER,
-        payload: HEADER..datagram.len(),
+        payload: HEADER..view.length(),
         fields: fields(&view, verdict),
     })
 }
 
 fn fields(view: &DatagramView<'_>, verdict: Verdict) -> Vec<Field> {
     let length = view.length();
-    let data = view.data().len();
+    let data = length.saturating_sub(HEADER);
     vec![
         Field::new(
             "source port",
@@ -96,6 +110,8 @@ fn service(port: u16) -> Option<&'static str> {
 #[derive(Clone, Copy)]
 enum Verdict {
     Unchecked,
+    /// Not all of the datagram is there.
+    Unknown,
     None,
     Right,
     /// Only the pseudo-header's sum stands there: the device does the rest.
@@ -108,6 +124,9 @@ impl Verdict {
         let Some((source, destination)) = addresses else {
             return Verdict::Unchecked;
         };
+        if !view.is_whole() && view.checksum() != 0 {
+            return Verdict::Unknown;
+        }
         match view.verify(source, destination) {
             Ok(()) if view.checksum() == 0 => Verdict::None,
             Ok(()) => Verdict::Right,
@@ -119,6 +138,7 @@ impl Verdict {
     fn short(self) -> &'static str {
         match self {
             Verdict::Unchecked => "length right",
+            Verdict::Unknown => "length right, sum unknown",
             Verdict::None => "length right, sender gave no sum",
             Verdict::Right => "length right, sum right",
             Verdict::Left => "length right, no sum needed",
@@ -130,6 +150,9 @@ impl Verdict {
         match self {
             Verdict::Unchecked => {
                 "Detects damage: a sum over the data, the ports and both addresses.".to_owned()
+            }
+            Verdict::Unknown => {
+                "Nobody can tell whether it is right: not all of the datagram was captured.".to_owned()
             }
             Verdict::None => "The sender computed no sum, which IPv4 allows.".to_owned(),
             Verdict::Right => {

@@ -93,6 +93,11 @@ impl<'a> DatagramView<'a> {
     /// Bytes after the length are refused. RFC 9868 gives them a meaning that we don't know, and a length
     /// that IP and UDP see differently is also how datagrams are smuggled past a filter.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, HeaderError> {
+        Self::caught(bytes, bytes.len())
+    }
+
+    /// Looks at the payload of an IP packet of which `bytes` was captured, and that had `carried` bytes on the wire.
+    pub(crate) fn caught(bytes: &'a [u8], carried: usize) -> Result<Self, HeaderError> {
         let truncated = HeaderError::Truncated { needed: HEADER, found: bytes.len() };
         if bytes.len() < HEADER {
             return Err(truncated);
@@ -101,8 +106,8 @@ impl<'a> DatagramView<'a> {
         if length < HEADER {
             return Err(HeaderError::LengthTooSmall { needed: HEADER, found: length });
         }
-        if length != bytes.len() {
-            return Err(HeaderError::LengthDisagrees { needed: length, found: bytes.len() });
+        if length != carried.max(bytes.len()) {
+            return Err(HeaderError::LengthDisagrees { needed: length, found: carried.max(bytes.len()) });
         }
         let view = DatagramView { bytes };
         if view.destination_port() == 0 {
@@ -123,7 +128,12 @@ impl<'a> DatagramView<'a> {
 
     /// Length in bytes, header included.
     pub fn length(&self) -> usize {
-        self.bytes.len()
+        self.word(LENGTH).into()
+    }
+
+    /// Whether all of it is there.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.bytes.len() == self.length()
     }
 
     /// The checksum as it stands; 0 means that the sender computed none.

@@ -55,6 +55,6 @@ pub mod header;
 pub mod layer;
 mod ports;
 
-pub use describe::describe;
+pub use describe::{describe, describe_of_length};
 pub use header::{DatagramView, Header, HeaderError};
 pub use layer::{Config, Udp};

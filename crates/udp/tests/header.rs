@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use framewise_core::Buf;
 use framewise_udp::header::HEADER;
-use framewise_udp::{DatagramView, Header, HeaderError, describe};
+use framewise_udp::{DatagramView, Header, HeaderError, describe, describe_of_length};
 use pnet::packet::Packet;
 use pnet::packet::udp::{UdpPacket, ipv4_checksum, ipv6_checksum};
 use proptest::prelude::*;
@@ -121,6 +121,18 @@ fn a_sum_that_is_left_to_the_device_is_no_damage() {
     buf[7] ^= 1;
     let said = describe(&buf, Some((source, destination))).unwrap();
     assert_eq!(said.inbound, "damaged: the sum is wrong");
+}
+
+/// What the packet carries is told by IP, not by how much was captured.
+#[test]
+fn a_datagram_that_was_cut_by_a_snap_length_is_no_lie() {
+    let buf = emitted(&[7; 100], SOURCE, DESTINATION);
+    let addresses = Some((SOURCE, DESTINATION));
+    let said = describe_of_length(&buf[..26], 108, addresses).unwrap();
+    assert_eq!(said.inbound, "length right, sum unknown");
+    assert_eq!(said.fields[2].meaning, "108 bytes in all: 8 of this header and 100 of data.");
+    let lie = HeaderError::LengthDisagrees { needed: 108, found: 90 };
+    assert_eq!(describe_of_length(&buf[..26], 90, addresses).unwrap_err(), lie);
 }
 
 #[test]

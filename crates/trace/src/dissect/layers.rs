@@ -247,7 +247,7 @@ fn transport(
     match outline.protocol {
         icmpv4::PROTOCOL => _ = stack.take(framewise_ip::describe_icmp(payload), space, at, length),
         ICMPV6 => _ = stack.take(framewise_ip::describe_icmpv6(payload), space, at, length),
-        UDP => udp(stack, payload, addresses, space, at),
+        UDP => udp(stack, payload, outline, space, at),
         TCP => {
             let facts = frame.segment().map(|segment| &segment.facts);
             let (from, to) = addresses;
@@ -260,14 +260,23 @@ fn transport(
     }
 }
 
-fn udp(stack: &mut Stack, datagram: &[u8], addresses: (IpAddr, IpAddr), space: Space, at: usize) {
-    if !stack.take(framewise_udp::describe(datagram, Some(addresses)), space, at, datagram.len()) {
+fn udp(stack: &mut Stack, datagram: &[u8], outline: &Outline, space: Space, at: usize) {
+    let addresses = Some((outline.source, outline.destination));
+    let described = framewise_udp::describe_of_length(datagram, outline.length, addresses);
+    if !stack.take(described, space, at, datagram.len()) {
         return;
     }
     let ports = [u16_at(datagram, 0), u16_at(datagram, 2)];
     let data = datagram.get(framewise_udp::header::HEADER..).unwrap_or_default();
     if ports.contains(&Some(framewise_dns::PORT)) && !data.is_empty() {
         let at = at + framewise_udp::header::HEADER;
+        if datagram.len() < outline.length {
+            let (there, all) = (datagram.len(), outline.length);
+            stack.troubles.push(format!(
+                "of the datagram only {there} of {all} bytes were captured: its message is not read"
+            ));
+            return;
+        }
         stack.take(framewise_dns::describe(data), space, at, data.len());
     }
 }
