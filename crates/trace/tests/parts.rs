@@ -127,3 +127,40 @@ fn in_a_damaged_frame_nobody_above_tcp_has_anything_to_say() {
     assert!(told[1].sentence.contains("Frame 5 brings the same again"), "{told:?}");
     assert_eq!(dissection.frame(5).unwrap().summary(), "HTTP: 200 OK, text/css");
 }
+
+/// Addresses are changed, and the sums with them: nobody has thrown away what is acknowledged.
+#[test]
+fn what_is_acknowledged_was_taken_whatever_its_sum_says_here() {
+    let streams = page();
+    let rewritten = |mut frame: Vec<u8>| {
+        frame[50] ^= 1;
+        frame
+    };
+    let mut answer = Vec::new();
+    let number = craft::NUMBERS.map(|number| number.wrapping_add(1));
+    let asked = number[0].wrapping_add(streams[0].len() as u32);
+    craft::ethernet(1)
+        .tcp(craft::SERVER_PORT, craft::CLIENT_PORT, number[1], 65_000)
+        .ack(asked)
+        .write(&mut answer, &streams[1][..500])
+        .unwrap();
+    let request = segment(&streams, Cut { side: 0, at: 0, length: streams[0].len() });
+    let frames = [syn(0), syn(1), request.clone(), answer.clone()].map(rewritten);
+    let dissection = Dissection::of_capture(&*pcap(ETHERNET, &frames), "", Limits::default()).unwrap();
+    let taken: Vec<_> = dissection.frames().map(|frame| frame.segment().unwrap().taken_by()).collect();
+    assert_eq!(taken, [Some(2), Some(3), Some(4), None], "nobody has acknowledged the last");
+    let frame = dissection.frame(3).unwrap();
+    assert_eq!((frame.refused_by(), frame.summary()), (None, "HTTP: GET / from a.test".to_owned()));
+    let said = "wrong here, yet frame 4 acknowledges it: the capture was changed, or the sum is the device's affair.";
+    assert_eq!(frame.taken_all_the_same().unwrap().sentence, format!("Its TCP checksum is {said}"));
+    let stack = frame.layers();
+    let sum = stack.layers[2].description.fields.iter().find(|field| field.name == "checksum").unwrap();
+    assert_eq!(sum.meaning, said.replacen('w', "W", 1));
+    let [_, ends] = dissection.frame(3).unwrap().ends().unwrap();
+    let sent = ends.of(framewise_tcp::passive::Side::Client).next;
+    assert_eq!(sent, Some(1 + streams[0].len() as u32), "it counts");
+    // A better copy that came before the acknowledgment may be what was taken.
+    let frames = [syn(0), syn(1), rewritten(request.clone()), request, answer];
+    let dissection = Dissection::of_capture(&*pcap(ETHERNET, &frames), "", Limits::default()).unwrap();
+    assert_eq!(dissection.frame(3).unwrap().refused_by(), Some("tcp"));
+}

@@ -65,7 +65,7 @@ fn frame_value(frame: &Frame<'_>, args: &args::Explain) -> Value {
         "refused": frame.refused().map(|refused| json!({ "layer": refused.layer, "reason": refused.reason })),
         "comments": frame.comments(),
         "unusual": unusual_value(frame),
-        "consequences": frame.consequences().iter().map(consequence_value).collect::<Vec<_>>(),
+        "consequences": frame.taken_all_the_same().iter().chain(&frame.consequences()).map(consequence_value).collect::<Vec<_>>(),
         "state": args.state.then(|| frame.states().iter().map(state_value).collect::<Vec<_>>()),
         "layers": layers,
         "troubles": stack.troubles,

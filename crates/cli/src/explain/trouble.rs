@@ -17,7 +17,11 @@ pub(super) fn of_frame(text: &mut String, dissection: &Dissection, frame: &Frame
         let style = if unusual.is_trouble { AnsiColor::Red.on_default() } else { Style::new() };
         told(text, "unusual", style, &unusual.sentence);
     }
-    frame.consequences().iter().for_each(|consequence| line(text, consequence));
+    frame
+        .taken_all_the_same()
+        .iter()
+        .chain(&frame.consequences())
+        .for_each(|consequence| line(text, consequence));
     for astray in dissection.astray_after(frame.number()) {
         dissection.consequences_of(astray).iter().for_each(|consequence| line(text, consequence));
     }

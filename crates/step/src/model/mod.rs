@@ -334,7 +334,7 @@ impl Aftermath {
         let lost = dissection.astray_after(frame.number()).iter();
         Aftermath {
             unusual: frame.unusual(),
-            consequences: frame.consequences(),
+            consequences: frame.taken_all_the_same().into_iter().chain(frame.consequences()).collect(),
             astray: lost.flat_map(|astray| dissection.consequences_of(astray)).collect(),
         }
     }

@@ -62,6 +62,16 @@ pub fn describe_of_length(
     })
 }
 
+/// What is said of a checksum that is wrong where the segment was captured, if it was taken all the same; in words that follow
+/// `is`. `by`: what acknowledges it, such as `frame 5`; a segment without numbers is taken for what others of its connection were.
+pub fn wrong_yet_taken(by: &str, has_numbers: bool) -> String {
+    let known = match has_numbers {
+        true => format!("yet {by} acknowledges it"),
+        false => format!("as in others of this connection, of which {by} acknowledges one"),
+    };
+    format!("wrong here, {known}: the capture was changed, or the sum is the device's affair.")
+}
+
 impl Checksum {
     fn short(self) -> &'static str {
         match self {

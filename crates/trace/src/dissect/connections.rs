@@ -6,12 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use framewise_tcp::segment::Flags;
 use framewise_tcp::{Facts, Flow, Header};
 
+use super::gather::Payload;
 use super::half::{Half, Piece};
+use super::outline::Outline;
 use super::space::{ConnectionId, DatagramId, Side};
 
 /// How the beginning of a connection was seen.
@@ -47,6 +50,8 @@ pub struct Segment {
     pub(super) window: u16,
     /// Its checksum is wrong, or a layer refused it where it was captured.
     pub(super) doubtful: bool,
+    /// Its checksum is wrong, and this frame shows that it was taken all the same.
+    pub(super) taken: Option<NonZeroU32>,
 }
 
 impl Segment {
@@ -59,6 +64,11 @@ impl Segment {
     pub fn range(&self) -> Option<Range<u64>> {
         let at = self.at.filter(|_| self.captured > 0)?;
         Some(at..at + u64::from(self.captured))
+    }
+
+    /// The number of the frame that shows that it was taken though its checksum is wrong: by an acknowledgment.
+    pub fn taken_by(&self) -> Option<usize> {
+        self.taken.map(|frame| frame.get() as usize)
     }
 }
 
@@ -112,14 +122,14 @@ impl Connections {
         let id = self.find_or_begin(arrival, most)?;
         let connection = self.all.get_mut(id as usize)?;
         let flow = self.flows.get_mut(id as usize)?;
-        let observe = |flow: &mut Flow| {
-            flow.observe(arrival.source, arrival.destination, arrival.header, arrival.length)
-        };
-        // Nobody took a damaged one: what it says counts for nothing that comes later.
-        let facts = if arrival.doubtful { observe(&mut flow.clone()) } else { observe(flow) };
         let number = u32::try_from(connection.segments.len()).ok()?;
-        connection.take(arrival, facts, same);
+        connection.add(arrival, flow, same);
         Some((ConnectionId(id), number))
+    }
+
+    /// All connections in the order of their first frames.
+    pub(super) fn records_mut(&mut self) -> impl Iterator<Item = &mut Record> {
+        self.all.iter_mut()
     }
 
     /// All connections, when nothing comes any more.
@@ -185,12 +195,31 @@ impl Record {
 
     /// Whether this segment begins another connection between the same ends.
     fn is_over_for(&self, arrival: &Arrival<'_>) -> bool {
-        let half = self.half(self.side(arrival.source));
-        arrival.header.has(Flags::SYN) && !arrival.doubtful && half.begins_elsewhere(arrival.header.sequence)
+        let (half, number) = (self.half(self.side(arrival.source)), arrival.header.sequence);
+        let is_elsewhere = match arrival.doubtful {
+            false => half.begins_elsewhere(number),
+            true => half.seems_to_begin_elsewhere(number),
+        };
+        arrival.header.has(Flags::SYN) && is_elsewhere
     }
 
     fn side(&self, source: SocketAddr) -> Side {
         if source == self.client { Side::Client } else { Side::Server }
+    }
+
+    /// Takes a segment, and what it tells of those that come after it.
+    pub(super) fn add(
+        &mut self,
+        arrival: &Arrival<'_>,
+        flow: &mut Flow,
+        same: impl Fn(&Piece, &Piece) -> bool,
+    ) {
+        let observe = |flow: &mut Flow| {
+            flow.observe(arrival.source, arrival.destination, arrival.header, arrival.length)
+        };
+        // Nobody took a damaged one: what it says counts for nothing that comes later.
+        let facts = if arrival.doubtful { observe(&mut flow.clone()) } else { observe(flow) };
+        self.take(arrival, facts, same);
     }
 
     fn take(&mut self, arrival: &Arrival<'_>, facts: Facts, same: impl Fn(&Piece, &Piece) -> bool) {
@@ -207,6 +236,7 @@ impl Record {
             flags: header.flags,
             window: header.window,
             doubtful: arrival.doubtful,
+            taken: None,
         };
         let [client, server] = &mut self.halves;
         let (half, other) = if side == Side::Client { (client, server) } else { (server, client) };
@@ -219,6 +249,8 @@ impl Record {
                 half.reset.get_or_insert(arrival.frame);
                 other.reset.get_or_insert(arrival.frame);
             }
+        } else if header.has(Flags::SYN) {
+            half.doubtful_syn.get_or_insert(header.sequence);
         }
         if arrival.captured > 0 {
             segment.at = half.place(header.sequence.plus(usize::from(header.has(Flags::SYN))));
@@ -250,7 +282,23 @@ impl Half {
     }
 }
 
-impl Arrival<'_> {
+impl<'a> Arrival<'a> {
+    /// The segment with this header, which nobody has doubts about.
+    pub(super) fn of(frame: u32, outline: &Outline, header: &'a Header, payload: &Payload<'_>) -> Self {
+        Arrival {
+            frame,
+            source: SocketAddr::new(outline.source, header.source_port),
+            destination: SocketAddr::new(outline.destination, header.destination_port),
+            header,
+            length: payload.length.saturating_sub(header.length),
+            captured: payload.bytes.len().saturating_sub(header.length),
+            datagram: payload.datagram,
+            offset: payload.offset + header.length,
+            doubtful: false,
+            network: 0,
+        }
+    }
+
     fn key(&self) -> Key {
         let (a, b) = (self.source, self.destination);
         (self.network, a.min(b), a.max(b))

@@ -101,6 +101,13 @@ impl<'d> Frame<'d> {
         told
     }
 
+    /// Why its segment counts though its checksum is wrong, if it was taken all the same.
+    pub fn taken_all_the_same(&self) -> Option<Consequence> {
+        let segment = self.segment()?;
+        let sentence = format!("Its TCP checksum is {}", wrong_yet_taken(segment)?);
+        Some(Consequence::new(Kind::Noticed, segment.taken_by(), sentence))
+    }
+
     /// Whether it is known what its receiver made of it: that is us, or a host of the same run.
     fn is_seen_at_its_end(&self) -> bool {
         self.direction() == Some(Direction::Inbound) || self.dissection.origin == Origin::Run
@@ -312,6 +319,12 @@ fn outline_of(astray: &Astray) -> Option<(Outline, Header)> {
     let outline = Outline::of(framewise_ethernet::Link::Ethernet, &astray.bytes)?;
     let header = Header::parse(astray.bytes.get(outline.payload.clone())?).ok()?;
     Some((outline, header))
+}
+
+/// What is said of a checksum that is wrong, where the segment was taken all the same.
+pub(super) fn wrong_yet_taken(segment: &Segment) -> Option<String> {
+    let by = format!("frame {}", segment.taken_by()?);
+    Some(framewise_tcp::describe::wrong_yet_taken(&by, !numbers(segment).is_empty()))
 }
 
 /// The numbers that a segment takes up.

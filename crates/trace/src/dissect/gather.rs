@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -38,10 +37,10 @@ pub(super) struct Seen<'a> {
 /// A dissection that is being made.
 pub(super) struct Gather {
     limits: Limits,
-    store: Store,
-    connections: Connections,
+    pub(super) store: Store,
+    pub(super) connections: Connections,
     comments: BTreeMap<u32, Vec<String>>,
-    refused: BTreeMap<u32, Refused>,
+    pub(super) refused: BTreeMap<u32, Refused>,
     deeds: BTreeMap<u32, Vec<Deed>>,
     astray: Vec<Astray>,
     /// The event that each frame of a run is; empty for a capture.
@@ -55,13 +54,24 @@ pub(super) struct Gather {
 }
 
 /// The parts of an IP packet's payload that a segment was read from.
-struct Payload<'a> {
-    bytes: Cow<'a, [u8]>,
+pub(super) struct Payload<'a> {
+    pub(super) bytes: Cow<'a, [u8]>,
     /// How long it was on the wire.
-    length: usize,
-    datagram: Option<DatagramId>,
+    pub(super) length: usize,
+    pub(super) datagram: Option<DatagramId>,
     /// Where it begins in the frame; 0 in a datagram.
-    offset: usize,
+    pub(super) offset: usize,
+}
+
+impl<'a> Payload<'a> {
+    pub(super) fn of_frame(bytes: &'a [u8], outline: &Outline) -> Option<Self> {
+        let bytes = Cow::Borrowed(bytes.get(outline.payload.clone())?);
+        Some(Payload { bytes, length: outline.length, datagram: None, offset: outline.payload.start })
+    }
+
+    pub(super) fn of_datagram(id: DatagramId, bytes: Vec<u8>) -> Self {
+        Payload { length: bytes.len(), bytes: Cow::Owned(bytes), datagram: Some(id), offset: 0 }
+    }
 }
 
 impl Gather {
@@ -192,6 +202,7 @@ impl Gather {
     pub(super) fn finish(mut self, origin: Origin) -> Dissection {
         self.store.datagrams.close();
         self.astray.sort_by_key(|astray| astray.after);
+        self.vouch();
         let connections = self.connections.close();
         Dissection {
             origin,
@@ -221,12 +232,7 @@ impl Gather {
         let outline = Outline::of(link, seen.bytes)?;
         let is_refused = seen.refused.is_some() || outline.damaged;
         let Some(fragment) = outline.fragment else {
-            let payload = Payload {
-                bytes: Cow::Borrowed(seen.bytes.get(outline.payload.clone())?),
-                length: outline.length,
-                datagram: None,
-                offset: outline.payload.start,
-            };
+            let payload = Payload::of_frame(seen.bytes, &outline)?;
             let (connection, segment) = self.segment(number, seen, &outline, &payload, is_refused)?;
             return Some(Belongs::Segment(connection, segment));
         };
@@ -236,8 +242,7 @@ impl Gather {
         let id = self.fragment(number, seen, &outline, fragment)?;
         let whole = self.whole(id, number);
         let segment = whole.and_then(|bytes| {
-            let payload =
-                Payload { length: bytes.len(), bytes: Cow::Owned(bytes), datagram: Some(id), offset: 0 };
+            let payload = Payload::of_datagram(id, bytes);
             let protocol = self.store.datagrams.get(id)?.protocol;
             self.segment(number, seen, &Outline { protocol, ..outline }, &payload, false)
         });
@@ -277,7 +282,7 @@ impl Gather {
     }
 
     /// The payload of a packet that has just become whole.
-    fn whole(&self, id: DatagramId, number: usize) -> Option<Vec<u8>> {
+    pub(super) fn whole(&self, id: DatagramId, number: usize) -> Option<Vec<u8>> {
         let datagram = self.store.datagrams.get(id)?;
         let total = datagram.total.filter(|_| datagram.whole_at == Some(number as u32))?;
         self.store.datagram(id, &(0..total.into()))
@@ -297,16 +302,9 @@ impl Gather {
         let header = Header::parse(&payload.bytes).ok()?;
         let checksum = Checksum::of(&payload.bytes, payload.length, outline.source, outline.destination);
         let arrival = Arrival {
-            frame: number as u32,
-            source: SocketAddr::new(outline.source, header.source_port),
-            destination: SocketAddr::new(outline.destination, header.destination_port),
-            header: &header,
-            length: payload.length.saturating_sub(header.length),
-            captured: payload.bytes.len().saturating_sub(header.length),
-            datagram: payload.datagram,
-            offset: payload.offset + header.length,
             doubtful: refused || checksum == Checksum::Wrong,
             network: seen.network,
+            ..Arrival::of(number as u32, outline, &header, payload)
         };
         if self.connections.is_stray(&arrival) {
             return None;

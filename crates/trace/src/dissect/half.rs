@@ -51,8 +51,8 @@ impl Piece {
         (space, u64::from(self.offset))
     }
 
-    /// Whether its checksum was wrong, or a layer refused its frame, and nothing better came. Then no receiver took it; or
-    /// the capture was made where checksums are not written yet.
+    /// Whether its checksum was wrong, or a layer refused its frame, and neither something better came nor an acknowledgment.
+    /// Then no receiver took it; or the capture was made where checksums are not written yet.
     pub fn is_doubtful(&self) -> bool {
         self.doubtful
     }
@@ -98,6 +98,8 @@ pub(super) struct Half {
     base: Option<SeqNumber>,
     /// Whether that is only the first number that was seen.
     pub(super) inferred: bool,
+    /// The number of its first SYN whose sum is wrong.
+    pub(super) doubtful_syn: Option<SeqNumber>,
     /// What came first, by its place: disjoint.
     first: BTreeMap<u64, Piece>,
     /// What came again; in the order of the stream, and of frames, when nothing comes any more.
@@ -129,6 +131,12 @@ impl Half {
     /// Whether it has begun with a SYN of another number, or somewhere else.
     pub(super) fn begins_elsewhere(&self, syn: SeqNumber) -> bool {
         self.base.is_some_and(|base| base != syn.plus(1))
+    }
+
+    /// Whether it has begun with a SYN of another number, if such as have wrong sums count, and no better one came.
+    pub(super) fn seems_to_begin_elsewhere(&self, syn: SeqNumber) -> bool {
+        let has_begun = self.base.is_some() && !self.inferred;
+        !has_begun && self.doubtful_syn.is_some_and(|first| first != syn)
     }
 
     /// Where the byte of this number is; the first number that is asked for begins a stream whose beginning was not seen.

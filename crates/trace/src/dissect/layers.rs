@@ -13,6 +13,7 @@ use framewise_ethernet::{EtherType, Link};
 use framewise_ip::extension::ICMPV6;
 use framewise_ip::icmpv4;
 
+use super::consequences::wrong_yet_taken;
 use super::frame::Frame;
 use super::outline::Outline;
 use super::session::inner_layers;
@@ -253,10 +254,21 @@ fn transport(
             let (from, to) = addresses;
             let described = framewise_tcp::describe_of_length(payload, outline.length, from, to, facts);
             if stack.take(described, space, at, length) {
+                taken_all_the_same(stack, frame);
                 inner_layers(stack, frame);
             }
         }
         _ => {}
+    }
+}
+
+/// Says of a checksum that is wrong that the segment was taken all the same, if it was.
+fn taken_all_the_same(stack: &mut Stack, frame: &Frame<'_>) {
+    let Some(said) = frame.segment().and_then(wrong_yet_taken) else { return };
+    let fields = stack.layers.last_mut().map(|layer| &mut layer.description.fields);
+    let checksum = fields.and_then(|fields| fields.iter_mut().find(|field| field.name == "checksum"));
+    if let Some(checksum) = checksum {
+        checksum.meaning = said.replacen('w', "W", 1);
     }
 }
 

@@ -39,7 +39,9 @@
 //! A stream whose SYN was not captured begins with the first number that was seen ([`Stream::is_inferred`]). What is missing
 //! is a gap of known length ([`Stream::gaps`]) and never joined over: after one, TLS can't be opened any more, and HTTP only
 //! goes on within a body. A segment whose checksum is wrong, or whose frame a layer refused, counts only where nothing better
-//! came ([`Piece::is_doubtful`]). A SYN with another number begins another connection, whether its receiver took it or not.
+//! came ([`Piece::is_doubtful`]); but one that the other side acknowledges, with nothing better before, was taken whatever its
+//! sum says here, and counts as any other ([`Segment::taken_by`]). A SYN with another number begins another connection, whether
+//! its receiver took it or not.
 //! Of TLS nothing is opened in a connection whose hellos are missing, nor after keys were agreed on once more within TLS 1.2.
 
 mod analysis;
@@ -63,6 +65,7 @@ mod space;
 mod states;
 mod store;
 mod told;
+mod vouched;
 mod ways;
 
 use std::collections::BTreeMap;
