@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use framewise_core::checksum::{Sum, checksum};
 use framewise_core::read::array_at;
+use framewise_core::seams::segment::TCP;
 
 use crate::error::{ParseError, require};
 
@@ -14,6 +15,8 @@ pub const HEADER_LEN: usize = 20;
 pub const MINIMUM_MTU: usize = 68;
 /// The largest total length: the field has 16 bits.
 pub const LARGEST: usize = 65_535;
+/// The largest packet that an Ethernet frame takes (RFC 894): what is larger is still to be cut.
+const LARGEST_IN_A_FRAME: usize = 1_500;
 
 const DONT_FRAGMENT: u16 = 0x4000;
 const MORE_FRAGMENTS: u16 = 0x2000;
@@ -63,14 +66,17 @@ impl Ipv4Header {
     }
 
     /// Reads the header of a packet that was caught where it was sent. What a device is to cut into smaller packets may have
-    /// a total length of 0 there, since each of those gets its own: it goes up to the end of `packet`.
+    /// a total length of 0 there, since each of those gets its own: it goes up to the end of `packet`. Devices cut TCP, and
+    /// only what is larger than a frame.
     pub fn read_caught(packet: &[u8]) -> Result<Self, ParseError> {
-        Self::read_with(packet, |total_len| if total_len == 0 { packet.len() } else { total_len })
+        let is_left = Self::is_length_left(packet);
+        Self::read_with(packet, |total_len| if is_left { packet.len() } else { total_len })
     }
 
     /// Whether the total length of `packet` is left to the device.
     pub(crate) fn is_length_left(packet: &[u8]) -> bool {
-        array_at(packet, 2) == Some([0, 0])
+        let is_tcp = array_at(packet, 9) == Some([TCP]);
+        array_at(packet, 2) == Some([0, 0]) && is_tcp && packet.len() > LARGEST_IN_A_FRAME
     }
 
     fn read_with(packet: &[u8], length: impl FnOnce(usize) -> usize) -> Result<Self, ParseError> {

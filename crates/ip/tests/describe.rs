@@ -33,6 +33,17 @@ fn an_ipv4_header() {
 }
 
 #[test]
+fn a_header_checksum_of_zero_is_left_to_the_device() {
+    let mut packet = udp4("192.0.2.10", "203.0.113.80", &[0; 8]);
+    packet[10..12].fill(0);
+    let told = describe(&packet).expect("a packet");
+    assert_eq!(told.inbound, "for me, no sum needed, TTL 64");
+    assert!(meaning(&told, "header checksum").starts_with("Not computed yet"));
+    packet[10] = 1;
+    assert!(meaning(&describe(&packet).expect("a packet"), "header checksum").contains("damaged on the way"));
+}
+
+#[test]
 fn the_options_of_an_ipv4_header() {
     let mut packet = packet4(header4("192.0.2.10", "203.0.113.80", TCP), &[0; 20]);
     packet.splice(20..20, [148, 4, 0, 0, 7, 3, 4, 1, 0, 0, 0, 0]);
@@ -62,7 +73,7 @@ fn services_and_congestion_have_their_bits() {
 
 #[test]
 fn what_a_device_is_to_cut_goes_up_to_the_end() {
-    let mut packet = udp4("192.0.2.10", "203.0.113.80", &[0; 1_000]);
+    let mut packet = packet4(header4("192.0.2.10", "203.0.113.80", TCP), &[0; 3_000]);
     let whole = describe(&packet).expect("a packet").payload;
     packet[2..4].fill(0);
     assert!(Ipv4Header::read(&packet).is_err(), "who takes a packet refuses it");
@@ -70,6 +81,10 @@ fn what_a_device_is_to_cut_goes_up_to_the_end() {
     assert_eq!((told.payload.clone(), value(&told, "total length")), (whole, "0"));
     assert!(meaning(&told, "total length").starts_with("Left to the device"));
     covers_all(&told);
+    let below = |packet: &[u8]| describe(packet).unwrap_err().to_string().contains("below its header");
+    assert!(below(&packet[..1_000]), "nobody cuts what fits a frame");
+    packet[9] = UDP;
+    assert!(below(&packet), "only TCP is cut so");
     let mut packet = packet6(header6("2001:db8::1", "2001:db8::2", UDP), &[0; 1_000]);
     packet[4..6].fill(0);
     let told = describe(&packet).expect("a packet");

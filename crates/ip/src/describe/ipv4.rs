@@ -19,8 +19,7 @@ pub fn describe_ipv4(packet: &[u8]) -> Result<Description, ParseError> {
     fields.extend(fragmentation(&header, bytes));
     fields.extend(rest(&header, bytes));
     fields.extend(option_fields(bytes));
-    let right = is_sum_right(bytes);
-    let sum = if right { "sum right" } else { "sum wrong" };
+    let sum = Verdict::of(bytes).short();
     Ok(Description {
         protocol: "IPv4",
         unit: "packet",
@@ -49,10 +48,46 @@ fn next(header: &Ipv4Header) -> String {
     format!("protocol {}: {}", header.protocol, protocol_name(header.protocol))
 }
 
-fn is_sum_right(header: &[u8]) -> bool {
-    let mut sum = Sum::default();
-    sum.add(header);
-    sum.is_valid()
+/// What the header's checksum turns out to be.
+enum Verdict {
+    Right,
+    /// It is 0: the device writes it.
+    Left,
+    Wrong,
+}
+
+impl Verdict {
+    fn of(header: &[u8]) -> Self {
+        let mut sum = Sum::default();
+        sum.add(header);
+        match (sum.is_valid(), u16_at(header, 10)) {
+            (true, _) => Verdict::Right,
+            (false, Some(0)) => Verdict::Left,
+            (false, _) => Verdict::Wrong,
+        }
+    }
+
+    fn short(&self) -> &'static str {
+        match self {
+            Verdict::Right => "sum right",
+            Verdict::Left => "no sum needed",
+            Verdict::Wrong => "sum wrong",
+        }
+    }
+
+    fn meaning(&self) -> &'static str {
+        match self {
+            Verdict::Right => {
+                "It fits the other bytes of the header: none was damaged. It says nothing of the payload."
+            }
+            Verdict::Left => {
+                "Not computed yet: the network device does it, or there is no wire to be damaged on."
+            }
+            Verdict::Wrong => {
+                "It does not fit the other bytes of the header: at least one was damaged on the way."
+            }
+        }
+    }
 }
 
 fn lengths(header: &Ipv4Header, is_left: bool) -> Vec<Field> {
@@ -126,11 +161,7 @@ fn fragmentation(header: &Ipv4Header, bytes: &[u8]) -> Vec<Field> {
 }
 
 fn rest(header: &Ipv4Header, bytes: &[u8]) -> Vec<Field> {
-    let sum = if is_sum_right(bytes) {
-        "It fits the other bytes of the header: none was damaged. It says nothing of the payload."
-    } else {
-        "It does not fit the other bytes of the header: at least one was damaged on the way."
-    };
+    let sum = Verdict::of(bytes).meaning();
     vec![
         Field::new(
             "time to live",
