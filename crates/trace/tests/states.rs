@@ -95,6 +95,60 @@ fn what_the_server_did_not_take_with_the_syn_is_no_harm() {
     assert!(dissection.frames().all(|frame| !frame.has_consequences()), "nothing went wrong");
 }
 
+/// Its time to live and its MACs may be others: its identification is the same.
+#[test]
+fn a_packet_that_was_captured_twice_was_sent_once() {
+    let identified = |mut frame: Vec<u8>, identification: u8, time_to_live: u8| {
+        frame[19] = identification;
+        frame[22] = time_to_live;
+        frame[24..26].fill(0);
+        let sum = framewise_core::checksum::checksum(&frame[14..34]);
+        frame[24..26].copy_from_slice(&sum.to_be_bytes());
+        frame
+    };
+    let streams = [vec![b'a'; 10], Vec::new()];
+    let data = segment(&streams, Cut { side: 0, at: 0, length: 10 });
+    let frames = [
+        syn(0),
+        syn(1),
+        identified(data.clone(), 7, 64),
+        identified(data.clone(), 7, 63),
+        identified(data, 8, 64),
+    ];
+    let dissection = taken_apart(&frames);
+    let unusual = |frame: usize| {
+        let unusual = dissection.frame(frame).unwrap().unusual();
+        unusual
+            .into_iter()
+            .map(|unusual| (unusual.name, unusual.frame, unusual.is_trouble))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(unusual(4), [("captured twice", Some(3), false)]);
+    assert_eq!(unusual(5), [("retransmission", Some(4), true)]);
+    assert!(!dissection.frame(3).unwrap().has_consequences(), "nothing was lost");
+}
+
+/// Two interfaces, each with frames of its own: those of one may come to the file later.
+#[test]
+fn what_stands_behind_its_answer_in_the_capture_is_no_repetition() {
+    let streams = [vec![b'a'; 10], Vec::new()];
+    let data = segment(&streams, Cut { side: 0, at: 0, length: 10 });
+    let mut answer = Vec::new();
+    let tcp = ethernet(1).tcp(SERVER_PORT, CLIENT_PORT, NUMBERS[1].wrapping_add(1), 65_000);
+    tcp.ack(NUMBERS[0].wrapping_add(11)).write(&mut answer, &[]).unwrap();
+    let mut file = pcap(ETHERNET, &[syn(0), syn(1), answer.clone(), data]);
+    // The answer is at 3 ms, what it answers at 4 ms: now that is at 2.5 ms.
+    let time = 24 + 3 * 16 + syn(0).len() + syn(1).len() + answer.len() + 4;
+    file[time..time + 4].copy_from_slice(&2_500_u32.to_le_bytes());
+    let dissection = Dissection::of_capture(&file[..], "", Limits::default()).unwrap();
+    let unusual = dissection.frame(4).unwrap().unusual();
+    assert_eq!(
+        unusual.iter().map(|unusual| (unusual.name, unusual.frame, unusual.is_trouble)).collect::<Vec<_>>(),
+        [("captured behind its answer", Some(3), false)]
+    );
+    assert!(unusual[0].sentence.starts_with("Its time is before that of frame 3"), "{unusual:?}");
+}
+
 #[test]
 fn how_often_the_receiver_noticed_is_said_as_people_say_it() {
     let streams = [vec![b'a'; 10], vec![b'b'; 10_000]];

@@ -8,6 +8,7 @@ use framewise_tcp::passive::{Ends, Finding, Referred, Seen, Side as TcpSide, Wat
 use framewise_tcp::segment::{Flags, Options};
 
 use super::Dissection;
+use super::caught::Caught;
 use super::connections::{Record, Segment};
 use super::frame::Frame;
 use super::outline::Outline;
@@ -25,6 +26,8 @@ pub(super) struct Analysis {
     kept: Vec<Ends>,
     /// By the number of a segment that of the next one which brings the same again, in order.
     again: Vec<(u32, u32)>,
+    /// What is unusual by the capture's own doing, by the number of the segment, in order.
+    caught: Vec<(u32, Caught)>,
 }
 
 /// Something unusual about a frame's segment.
@@ -53,12 +56,16 @@ impl Analysis {
             watch.observe(&seen, |finding| analysis.findings.push((number, finding)));
         }
         analysis.findings.shrink_to_fit();
+        let caught = analysis.findings.iter().filter_map(|(number, finding)| {
+            Some((*number, Caught::of(dissection, record, *number, finding)?))
+        });
+        analysis.caught = caught.collect();
         let again = analysis.findings.iter().filter_map(|(number, finding)| match finding {
             // What is sent again in the ordinary course of things makes up for nothing.
             Finding::Again { last: Some(last), .. } if finding.is_trouble() => Some((*last, *number)),
             _ => None,
         });
-        analysis.again = again.collect();
+        analysis.again = again.filter(|(_, number)| analysis.caught(*number).is_none()).collect();
         analysis.again.sort_unstable();
         analysis
     }
@@ -74,6 +81,12 @@ impl Analysis {
     pub(super) fn again(&self, number: u32) -> Option<u32> {
         let at = self.again.partition_point(|(last, _)| *last < number);
         self.again.get(at).filter(|(last, _)| *last == number).map(|(_, again)| *again)
+    }
+
+    /// What the capture did with this segment, where that makes it unusual.
+    fn caught(&self, number: u32) -> Option<Caught> {
+        let at = self.caught.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        self.caught.get(at).map(|(_, caught)| *caught)
     }
 
     /// All that is unusual, by the number of the segment, in order.
@@ -161,12 +174,21 @@ impl Frame<'_> {
                 before: self.time().zip(time).and_then(|(now, then)| now.checked_sub(then)),
             }
         };
-        let unusual = |finding: Finding| Unusual {
-            name: finding.name(),
-            sentence: told(&finding, refer),
-            is_trouble: finding.is_trouble(),
-            frame: finding.refers_to().and_then(frame_of),
-            finding,
+        let unusual = |finding: Finding| match Caught::of(dissection, record, number, &finding) {
+            Some(caught) => Unusual {
+                name: caught.name(),
+                sentence: caught.told(&refer(caught.other()).name),
+                is_trouble: false,
+                frame: frame_of(caught.other()),
+                finding,
+            },
+            None => Unusual {
+                name: finding.name(),
+                sentence: told(&finding, refer),
+                is_trouble: finding.is_trouble(),
+                frame: finding.refers_to().and_then(frame_of),
+                finding,
+            },
         };
         analysis.findings(number).map(unusual).collect()
     }

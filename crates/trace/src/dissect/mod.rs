@@ -45,6 +45,7 @@
 //! Of TLS nothing is opened in a connection whose hellos are missing, nor after keys were agreed on once more within TLS 1.2.
 
 mod analysis;
+mod caught;
 mod connection;
 mod connections;
 mod consequences;
