@@ -255,3 +255,50 @@ fn a_description_explains_query_and_response() {
     let missing = answers("shpo.test", Kind::A).emit().expect("a response");
     assert_eq!(describe(&missing).expect("a message").inbound, "learnt: no such name");
 }
+
+/// A message of these four counts, with what follows them: the zone `a.test` first, which others point to.
+fn of_a_zone(opcode: u8, counts: [u8; 3], rest: &[&[u8]]) -> framewise_core::Description {
+    let mut bytes = vec![0, 7, opcode << 3, 0, 0, 1, 0, counts[0], 0, counts[1], 0, counts[2]];
+    bytes.extend(b"\x01a\x04test\0\0\x06\0\x01");
+    rest.iter().for_each(|record| bytes.extend(*record));
+    describe(&bytes).expect("a message")
+}
+
+/// RFC 2136: zone, prerequisite, update, additional.
+#[test]
+fn a_change_to_a_zone_is_no_question() {
+    let there_is_none = b"\xc0\x0c\0\x01\0\xfe\0\0\0\0\0\0";
+    let all_go = b"\xc0\x0c\0\xff\0\xff\0\0\0\0\0\0";
+    let one_comes = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x01";
+    let told = of_a_zone(5, [1, 2, 0], &[there_is_none, all_go, one_comes]);
+    assert_eq!(
+        (told.outbound.as_str(), told.next.as_str()),
+        ("asks to change: a.test", "who keeps the zone")
+    );
+    let field = |name| told.fields.iter().find(|field| field.name == name).expect(name);
+    assert_eq!(field("QR").meaning, "This is a request.");
+    assert_eq!(field("ZNAME").meaning, "The zone that is to be changed.");
+    assert_eq!(field("update count").meaning, "How many changes follow: 2.");
+    assert_eq!(field("prerequisite").meaning, "Only if there are no A records of a.test.");
+    assert_eq!(field("CLASS").value, "NONE");
+    let updates = told.fields.iter().filter(|field| field.name == "update");
+    let said: Vec<_> = updates.map(|field| (field.meaning.as_str(), field.source)).collect();
+    let source = "RFC 2136 §2.5";
+    let wanted = [
+        ("All records of a.test are to go.", source),
+        ("This is to be added to the A records of a.test.", source),
+    ];
+    assert_eq!(said, wanted);
+    assert!(told.fields.iter().all(|field| !field.bytes.is_empty()), "what has no bytes stands nowhere");
+    assert_eq!((told.misplaced(), told.unexplained()), (None, vec![]));
+}
+
+/// RFC 1996.
+#[test]
+fn a_notice_that_a_zone_has_changed_is_no_question() {
+    let told = of_a_zone(4, [0; 3], &[]);
+    assert_eq!(
+        (told.outbound.as_str(), told.inbound.as_str()),
+        ("says: a.test has changed", "is told: a.test changed")
+    );
+}

@@ -3,6 +3,7 @@
 use framewise_core::Field;
 use framewise_core::read::{u8_at, u16_at};
 
+use super::purpose::Purpose;
 use crate::message::Message;
 use crate::record::ResponseCode;
 
@@ -17,13 +18,7 @@ pub(super) fn fields(message: &Message, bytes: &[u8]) -> Vec<Field> {
         SOURCE,
     )];
     fields.extend(flag_fields(message, u8_at(bytes, 3).unwrap_or(0)));
-    let counts: [(&'static str, &str); 4] = [
-        ("question count", "questions"),
-        ("answer count", "records that answer it"),
-        ("authority count", "records that say whose zone it is"),
-        ("additional count", "records that may help"),
-    ];
-    for (index, (name, of)) in counts.into_iter().enumerate() {
+    for (index, &(_, name, of)) in Purpose::of(message).sections().iter().enumerate() {
         let offset = 4 + 2 * index;
         let count = u16_at(bytes, offset).unwrap_or_default();
         let meaning = format!("How many {of} follow: {count}.");
@@ -46,14 +41,18 @@ fn flag_fields(message: &Message, low: u8) -> Vec<Field> {
         5 => "A change to a zone.",
         _ => "Not an ordinary question.",
     };
+    let request = match Purpose::of(message) {
+        Purpose::Query => "This is a query.",
+        Purpose::Notify | Purpose::Update => "This is a request.",
+    };
     let code = match message.code {
-        ResponseCode::NoError if !message.response => "Means nothing in a question.".to_owned(),
+        ResponseCode::NoError if !message.response => "Means nothing in a request.".to_owned(),
         ResponseCode::NoError => "All went well.".to_owned(),
         ResponseCode::NameError => "There is no such name (people say NXDOMAIN).".to_owned(),
         code => format!("It did not go well: {code}."),
     };
     vec![
-        flag("QR", 0, message.response, "This is a response.", "This is a query."),
+        flag("QR", 0, message.response, "This is a response.", request),
         Field::new("opcode", 2..4, message.opcode.to_string(), opcode, SOURCE).with_bits(1..5),
         flag(
             "AA",

@@ -1,6 +1,7 @@
 //! What DNS has to say about its own messages.
 
 mod header;
+mod purpose;
 mod sections;
 
 use framewise_core::Description;
@@ -8,6 +9,7 @@ use framewise_core::Description;
 use crate::message::{Message, MessageError};
 use crate::record::ResponseCode;
 
+use purpose::Purpose;
 use sections::value;
 
 /// Most characters of a phrase in the walk.
@@ -20,14 +22,18 @@ const PHRASE: usize = 34;
 /// Those of [`Message::parse`].
 pub fn describe(bytes: &[u8]) -> Result<Description, MessageError> {
     let message = Message::parse(bytes)?;
+    let purpose = Purpose::of(&message);
+    let [outbound, inbound] = purpose
+        .phrase(&message)
+        .unwrap_or_else(|| [phrase(&message, "asks", "answers"), phrase(&message, "is asked", "learnt")]);
     let mut fields = header::fields(&message, bytes);
     fields.extend(sections::fields(&message, bytes));
     Ok(Description {
         protocol: "DNS",
         unit: "message",
-        outbound: shortened(phrase(&message, "asks", "answers")),
-        inbound: shortened(phrase(&message, "is asked", "learnt")),
-        next: if message.response { "who asked for it".to_owned() } else { "answered right here".to_owned() },
+        outbound: shortened(outbound),
+        inbound: shortened(inbound),
+        next: purpose.next(message.response).to_owned(),
         header: 0..bytes.len(),
         payload: bytes.len()..bytes.len(),
         fields,

@@ -5,6 +5,7 @@ use std::ops::Range;
 use framewise_core::Field;
 use framewise_core::read::{u8_at, u16_at, u32_at};
 
+use super::purpose::{Purpose, class, class_meaning};
 use crate::message::{HEADER, Message};
 use crate::record::{Data, Kind, Question, Record};
 
@@ -18,16 +19,14 @@ const OPT: u16 = 41;
 /// What stands behind the header.
 pub(super) fn fields(message: &Message, bytes: &[u8]) -> Vec<Field> {
     let mut walk = Walk { bytes, offset: HEADER };
+    let purpose = Purpose::of(message);
     let mut fields = Vec::new();
     for question in &message.questions {
-        fields.extend(walk.question(question).unwrap_or_default());
+        fields.extend(walk.question(question, purpose).unwrap_or_default());
     }
-    let sections = [
-        ("answer", &message.answers),
-        ("authority", &message.authority),
-        ("additional", &message.additional),
-    ];
-    for (index, (name, records)) in sections.into_iter().enumerate() {
+    let sections = [&message.answers, &message.authority, &message.additional];
+    let names = purpose.sections().iter().skip(1);
+    for (index, (records, &(name, ..))) in sections.into_iter().zip(names).enumerate() {
         // The counts were held against the message's size when it was read.
         let count = u16_at(bytes, 6 + 2 * index).unwrap_or(0);
         let mut records = records.iter().peekable();
@@ -35,7 +34,7 @@ pub(super) fn fields(message: &Message, bytes: &[u8]) -> Vec<Field> {
             let Some(place) = walk.next_record() else { break };
             // Those by which the sender tells of itself are not among the message's records.
             let record = records.next_if(|record| u16::from(record.data.kind()) == place.kind);
-            fields.extend(record_fields(bytes, name, &place, record));
+            fields.extend(record_fields(bytes, name, &place, record, purpose));
         }
     }
     if walk.offset < bytes.len() {
@@ -62,7 +61,7 @@ struct Place {
 }
 
 impl Walk<'_> {
-    fn question(&mut self, question: &Question) -> Option<Vec<Field>> {
+    fn question(&mut self, question: &Question, purpose: Purpose) -> Option<Vec<Field>> {
         let start = self.offset;
         let end = self.after_name().filter(|end| end + 4 <= self.bytes.len())?;
         self.offset = end + 4;
@@ -73,17 +72,15 @@ impl Walk<'_> {
             Kind::Any => "Whatever there is is wanted.".to_owned(),
             kind => format!("Its {kind} record is wanted."),
         };
-        let name = question.name.to_string();
+        let asked =
+            (["QNAME", "QTYPE", "QCLASS"], ["The name that is asked about.", kind.as_str()], QUESTION);
+        let (names, [of_name, of_kind], source) = purpose.zone().unwrap_or(asked);
+        let [name, kind, class_name] = names;
+        let class = (class(question.class), class_meaning(question.class));
         Some(vec![
-            Field::new("QNAME", start..end, name, "The name that is asked about.", QUESTION),
-            Field::new("QTYPE", end..end + 2, question.kind.to_string(), kind, QUESTION),
-            Field::new(
-                "QCLASS",
-                end + 2..end + 4,
-                class(question.class),
-                "Of which network: the Internet, today always.",
-                QUESTION,
-            ),
+            Field::new(name, start..end, question.name.to_string(), of_name, source),
+            Field::new(kind, end..end + 2, question.kind.to_string(), of_kind, source),
+            Field::new(class_name, end + 2..end + 4, class.0, class.1, source),
         ])
     }
 
@@ -112,24 +109,33 @@ impl Walk<'_> {
 }
 
 /// A record as a whole, then its parts.
-fn record_fields(bytes: &[u8], section: &'static str, place: &Place, record: Option<&Record>) -> Vec<Field> {
+fn record_fields(
+    bytes: &[u8],
+    section: &'static str,
+    place: &Place,
+    record: Option<&Record>,
+    purpose: Purpose,
+) -> Vec<Field> {
     let whole = place.start..place.end;
     match record {
         Some(record) => {
             let said = format!("{} {} {}", record.name, record.data.kind(), value(&record.data));
-            let mut fields = vec![Field::new(section, whole, said, meaning(record), RECORD)];
-            fields.extend(parts(bytes, place, record));
+            let of_purpose = purpose.meaning(section, record);
+            let (meaning, source) = of_purpose.clone().unwrap_or_else(|| (meaning(record), RECORD));
+            let mut fields = vec![Field::new(section, whole, said, meaning, source)];
+            let says = of_purpose.map_or_else(|| says(record), |(meaning, _)| meaning);
+            fields.extend(parts(bytes, place, record, says));
             fields
         }
         None if place.kind == OPT => edns_fields(bytes, section, place),
         None => {
-            let said = format!("a {} record", Kind::from(place.kind));
+            let said = a_record(Kind::from(place.kind));
             vec![Field::new(section, whole, said, "By this the sender proves who it is.", RECORD)]
         }
     }
 }
 
-fn parts(bytes: &[u8], place: &Place, record: &Record) -> [Field; 6] {
+fn parts(bytes: &[u8], place: &Place, record: &Record, says: String) -> Vec<Field> {
     let (at, kind) = (place.fixed, record.data.kind());
     let pointer = u16_at(bytes, place.start).filter(|word| *word >= 0xc000);
     let name = match pointer {
@@ -139,10 +145,10 @@ fn parts(bytes: &[u8], place: &Place, record: &Record) -> [Field; 6] {
         None => "The name that this is about.".to_owned(),
     };
     let length = place.end - at - 10;
-    [
+    let mut fields = vec![
         Field::new("NAME", place.start..at, record.name.to_string(), name, RECORD),
         Field::new("TYPE", at..at + 2, kind.to_string(), kind_meaning(kind), "RFC 1035 §3.2.2"),
-        Field::new("CLASS", at + 2..at + 4, class(record.class), "Of the Internet, today always.", RECORD),
+        Field::new("CLASS", at + 2..at + 4, class(record.class), class_meaning(record.class), RECORD),
         Field::new("TTL", at + 4..at + 8, record.ttl.to_string(), lifetime(record.ttl), RECORD),
         Field::new(
             "RDLENGTH",
@@ -151,8 +157,12 @@ fn parts(bytes: &[u8], place: &Place, record: &Record) -> [Field; 6] {
             format!("{length} bytes of data follow."),
             RECORD,
         ),
-        Field::new("RDATA", at + 10..place.end, value(&record.data), says(record), RECORD),
-    ]
+    ];
+    // What has no bytes stands nowhere.
+    if length > 0 {
+        fields.push(Field::new("RDATA", at + 10..place.end, value(&record.data), says, RECORD));
+    }
+    fields
 }
 
 fn kind_meaning(kind: Kind) -> String {
@@ -163,7 +173,7 @@ fn kind_meaning(kind: Kind) -> String {
         Kind::Ptr => "The data is the name of an address.".to_owned(),
         Kind::Ns => "The data is the name of a server that knows this zone.".to_owned(),
         Kind::Soa => "The data tells who keeps this zone, and how long it is true.".to_owned(),
-        kind => format!("The data is that of a {kind} record."),
+        kind => format!("The data is that of {}.", a_record(kind)),
     }
 }
 
@@ -213,12 +223,13 @@ fn edns_fields(bytes: &[u8], section: &'static str, place: &Place) -> Vec<Field>
     fields
 }
 
-fn class(class: u16) -> String {
-    match class {
-        crate::record::INTERNET => "IN".to_owned(),
-        // RFC 3597 section 5.
-        other => format!("CLASS{other}"),
-    }
+/// A record of this kind, with the article that its name has when it is spoken.
+fn a_record(kind: Kind) -> String {
+    let article = match kind {
+        Kind::A | Kind::Aaaa | Kind::Any | Kind::Ns | Kind::Soa => "an",
+        Kind::Cname | Kind::Ptr | Kind::Other(_) => "a",
+    };
+    format!("{article} {kind} record")
 }
 
 pub(super) fn value(data: &Data) -> String {
@@ -227,7 +238,7 @@ pub(super) fn value(data: &Data) -> String {
         Data::Aaaa(address) => address.to_string(),
         Data::Cname(name) | Data::Ptr(name) => name.to_string(),
         Data::Soa(soa) => soa.server.to_string(),
-        Data::Other(kind) => format!("a {kind} record"),
+        Data::Other(kind) => a_record(*kind),
     }
 }
 
@@ -261,6 +272,6 @@ fn statement(record: &Record) -> String {
         Data::Cname(target) => format!("{name} stands for {target}"),
         Data::Ptr(owner) => format!("the address belongs to {owner}"),
         Data::Soa(soa) => format!("the zone {name} is kept by {}", soa.server),
-        Data::Other(kind) => format!("a {kind} record of {name}"),
+        Data::Other(kind) => format!("{} of {name}", a_record(*kind)),
     }
 }
