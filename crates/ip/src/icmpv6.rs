@@ -86,7 +86,7 @@ pub fn is_error(kind: u8) -> bool {
     kind < 128 || kind == super::ndp::REDIRECT
 }
 
-fn sum(message: &[u8], source: Ipv6Addr, destination: Ipv6Addr) -> Sum {
+pub(crate) fn sum(message: &[u8], source: Ipv6Addr, destination: Ipv6Addr) -> Sum {
     let mut sum = Sum::default();
     sum.add_pseudo_header(IpAddr::V6(source), IpAddr::V6(destination), ICMPV6, message.len());
     sum.add(message);

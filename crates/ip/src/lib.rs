@@ -94,7 +94,9 @@ mod routes;
 
 pub use cidr::Cidr;
 pub use config::{Config, InterfaceConfig, Limits, Route};
-pub use describe::{describe, describe_icmp, describe_icmpv6, describe_ipv4, describe_ipv6};
+pub use describe::{
+    describe, describe_icmp, describe_icmpv6, describe_icmpv6_between, describe_ipv4, describe_ipv6,
+};
 pub use error::ParseError;
 pub use extension::FragmentHeader;
 pub use ipv4::Ipv4Header;

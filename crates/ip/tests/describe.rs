@@ -5,7 +5,9 @@ mod common;
 use common::*;
 use framewise_core::Description;
 use framewise_core::seams::segment::{TCP, UDP};
-use framewise_ip::{FragmentHeader, Ipv4Header, ParseError, describe, describe_icmp, describe_icmpv6};
+use framewise_ip::{
+    FragmentHeader, Ipv4Header, ParseError, describe, describe_icmp, describe_icmpv6, describe_icmpv6_between,
+};
 
 fn value<'a>(description: &'a Description, name: &str) -> &'a str {
     let field = description.fields.iter().find(|field| field.name == name);
@@ -250,6 +252,25 @@ fn icmp_messages() {
         (value(&told, "solicited"), value(&told, "override"), value(&told, "router")),
         ("1", "1", "0")
     );
+}
+
+#[test]
+fn the_checksum_of_icmpv6_is_judged_where_the_addresses_are_known() {
+    let mut question = solicitation("2001:db8::10", "ff02::1:ff00:20", "2001:db8::20", Some(mac(10)));
+    let (from, to) = ("2001:db8::10".parse().unwrap(), "ff02::1:ff00:20".parse().unwrap());
+    let length = question.len() - 40;
+    let judged = |message: &[u8]| {
+        let told = describe_icmpv6_between(message, length, from, to).expect("a message");
+        (told.inbound.clone(), meaning(&told, "checksum").to_owned())
+    };
+    let (inbound, sum) = judged(&question[40..]);
+    assert_eq!(inbound, "who has this address?");
+    assert!(sum.starts_with("Right"), "{sum}");
+    assert!(judged(&question[40..60]).1.starts_with("Nobody can tell"));
+    question[50] ^= 1;
+    let (inbound, sum) = judged(&question[40..]);
+    assert_eq!(inbound, "damaged: the sum is wrong");
+    assert!(sum.starts_with("Wrong"), "{sum}");
 }
 
 #[test]

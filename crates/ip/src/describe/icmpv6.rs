@@ -1,5 +1,7 @@
 //! ICMPv6 messages, explained: RFC 4443. Those of neighbour discovery are in `ndp`.
 
+use std::net::Ipv6Addr;
+
 use framewise_core::read::{u8_at, u16_at, u32_at};
 use framewise_core::{Description, Field};
 
@@ -9,7 +11,7 @@ use super::quote::quote_fields;
 use crate::error::{ParseError, require};
 use crate::icmpv6::{
     DESTINATION_UNREACHABLE, ECHO_REPLY, ECHO_REQUEST, HEADER_LEN, PACKET_TOO_BIG, PARAMETER_PROBLEM,
-    TIME_EXCEEDED, is_error,
+    TIME_EXCEEDED, is_error, sum,
 };
 use crate::ndp::{
     NEIGHBOUR_ADVERTISEMENT, NEIGHBOUR_SOLICITATION, REDIRECT, ROUTER_ADVERTISEMENT, ROUTER_SOLICITATION,
@@ -24,7 +26,7 @@ const LISTENER_DONE: u8 = 132;
 const LISTENER_REPORT_2: u8 = 143;
 
 /// Explains an ICMPv6 message, from its type on; of an error also which packet it quotes. Its checksum covers the
-/// addresses in the IPv6 header too, which are not here, so it is shown and not judged.
+/// addresses in the IPv6 header too, which are not here, so it is shown and not judged: see [`describe_icmpv6_between`].
 pub fn describe_icmpv6(message: &[u8]) -> Result<Description, ParseError> {
     require(message, "ICMPv6", 0, HEADER_LEN)?;
     let kind = u8_at(message, 0).unwrap_or(0);
@@ -50,6 +52,30 @@ pub fn describe_icmpv6(message: &[u8]) -> Result<Description, ParseError> {
         payload: header..message.len(),
         fields,
     })
+}
+
+/// Explains an ICMPv6 message between these addresses, which is `length` bytes long: a capture may have kept fewer. So its
+/// checksum can be judged, too.
+pub fn describe_icmpv6_between(
+    message: &[u8],
+    length: usize,
+    source: Ipv6Addr,
+    destination: Ipv6Addr,
+) -> Result<Description, ParseError> {
+    let mut description = describe_icmpv6(message)?;
+    let is_right = sum(message, source, destination).is_valid();
+    let meaning = match (message.len() < length, is_right) {
+        (true, _) => "Nobody can tell whether it is right: not all of the message was captured.",
+        (false, true) => "Right: neither this message nor the two addresses of the IPv6 header were damaged.",
+        (false, false) => "Wrong: something was damaged on the way, so the message is thrown away.",
+    };
+    if !is_right && message.len() >= length {
+        description.inbound = "damaged: the sum is wrong".to_owned();
+    }
+    if let Some(field) = description.fields.iter_mut().find(|field| field.name == "checksum") {
+        field.meaning = meaning.to_owned();
+    }
+    Ok(description)
 }
 
 fn common(message: &[u8], kind: u8) -> Vec<Field> {

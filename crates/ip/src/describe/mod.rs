@@ -18,7 +18,7 @@ use framewise_core::{Description, Field};
 use crate::error::ParseError;
 
 pub use icmp::describe_icmp;
-pub use icmpv6::describe_icmpv6;
+pub use icmpv6::{describe_icmpv6, describe_icmpv6_between};
 pub use ipv4::describe_ipv4;
 pub use ipv6::describe_ipv6;
 

@@ -247,7 +247,15 @@ fn transport(
     let length = payload.len();
     match outline.protocol {
         icmpv4::PROTOCOL => _ = stack.take(framewise_ip::describe_icmp(payload), space, at, length),
-        ICMPV6 => _ = stack.take(framewise_ip::describe_icmpv6(payload), space, at, length),
+        ICMPV6 => {
+            let described = match addresses {
+                (IpAddr::V6(from), IpAddr::V6(to)) => {
+                    framewise_ip::describe_icmpv6_between(payload, outline.length, from, to)
+                }
+                _ => framewise_ip::describe_icmpv6(payload),
+            };
+            stack.take(described, space, at, length);
+        }
         UDP => udp(stack, payload, outline, space, at),
         TCP => {
             let facts = frame.segment().map(|segment| &segment.facts);
