@@ -92,6 +92,6 @@ pub use error::ParseError;
 pub use frame::{EtherType, FrameView, Header};
 pub use framewise_core::MacAddr;
 pub use layer::Ethernet;
-pub use link::Link;
+pub use link::{Link, link_type_name};
 pub use neighbours::{Neighbour, NeighbourState};
 pub use vlan::describe_vlan;

@@ -36,6 +36,51 @@ pub enum Link {
     Raw,
 }
 
+/// The kinds of link that captures have most often, read here or not, as the registry calls them.
+const NAMES: [(u32, &str); 33] = [
+    (0, "NULL"),
+    (1, "ETHERNET"),
+    (6, "IEEE802_5"),
+    (8, "SLIP"),
+    (9, "PPP"),
+    (10, "FDDI"),
+    (50, "PPP_HDLC"),
+    (51, "PPP_ETHER"),
+    (101, "RAW"),
+    (104, "C_HDLC"),
+    (105, "IEEE802_11"),
+    (107, "FRELAY"),
+    (108, "LOOP"),
+    (113, "LINUX_SLL"),
+    (117, "PFLOG"),
+    (119, "IEEE802_11_PRISM"),
+    (122, "IP_OVER_FC"),
+    (127, "IEEE802_11_RADIOTAP"),
+    (129, "ARCNET_LINUX"),
+    (138, "APPLE_IP_OVER_IEEE1394"),
+    (163, "IEEE802_11_AVS"),
+    (187, "BLUETOOTH_HCI_H4"),
+    (189, "USB_LINUX"),
+    (192, "PPI"),
+    (195, "IEEE802_15_4_WITHFCS"),
+    (201, "BLUETOOTH_HCI_H4_WITH_PHDR"),
+    (220, "USB_LINUX_MMAPPED"),
+    (227, "CAN_SOCKETCAN"),
+    (228, "IPV4"),
+    (229, "IPV6"),
+    (239, "NFLOG"),
+    (249, "USBPCAP"),
+    (276, "LINUX_SLL2"),
+];
+
+/// What a kind of link is called, with its number: `LINKTYPE_IEEE802_11 (105)`.
+pub fn link_type_name(link_type: u32) -> String {
+    match NAMES.iter().find(|(number, _)| *number == link_type) {
+        Some((_, name)) => format!("LINKTYPE_{name} ({link_type})"),
+        None => format!("LINKTYPE {link_type}"),
+    }
+}
+
 /// Tags that are passed before a frame counts as nonsense; two are usual at most.
 const MOST_TAGS: usize = 8;
 
@@ -119,6 +164,13 @@ mod tests {
         }
         frame.extend([0x08, 0x00, 0x45]);
         frame
+    }
+
+    #[test]
+    fn kinds_of_link_are_called_by_their_names() {
+        assert!(NAMES.is_sorted_by_key(|(number, _)| *number));
+        assert_eq!(link_type_name(127), "LINKTYPE_IEEE802_11_RADIOTAP (127)");
+        assert_eq!(link_type_name(147), "LINKTYPE 147");
     }
 
     #[test]

@@ -247,7 +247,10 @@ fn tags_and_the_headers_of_captures_are_layers() {
         assert_eq!(dissection.frame(1).unwrap().direction(), is_cooked.then_some(Direction::Outbound));
     }
     let dissection = dissect(&pcap(105, &[vec![0; 40]]));
-    assert_eq!(dissection.frame(1).unwrap().summary(), "frames of LINKTYPE 105 are not taken apart");
+    assert_eq!(
+        dissection.frame(1).unwrap().summary(),
+        "frames of LINKTYPE_IEEE802_11 (105) are not taken apart"
+    );
 }
 
 #[test]
@@ -438,6 +441,18 @@ fn what_came_before_a_capture_breaks_off_is_kept() {
         Dissection::of_capture(&b"nothing"[..], "", Limits::default()),
         Err(ReadError::NotACapture { .. })
     ));
+}
+
+#[test]
+fn a_packet_of_the_other_version_than_its_link_has_is_said() {
+    let mut packet = vec![0x60, 0, 0, 0, 0, 0, 59, 64];
+    packet.resize(40, 0);
+    let troubles = |link_type: u32| {
+        let dissection = dissect(&pcap(link_type, &[packet.clone()]));
+        dissection.frame(1).unwrap().layers().troubles
+    };
+    assert_eq!(troubles(228), ["this is IP version 6, though LINKTYPE_IPV4 (228) has only version 4"]);
+    assert!(troubles(229).is_empty() && troubles(RAW).is_empty());
 }
 
 #[test]

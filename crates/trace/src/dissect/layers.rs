@@ -19,6 +19,10 @@ use super::outline::Outline;
 use super::session::inner_layers;
 use super::space::{Place, Space};
 
+/// Kinds of link that have one version of IP only.
+const LINKTYPE_IPV4: u32 = 228;
+const LINKTYPE_IPV6: u32 = 229;
+
 /// One layer of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
@@ -175,12 +179,14 @@ fn found(frame: &Frame<'_>) -> Stack {
     let bytes = frame.bytes();
     let Some(interface) = frame.interface() else { return stack };
     let Some(link) = interface.link() else {
-        stack.troubles.push(format!("frames of LINKTYPE {} are not taken apart", interface.link_type));
+        let name = framewise_ethernet::link_type_name(interface.link_type);
+        stack.troubles.push(format!("frames of {name} are not taken apart"));
         return stack;
     };
     link_layers(&mut stack, frame, link);
     let space = Space::Frame(frame.number());
     let Some((ethertype, at)) = link.inside(bytes) else { return stack };
+    stack.troubles.extend(other_version(interface.link_type, ethertype));
     let rest = bytes.get(at..).unwrap_or_default();
     // What is behind the packet is the link's padding.
     let packet = rest.get(..ethertype.unpadded_length(rest)).unwrap_or(rest);
@@ -194,6 +200,17 @@ fn found(frame: &Frame<'_>) -> Stack {
         _ => {}
     }
     stack
+}
+
+/// What is wrong with a packet of one version of IP under a kind of link that has only the other.
+fn other_version(link_type: u32, ethertype: EtherType) -> Option<String> {
+    let (is, only) = match (link_type, ethertype) {
+        (LINKTYPE_IPV4, EtherType::IPV6) => (6, 4),
+        (LINKTYPE_IPV6, EtherType::IPV4) => (4, 6),
+        _ => return None,
+    };
+    let name = framewise_ethernet::link_type_name(link_type);
+    Some(format!("this is IP version {is}, though {name} has only version {only}"))
 }
 
 /// The header of the link, and the tags behind it.
