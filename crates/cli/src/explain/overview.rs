@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use framewise::core::Direction;
-use framewise::http::passive::{Message, Start};
+use framewise::http::body::Framing;
+use framewise::http::passive::{End, Message, Start};
 use framewise::tcp::passive::Finding;
 use framewise_trace::dissect::{Connection, Dissection, Frame, Side, Unusual};
 
@@ -119,14 +120,23 @@ fn message_line(
         _ => "in no frame".to_owned(),
     };
     let body: u64 = message.body.iter().map(|range| range.end - range.start).sum();
-    let seen = match message.missing {
-        0 => body.to_string(),
-        missing => format!("{} of {body}", body.saturating_sub(missing)),
-    };
+    let seen = seen(message, body);
     let sizes = format!("{} + {seen} bytes, {frames}", message.head.end - message.head.start);
     let style = style_of("HTTP");
     let room = WIDTH - 14 - sizes.len().min(WIDTH - 20);
     let _ = writeln!(text, "       {style}HTTP{style:#}  {:<room$} {sizes}", cut(&said, room));
+}
+
+/// How many bytes of its body were seen, and of how many: those that its `Content-Length` promises, if it ends before.
+fn seen(message: &Message, body: u64) -> String {
+    let all = match (message.end, message.framing) {
+        (End::CutShort, Framing::Length(promised)) => promised,
+        _ => body,
+    };
+    match body.saturating_sub(message.missing) {
+        seen if seen == all => seen.to_string(),
+        seen => format!("{seen} of {all}"),
+    }
 }
 
 /// What could not be read, or was too much.
@@ -148,5 +158,30 @@ pub(super) fn troubles(text: &mut String, dissection: &Dissection) {
         if count > 0 {
             let _ = writeln!(text, "{count} {what}.");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_held_against_its_content_length() {
+        let mut message = Message {
+            start: Start::Response { status: 200 },
+            head: 0..64,
+            body: vec![64..164],
+            range: 0..164,
+            framing: Framing::Length(1_000),
+            broken: None,
+            end: End::CutShort,
+            missing: 20,
+            answers: None,
+        };
+        assert_eq!(seen(&message, 100), "80 of 1000");
+        message.end = End::Complete;
+        assert_eq!(seen(&message, 100), "80 of 100");
+        message.missing = 0;
+        assert_eq!(seen(&message, 100), "100");
     }
 }
