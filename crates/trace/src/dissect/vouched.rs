@@ -101,7 +101,7 @@ impl Gather {
     fn taken(&self, record: &Record) -> Vec<Proof> {
         let mut proofs = Proofs::default();
         for segment in &record.segments {
-            match self.read_again(segment, |_, header, _| header.clone()) {
+            match self.read_again(segment, |_, header, _| *header) {
                 Some(header) if !self.is_refused(segment) => proofs.observe(segment, &header),
                 _ => proofs.taken.push(None),
             }
