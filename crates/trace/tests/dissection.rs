@@ -456,6 +456,22 @@ fn a_packet_of_the_other_version_than_its_link_has_is_said() {
 }
 
 #[test]
+fn what_is_behind_a_header_that_nobody_passes_is_not_shown_and_said() {
+    let troubles = |next: u8, extension: [u8; 8]| {
+        let mut packet = vec![0x60, 0, 0, 0, 0, 16, next, 64];
+        packet.resize(40, 0);
+        packet.extend(extension);
+        packet.extend([0; 8]);
+        dissect(&pcap(RAW, &[packet])).frame(1).unwrap().layers().troubles
+    };
+    let routing =
+        "what is behind the headers is not shown: routing header with a way to go (byte 42 of the packet)";
+    assert_eq!(troubles(43, [17, 0, 0, 1, 0, 0, 0, 0]), [routing]);
+    let option = "what is behind the headers is not shown: unknown IPv6 option (byte 42 of the packet)";
+    assert_eq!(troubles(60, [17, 0, 0x9e, 4, 0, 0, 0, 0]), [option]);
+}
+
+#[test]
 fn a_damaged_segment_counts_only_until_a_good_one_comes() {
     let streams = [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), Vec::new()];
     let good = segment(&streams, Cut { side: 0, at: 0, length: 27 });

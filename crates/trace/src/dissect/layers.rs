@@ -15,7 +15,7 @@ use framewise_ip::icmpv4;
 
 use super::consequences::wrong_yet_taken;
 use super::frame::Frame;
-use super::outline::Outline;
+use super::outline::{Outline, hidden};
 use super::session::inner_layers;
 use super::space::{Place, Space};
 
@@ -194,8 +194,11 @@ fn found(frame: &Frame<'_>) -> Stack {
         EtherType::ARP => _ = stack.take(framewise_ethernet::describe_arp(packet), space, at, packet.len()),
         EtherType::IPV4 | EtherType::IPV6 => {
             let is_read = stack.take(framewise_ip::describe(packet), space, at, packet.len());
-            let outline = Outline::of(link, bytes).filter(|_| is_read);
-            outline.into_iter().for_each(|outline| above_ip(&mut stack, frame, &outline));
+            match Outline::of(link, bytes).filter(|_| is_read) {
+                Some(outline) => above_ip(&mut stack, frame, &outline),
+                None if is_read => stack.troubles.extend(hidden(packet)),
+                None => {}
+            }
         }
         _ => {}
     }
@@ -310,7 +313,7 @@ fn udp(stack: &mut Stack, datagram: &[u8], outline: &Outline, space: Space, at: 
         if datagram.len() < outline.length {
             let (there, all) = (datagram.len(), outline.length);
             stack.troubles.push(format!(
-                "of the datagram only {there} of {all} bytes were captured: its message is not read"
+                "{there} of {all} bytes of the datagram were captured: the message in it is not read"
             ));
             return;
         }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use framewise_core::checksum::Sum;
 use framewise_core::read::u16_at;
 use framewise_ethernet::{EtherType, Link};
-use framewise_ip::extension::{Chain, walk};
+use framewise_ip::extension::{Chain, Halt, walk};
 use framewise_ip::{Ipv4Header, Ipv6Header, ipv6};
 
 /// An IP packet in a frame.
@@ -48,6 +48,17 @@ impl Outline {
         outline.payload = outline.payload.start + at..outline.payload.end + at;
         Some(outline)
     }
+}
+
+/// Why nothing is shown of what is behind the headers of an IPv6 packet, if its headers can't be passed.
+pub(super) fn hidden(packet: &[u8]) -> Option<String> {
+    let header = Ipv6Header::read_caught(packet).ok()?;
+    let why = match walk(packet, header.next_header, ipv6::HEADER_LEN, 6, true).err()? {
+        Halt::Malformed(error) => error.to_string(),
+        Halt::Problem { pointer, reason, .. } => format!("{reason} (byte {pointer} of the packet)"),
+        Halt::Drop(reason) => reason.to_owned(),
+    };
+    Some(format!("what is behind the headers is not shown: {why}"))
 }
 
 fn ipv4(packet: &[u8]) -> Option<Outline> {
