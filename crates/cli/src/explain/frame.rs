@@ -27,7 +27,9 @@ pub(super) fn render(dissection: &Dissection, frame: &Frame<'_>, what: &str) -> 
         layer_line(&mut text, frame, layer);
     }
     for trouble in &stack.troubles {
-        let _ = writeln!(text, "          {}", printable(trouble));
+        for line in wrapped(&printable(trouble), WIDTH - 10) {
+            let _ = writeln!(text, "          {line}");
+        }
     }
     trouble::of_frame(&mut text, dissection, frame);
     for comment in frame.comments() {
