@@ -170,7 +170,7 @@ mod tests {
         let mut message = Message {
             start: Start::Response { status: 200 },
             head: 0..64,
-            body: vec![64..164],
+            body: std::iter::once(64..164).collect(),
             range: 0..164,
             framing: Framing::Length(1_000),
             broken: None,
