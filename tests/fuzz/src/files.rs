@@ -146,8 +146,7 @@ fn records(bytes: &[u8]) {
     }
     assert!(seen <= bytes.len(), "records lie one behind the other");
     for (tls12, sealed) in [(false, false), (true, false), (true, true)] {
-        let context =
-            Context { peer: Some("shop.test".into()), tls12, sealed, cipher_suite: None, protocol: None };
+        let context = Context { peer: Some("shop.test".into()), tls12, sealed, ..Context::default() };
         explained(tls::describe(bytes, &context).ok(), bytes);
         explained(Some(tls::describe_handshake(bytes, &context)), bytes);
     }

@@ -134,9 +134,7 @@ impl Reader {
             let context = tls::Context {
                 sealed: self.sealed.contains(&ends[0]),
                 tls12: self.tls12.contains(&ends[0]) || self.tls12.contains(&ends[1]),
-                peer: None,
-                cipher_suite: None,
-                protocol: None,
+                ..tls::Context::default()
             };
             let Ok(record) = tls::describe(&payload[begin..], &context) else { return Vec::new() };
             let whole = tls::record::Record::parse(&payload[begin..]).expect("it was described");

@@ -38,6 +38,7 @@ pub(crate) const UNTOLD: &[((&str, &str), &str)] = &[
     (("HTTP", "Upgrade-Insecure-Requests"), "tshark tells the line, and has no field of that name"),
     (("HTTP", "Accept-Ranges"), "tshark tells the line, and has no field of that name"),
     (("HTTP", "ETag"), "tshark tells the line, and has no field of that name"),
+    (("HTTP", "Content-Security-Policy"), "tshark tells the line, and has no field of that name"),
     (("HTTP", "Vary"), "tshark tells the line, and has no field of that name"),
     (("HTTP", "Allow"), "tshark tells the line, and has no field of that name"),
     (("HTTP", "Retry-After"), "tshark tells the line, and has no field of that name"),

@@ -155,7 +155,7 @@ impl Rule {
             Rule::RequestLine => ("request line", "a request begins with method, target and version, one space between each", "RFC 9112 §3", BAD),
             Rule::RequestTarget => ("request target", "a target is /path, a URL with a host, or *, in ASCII; in a path % has two digits", "RFC 9112 §3.2", BAD),
             Rule::TargetTooLong => ("target too long", "the request target is longer than this side takes", "RFC 9110 §15.5.15", StatusCode::URI_TOO_LONG),
-            Rule::StatusLine => ("status line", "a response begins with a version, a status of three digits from 100 on, and a phrase, one space between each", "RFC 9112 §4", BAD),
+            Rule::StatusLine => ("status line", "a response begins with a version, three digits from 100 on, and a phrase", "RFC 9112 §4", BAD),
             Rule::NotHttp => ("no HTTP", "a response begins with HTTP/ in capitals; this begins otherwise", "RFC 9112 §2.3", BAD),
             Rule::TlsRecord => ("TLS record", "an answer begins with its version; this one begins as a record of TLS does", "RFC 9112 §4, RFC 8446 §5.1", BAD),
             Rule::Version => ("version", "the version spoken here is HTTP/1.1 (or HTTP/1.0)", "RFC 9110 §15.6.6", StatusCode::HTTP_VERSION_NOT_SUPPORTED),
