@@ -7,14 +7,11 @@ use http::Method;
 
 use crate::body::{Encoder, Framing};
 use crate::config::Config;
-use crate::head::scan::Part;
+use crate::head::scan::{Part, RECOGNIZED};
 use crate::head::write::{Added, FramingField};
 use crate::head::{HeadReader, rules, write};
 use crate::transfer::{Receiving, Sending};
 use crate::wire::Wire;
-
-/// Bytes by which a person recognizes another protocol.
-const RECOGNIZED: usize = 24;
 
 /// A request under way.
 #[derive(Debug)]
@@ -89,6 +86,9 @@ impl Exchange {
 
     /// Why there is no answer, once no more can come: what came of one.
     pub(super) fn unanswered(&self) -> ExchangeError {
+        if matches!(&self.answer, Answer::Head(reader) if reader.is_foreign()) {
+            return ExchangeError::NotHttp { begins: self.begins() };
+        }
         match (self.begun().len(), self.informational) {
             (0, 0) => ExchangeError::NoAnswer,
             (0, count) => ExchangeError::OnlyInformational { count },
@@ -98,7 +98,8 @@ impl Exchange {
 
     /// With what came begins, for a person to recognize it by.
     pub(super) fn begins(&self) -> String {
-        let begun = self.begun();
+        let line = self.begun().split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let begun = line.strip_suffix(b"\r").unwrap_or(line);
         begun.get(..RECOGNIZED).unwrap_or(begun).escape_ascii().to_string()
     }
 

@@ -95,6 +95,11 @@ impl HeadReader {
         !self.begun.is_empty()
     }
 
+    /// Whether what has come is the beginning of no response.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.scanner.is_foreign()
+    }
+
     /// What has come of it; where it was refused, with the piece in which that happened.
     pub(crate) fn begun(&self) -> &[u8] {
         &self.begun

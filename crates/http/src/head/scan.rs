@@ -22,6 +22,8 @@ const HEAD: &[u8] = b"HEAD";
 
 /// With what each response begins (RFC 9112, section 2.3).
 const HTTP_NAME: &[u8] = b"HTTP/";
+/// Bytes by which a person recognizes another protocol.
+pub(crate) const RECOGNIZED: usize = 24;
 
 /// With what a record of TLS begins by which a server answers what is no TLS (RFC 8446, section 5.1).
 const ALERT: u8 = 21;
@@ -53,6 +55,8 @@ enum State {
     LineStart,
     FirstLine,
     Name,
+    /// In what is no response.
+    Foreign,
     /// Behind white space in a name: what it is there for, the colon or the line's end tells.
     NameSpaced {
         at: usize,
@@ -133,7 +137,11 @@ impl Scanner {
             (State::LineStart, ALERT | HANDSHAKE) if self.offset == 0 && self.part == Part::Response => {
                 return Err(Rule::TlsRecord);
             }
-            _ if self.is_no_response(byte) => return Err(Rule::NotHttp),
+            (State::Foreign, _) => return self.foreign(byte),
+            _ if self.is_no_response(byte) => {
+                self.state = State::Foreign;
+                return self.foreign(byte);
+            }
             (State::Return { empty }, b'\n') => return self.line_ended(empty),
             (State::Return { .. }, _) => return Err(Rule::BareCarriageReturn),
             (_, b'\n') => return Err(Rule::BareLineFeed),
@@ -174,6 +182,17 @@ impl Scanner {
         let expected = HTTP_NAME.get(self.offset).filter(|_| self.part == Part::Response && !self.watching);
         let is_line_end = self.offset < 2 && matches!(byte, b'\r' | b'\n');
         expected.is_some_and(|expected| *expected != byte) && !is_line_end
+    }
+
+    /// What is no response is refused once there is enough of it to recognize it by, in whatever pieces it comes.
+    fn foreign(&self, byte: u8) -> Result<bool, Rule> {
+        let is_enough = byte == b'\n' || self.offset + 1 >= RECOGNIZED;
+        if is_enough { Err(Rule::NotHttp) } else { Ok(false) }
+    }
+
+    /// Whether what has come is the beginning of no response.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.state == State::Foreign
     }
 
     /// Whether a field may go on in the next line: who reads a response must take that (RFC 9112, section 5.2).

@@ -87,13 +87,13 @@ fn informational() -> Script {
 
 fn lying() -> Script {
     Case::new("refuses what is not HTTP", "RFC 9112 section 4")
-        .hint("What does not begin with a status line is an error with the rule that it breaks, not a page.")
+        .hint("What does not begin with a status line is an error that says so, not a page.")
         .then(asked)
         .hears("\"SSH-2.0-OpenSSH\"", |notes| answer(notes, "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n\r\n"))
         .await_inbound(
-            "that it is malformed",
+            "that it is no HTTP",
             SOON,
-            is_closed(|result| matches!(result, Err(ExchangeError::Malformed { .. }))),
+            is_closed(|result| matches!(result, Err(ExchangeError::NotHttp { .. }))),
         )
 }
 
