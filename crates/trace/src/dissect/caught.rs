@@ -38,7 +38,7 @@ impl Caught {
         number: u32,
         finding: &Finding,
     ) -> Option<Self> {
-        if dissection.origin != Origin::Capture {
+        if dissection.origin != Origin::Capture || dissection.is_told {
             return None;
         }
         let twice = || twin(dissection, record, number).map(Caught::Twice);

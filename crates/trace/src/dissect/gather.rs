@@ -217,6 +217,7 @@ impl Gather {
             deeds: self.deeds,
             astray: self.astray,
             refused_elsewhere: BTreeMap::new(),
+            is_told: false,
             events: self.events,
             left_out: LeftOut { secrets: self.key_log.left_out() as u64, ..self.left_out },
             key_log: self.key_log,

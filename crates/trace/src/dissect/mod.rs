@@ -119,6 +119,8 @@ pub struct Refused {
 /// A capture or a recorded run, taken apart.
 pub struct Dissection {
     origin: Origin,
+    /// Whether it is a trace, in which is told what the wire did: nothing has to be guessed.
+    is_told: bool,
     store: Store,
     connections: Vec<connections::Record>,
     /// What is above TCP in each connection, once somebody has asked.

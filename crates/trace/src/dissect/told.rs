@@ -65,6 +65,11 @@ enum Line<'l> {
 const PASSED_OVER: [&str; 2] = ["{\"kind\":\"crossing\"", "{\"kind\":\"state\""];
 
 impl Told {
+    /// Whether there are lines of a trace, in words that are known here.
+    pub(super) fn is_known(&self) -> bool {
+        self.is_known
+    }
+
     /// Takes the lines of a block. What is no line of a trace is passed over.
     pub(super) fn hear(&mut self, lines: &str, gather: &mut Gather) {
         let wanted = |line: &&str| !PASSED_OVER.iter().any(|begin| line.starts_with(begin));

@@ -41,6 +41,7 @@ impl Dissection {
         reader.take_told().iter().for_each(|lines| told.hear(lines, &mut gather));
         let mut dissection = gather.finish(Origin::Capture);
         dissection.damage = damage;
+        dissection.is_told = told.is_known();
         Ok(dissection)
     }
 
