@@ -98,9 +98,13 @@ impl Exchange {
 
     /// With what came begins, for a person to recognize it by.
     pub(super) fn begins(&self) -> String {
-        let line = self.begun().split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let begun = line.strip_suffix(b"\r").unwrap_or(line);
-        begun.get(..RECOGNIZED).unwrap_or(begun).escape_ascii().to_string()
+        let begun = self.begun();
+        let begun = begun.get(..RECOGNIZED).unwrap_or(begun);
+        let line = match begun.iter().position(|byte| *byte == b'\n') {
+            Some(end) => begun.get(..end).unwrap_or_default(),
+            None => return begun.escape_ascii().to_string(),
+        };
+        line.strip_suffix(b"\r").unwrap_or(line).escape_ascii().to_string()
     }
 
     /// What has come of the answer's head.
