@@ -181,21 +181,24 @@ dhsS7ycquYHXP+HirwU4Jpk2jPl/GeBZh+p2aYWqgSDNSniDeoGTk7hFtRSrgkaX
 -----END CERTIFICATE-----
 ";
 
-    #[test]
-    fn a_key_that_is_too_short_is_named() {
-        let certificate = CertificateDer::from_pem_slice(WEAK.as_bytes()).expect("a certificate");
-        assert_eq!(rsa_bits(&certificate), Some(1_024));
-        let error = strong_enough(rsa_bits(&certificate)).expect_err("too short");
-        let findings = Findings::default();
-        let known = Circumstances {
+    /// What is known of a server with that certificate.
+    fn known() -> Circumstances<'static> {
+        Circumstances {
             client: true,
             name: "weak.test",
             first: &[22],
             open: false,
             asked_for_certificate: false,
-            findings,
-        };
-        let error = explain(&error, &known);
+            findings: Findings::default(),
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_too_short_is_named() {
+        let certificate = CertificateDer::from_pem_slice(WEAK.as_bytes()).expect("a certificate");
+        assert_eq!(rsa_bits(&certificate), Some(1_024));
+        let error = strong_enough(rsa_bits(&certificate)).expect_err("too short");
+        let error = explain(&error, &known());
         assert_eq!(error.kind, TlsErrorKind::CertificateBad);
         let sentence =
             "the certificate of weak.test has a weak key: RSA of 1024 bits, at least 2048 are wanted";
@@ -219,15 +222,7 @@ dhsS7ycquYHXP+HirwU4Jpk2jPl/GeBZh+p2aYWqgSDNSniDeoGTk7hFtRSrgkaX
             nobody.verify_tls13_signature(b"message", &certificate, &signature),
         ] {
             let error = refused.expect_err("no signature of such a key is taken");
-            let known = Circumstances {
-                client: true,
-                name: "weak.test",
-                first: &[22],
-                open: false,
-                asked_for_certificate: false,
-                findings: Findings::default(),
-            };
-            assert!(explain(&error, &known).detail.contains("RSA of 1024 bits"), "{error:?}");
+            assert!(explain(&error, &known()).detail.contains("RSA of 1024 bits"), "{error:?}");
         }
     }
 

@@ -72,7 +72,7 @@ pub struct ServerRequest {
 pub struct RefusedRequest {
     /// Between whom, and whether by TLS.
     pub connection: ConnInfo,
-    /// Its request line (RFC 9112, section 3), where it was read to its end.
+    /// Its request line (RFC 9112, section 3); `None` where HTTP itself refused it, which keeps none.
     pub line: Option<String>,
     /// What was answered.
     pub status: StatusCode,
